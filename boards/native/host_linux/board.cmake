@@ -1,0 +1,2 @@
+# Linux on the machine that builds.
+set(HF_BOARD_PORT port/linux)

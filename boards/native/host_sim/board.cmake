@@ -1,0 +1,2 @@
+# The simulated world on the machine that builds.
+set(HF_BOARD_PORT host-sim)

@@ -1,0 +1,10 @@
+# 64-bit ARM, static on musl. Tests and programs run under qemu-user.
+set(HF_TOOLCHAIN aarch64)
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64-static)
+include(${CMAKE_CURRENT_LIST_DIR}/toolchain-common.cmake)
+set(CMAKE_AR aarch64-linux-gnu-ar)
+set(CMAKE_RANLIB aarch64-linux-gnu-ranlib)
+set(CMAKE_STRIP aarch64-linux-gnu-strip)
+set(CMAKE_NM aarch64-linux-gnu-nm)
