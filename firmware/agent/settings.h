@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * holdfast.conf (INI) and what it names, read and checked as a whole.
+ *
+ *   [agent]         listen, control, state-dir, log-level, allow-remote
+ *   [origin NAME]   url, host, ca-file, ca-dir, pin (repeatable), client-cert,
+ *                   client-key, probe, connect-timeout-ms, first-byte-timeout-ms
+ *   [worker NAME]   origin, scope, manifest
+ *   [probe]         url, status
+ *
+ * Unknown sections and keys, repeated ones, missing ones and bad values are
+ * faults with file:line and the nearest known word. Manifests are read and
+ * checked too. All faults are collected, not only the first.
+ */
+#ifndef HF_AGENT_SETTINGS_H
+#define HF_AGENT_SETTINGS_H
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "holdfast/port.h"
+#include "http/url.h"
+#include "worker/manifest.h"
+
+struct hf_origin_settings {
+	char *name;
+	char *url_text;
+	struct hf_url url; /* points into url_text; path "/" only */
+	char *host;	   /* by which a page reaches it; NULL: only as the first one */
+	char *ca_file, *ca_dir, *client_cert, *client_key;
+	char **pins;
+	size_t pins_n;
+	char *probe; /* target, NULL: none */
+	uint32_t connect_timeout_ms, first_byte_timeout_ms;
+	unsigned line;
+};
+
+struct hf_worker_settings {
+	char *name;
+	unsigned origin; /* index */
+	char *scope;	 /* begins with '/' */
+	char *manifest_path;
+	struct hf_manifest *manifest;
+	unsigned line;
+};
+
+struct hf_settings {
+	struct hf_addr *listen; /* "127.0.0.1:8480", "[::1]:8480", "localhost:8480"
+				 * (both families); comma-separated list */
+	size_t listen_n;
+	char *control;	 /* socket path */
+	char *state_dir;
+	enum hf_log_level log_level;
+	bool allow_remote;
+	struct hf_origin_settings *origins;
+	size_t origins_n;
+	struct hf_worker_settings *workers;
+	size_t workers_n;
+	char *probe_url_text; /* NULL: no net probe */
+	struct hf_url probe_url;
+	int probe_status;
+};
+
+/* Reads @path through port->file_read, and the manifests (paths relative to the
+ * directory of @path). HF_ECONFIG with lines "file:line: words" in @faults;
+ * HF_ENOENT, HF_EPERM with one line. */
+int hf_settings_load(struct hf_port *port, const char *path, struct hf_settings **out,
+		     struct hf_buf *faults);
+void hf_settings_destroy(struct hf_settings *s);
+const char *hf_settings_state_dir(const struct hf_settings *s);
+/* The origin that a Host field value (name without port) addresses: an origin's
+ * host; "localhost", a loopback literal, or a listen address: the first. -1:
+ * none (421 Misdirected Request). */
+int hf_settings_origin_by_host(const struct hf_settings *s, struct hf_span host);
+/* The worker of @origin with the longest scope that is a prefix of @path. */
+const struct hf_worker_settings *hf_settings_worker(const struct hf_settings *s, unsigned origin,
+						    struct hf_span path);
+
+#endif

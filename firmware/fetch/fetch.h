@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The fetch event: a panel's request on its way. It looks like a transport to
+ * ingress/: perform, stream, end. Inside, the worker's route decides: straight
+ * to the origin, or live with the queue behind it.
+ */
+#ifndef HF_FETCH_FETCH_H
+#define HF_FETCH_FETCH_H
+
+#include "base/log.h"
+#include "base/rand.h"
+#include "base/timerq.h"
+#include "holdfast/port.h"
+#include "http/transport.h"
+#include "net/connectivity.h"
+#include "queue/queue.h"
+#include "worker/manifest.h"
+
+struct hf_fetch_origin {
+	const char *name;
+	struct hf_span scheme, authority; /* "https", "shop.example" for the Host field */
+	bool tls;
+	struct hf_transport *transport;
+};
+
+struct hf_fetch_options {
+	struct hf_port *port;
+	struct hf_timerq *timers;
+	struct hf_log *log;
+	struct hf_rand *rand;
+	struct hf_queue *queue;
+	struct hf_store *store;
+	struct hf_connectivity *connectivity;
+	struct hf_fetch_origin *origins;
+	unsigned origins_n;
+	/* The route of a request, NULL: none. */
+	const struct hf_route *(*route)(void *user, unsigned origin, struct hf_span method,
+					struct hf_span path, struct hf_span query);
+	void *user;
+	size_t inline_body_max;	 /* bodies up to it stay in memory during the live try */
+	uint64_t body_max;	 /* of queued requests: 413 past it */
+	uint32_t chunk_bytes;	 /* per blob chunk */
+	uint32_t retry_after_max_s;
+};
+
+struct hf_fetch;
+
+int hf_fetch_create(const struct hf_fetch_options *opt, struct hf_fetch **out);
+void hf_fetch_destroy(struct hf_fetch *f);
+
+struct hf_fetch_request {
+	struct hf_transport_request base; /* msg as the panel sent it, hop-by-hop included */
+	unsigned origin;
+	const struct hf_peer *peer; /* for Forwarded */
+	struct hf_span host;	    /* the panel's Host, for Forwarded and Location */
+	bool panel_minor0;	    /* HTTP/1.0 panel */
+};
+/* As hf_transport.perform, and the rest likewise. */
+int hf_fetch_perform(struct hf_fetch *f, const struct hf_fetch_request *req,
+		     const struct hf_exchange_events *events, void *user,
+		     struct hf_exchange **out);
+/* send, send_end, receive, cancel of exchanges begun by the above. */
+struct hf_transport *hf_fetch_transport(struct hf_fetch *f);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The panel side and the operator side: HTTP/1.1 servers on the listen
+ * addresses and on the control socket, access checks, /.holdfast/ resources,
+ * the event stream; everything else goes to fetch/.
+ */
+#ifndef HF_INGRESS_INGRESS_H
+#define HF_INGRESS_INGRESS_H
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/timerq.h"
+#include "fetch/fetch.h"
+#include "holdfast/port.h"
+#include "queue/queue.h"
+
+struct hf_ingress;
+
+struct hf_ingress_options {
+	struct hf_port *port;
+	struct hf_timerq *timers;
+	struct hf_log *log;
+	struct hf_fetch *fetch;
+	struct hf_queue *queue;
+	struct hf_store *store;
+	unsigned connections_max;
+	uint32_t keepalive_timeout_ms, head_timeout_ms;
+	size_t head_bytes_max, fields_max;
+	unsigned event_log_max, event_clients_max;
+	bool allow_remote;
+	/* -1: no origin for this Host (name without port): 421. */
+	int (*origin_by_host)(void *user, struct hf_span host);
+	/* Appends the status document (JSON object). */
+	int (*status)(void *user, struct hf_buf *out);
+	/* Tries everything now. */
+	void (*sync_now)(void *user);
+	/* Sync tags: lists {"tags":[...]}; register and unregister return 0,
+	 * HF_ENOENT, HF_EINVAL. */
+	void *user;
+};
+
+int hf_ingress_create(const struct hf_ingress_options *opt, struct hf_ingress **out);
+void hf_ingress_destroy(struct hf_ingress *in);
+/* HF_EBUSY, HF_EPERM, ... and nothing is listened on then. @control NULL: none. */
+int hf_ingress_listen(struct hf_ingress *in, const struct hf_addr *panel, size_t n,
+		      const struct hf_addr *control);
+/* Stops accepting, ends idle connections, lets running answers finish for at
+ * most @grace_ms, then @done. */
+void hf_ingress_stop(struct hf_ingress *in, uint32_t grace_ms, void (*done)(void *user),
+		     void *user);
+/* Adds an event to the stream: @type as the SSE event name, @json its data. */
+void hf_ingress_event(struct hf_ingress *in, const char *type, struct hf_span json);
+unsigned hf_ingress_connections(const struct hf_ingress *in);
+
+#endif

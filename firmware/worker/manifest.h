@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The worker manifest (JSON): what a page's service worker would do, declared.
+ * Vocabulary of the Service Worker static routing API and of Workbox.
+ *
+ * Every fault is reported with file:line; unknown keys are faults with the
+ * nearest known key as a suggestion. Limits: 1024 conditions, nesting depth 10
+ * (as the static routing API), HF_MANIFEST_BYTES_MAX.
+ */
+#ifndef HF_WORKER_MANIFEST_H
+#define HF_WORKER_MANIFEST_H
+
+#include "base/buf.h"
+#include "base/span.h"
+#include "holdfast/policy.h"
+
+#define HF_MANIFEST_BYTES_MAX (256 * 1024)
+
+enum hf_source {
+	HF_SOURCE_NETWORK,
+	HF_SOURCE_CACHE,
+	HF_SOURCE_CACHE_FIRST,
+	HF_SOURCE_NETWORK_FIRST,
+	HF_SOURCE_STALE_WHILE_REVALIDATE,
+	HF_SOURCE_RACE,
+};
+
+struct hf_condition; /* worker/condition.h */
+
+struct hf_route {
+	struct hf_condition *condition; /* NULL: matches everything */
+	enum hf_source source;
+	uint32_t network_timeout_ms; /* 0: none */
+	char *cache_name;	     /* NULL: none */
+	bool queued;		     /* has "queue" */
+	struct hf_policy policy;     /* when queued */
+	unsigned index, line;
+};
+
+struct hf_precache_entry {
+	char *url, *revision, *integrity; /* the latter two may be NULL */
+};
+
+struct hf_periodic_sync {
+	char *tag;
+	uint64_t min_interval_ms;
+	char **refresh;
+	size_t refresh_n;
+};
+
+struct hf_manifest {
+	char *name, *version;
+	struct hf_route *routes;
+	size_t routes_n;
+	struct hf_precache_entry *precache;
+	size_t precache_n;
+	struct hf_periodic_sync *periodic;
+	size_t periodic_n;
+};
+
+/* @file names it in faults, one line each in @faults. HF_ECONFIG when there are
+ * any, HF_ENOMEM. */
+int hf_manifest_parse(struct hf_span text, const char *file, struct hf_buf *faults,
+		      struct hf_manifest **out);
+void hf_manifest_destroy(struct hf_manifest *m);
+/* First matching route, NULL for none. @path as sent; it is normalised for
+ * matching. Without requestMethod a condition matches GET and HEAD only where
+ * the route has no queue, else any method. @query ptr NULL: none. */
+const struct hf_route *hf_manifest_match(const struct hf_manifest *m, struct hf_span method,
+					 struct hf_span path, struct hf_span query);
+const char *hf_source_name(enum hf_source source);
+
+#endif
