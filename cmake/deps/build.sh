@@ -11,6 +11,7 @@
 # compiler's version and the flags, so that it is built once and never stale.
 # SQLite's OMIT options are those that need no new grammar.
 set -euo pipefail
+shopt -s inherit_errexit
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${HF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/holdfast}
@@ -128,7 +129,8 @@ recipe_mbedtls() {
 	cp -r "$SRC/include" "$DEST/include"
 	cp "$here/mbedtls_config.h" "$DEST/include/mbedtls/mbedtls_config.h"
 	local files=()
-	mapfile -t files < <(cd "$SRC" && ls library/*.c | grep -v -E 'net_sockets|psa_its_file')
+	mapfile -t files < <(cd "$SRC" && printf '%s\n' library/*.c |
+		grep -v -E 'net_sockets|psa_its_file')
 	compile mbedtls -std=gnu99 -I"$DEST/include" -Ilibrary -- "${files[@]}"
 }
 
@@ -286,8 +288,9 @@ fi
 mkdir -p "$cache"
 exec 8>"$cache/build.lock"
 flock 8
+rm -rf "$cache"/built/.tmp.*
 
-AR=ar
+AR="ar"
 case $toolchain in
 host)
 	CC=${HF_HOST_CC:-gcc}

@@ -9,6 +9,7 @@
 # the suites are searched for the hash, and the file is downloaded by apt.
 # The system's own apt state is neither read beyond its mirror nor changed.
 set -euo pipefail
+shopt -s inherit_errexit
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${HF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/holdfast}
@@ -18,15 +19,20 @@ keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 say() { echo "deps: $*" >&2; }
 die() { echo "deps: error: $*" >&2; exit 1; }
 
-# The Debian site for a suite, from the machine's own configuration.
+# The Debian site for a suite, from the machine's own configuration: from its
+# indexes if it has any, else from the addresses it would fetch them from.
+# shellcheck disable=SC2016
 site_of() {
 	local suite=$1 label=Debian site
 	[[ $suite == *-security ]] && label=Debian-Security
 	site=$(apt-get indextargets --format '$(SITE) $(LABEL)' 2>/dev/null |
-		awk -v l="$label" '$2 == l { print $1; exit }')
-	if [[ -z $site && $label == Debian ]]; then
-		site=$(apt-get indextargets --format '$(SITE) $(ORIGIN)' 2>/dev/null |
-			awk '$2 == "Debian" && $1 !~ /security/ { print $1; exit }')
+		awk -v l="$label" '$2 == l && !hit { print $1; hit = 1 }')
+	if [[ -z $site ]]; then
+		site=$(apt-get --print-uris update 2>/dev/null |
+			awk -F "'" -v security="$([[ $label == Debian ]] || echo 1)" '
+				{ sub(/\/dists\/.*/, "", $2) }
+				!hit && (security ? $2 ~ /debian-security$/ : $2 ~ /debian$/) {
+					print $2; hit = 1 }')
 	fi
 	[[ -n $site ]] || return 1
 	echo "${site%/}"
@@ -36,7 +42,10 @@ site_of() {
 index_of() {
 	local suite=$1 kind=$2 root site line arch=amd64
 	root=$cache/apt/$suite-${kind/:/-}
-	site=$(site_of "$suite") || return 1
+	site=$(site_of "$suite") || {
+		say "this machine has no Debian mirror for $suite in its apt sources"
+		return 1
+	}
 	if [[ -n $(find "$root/done" -mmin -60 2>/dev/null) ]]; then
 		echo "$root"
 		return 0
