@@ -13,11 +13,11 @@ target_compile_options(hf_warnings INTERFACE
   -Wold-style-definition -Wvla -Wundef -Wpointer-arith -Wwrite-strings
   -Wcast-qual -Wswitch -Wimplicit-fallthrough -Wformat=2 -Wnull-dereference
   -fno-common -fno-strict-aliasing -fstack-protector-strong
-  $<$<C_COMPILER_ID:GNU>:-Wlogical-op -Wduplicated-cond>
-  # gcc's flow analysis under sanitizers and at -Os warns about what is not
-  $<$<OR:$<BOOL:${HF_SANITIZE}>,$<BOOL:${HF_RELEASE}>>:-Wno-null-dereference>)
+  $<$<C_COMPILER_ID:GNU>:-Wlogical-op;-Wduplicated-cond>)
 
 if(HF_RELEASE)
+  # at -Os gcc's flow analysis sees null where there is none
+  target_compile_options(hf_warnings INTERFACE -Wno-null-dereference)
   add_compile_options(-Os -ffunction-sections -fdata-sections
     -fno-asynchronous-unwind-tables -fno-unwind-tables -fmerge-all-constants)
   add_link_options(-static -Wl,--gc-sections -Wl,-s -Wl,-z,relro -Wl,-z,now

@@ -22,7 +22,7 @@ for dir in "$firmware"/* "$firmware"/port/*; do
 	name=${dir#"$firmware"/}
 	[[ -d $dir && $name != include && $name != port ]] || continue
 	first=$(find "$dir" -maxdepth 1 -name '*.h' -exec grep -cHE '^#include' {} + |
-		sort -t : -k 2n -k 1 | head -n 1 | cut -d : -f 1)
+		sort -t : -k 2n -k 1 | head -n 1 | cut -d : -f 1) || true
 	[[ -n $first ]] && header[$name]=$name/${first##*/}
 done
 [[ -e $firmware/include/holdfast/port.h ]] && header[holdfast]=holdfast/port.h
