@@ -23,7 +23,7 @@ die() { echo "deps: error: $*" >&2; exit 1; }
 
 sha() { sha256sum | cut -c 1-16; }
 pinned() { awk -v l="$1" '$1 == l { print $5 }' "$here/lock.txt"; }
-version_of() { awk -v l="$1" '$1 == l { print $2; exit }' "$here/lock.txt"; }
+version_of() { awk -v l="$1" -v h="$2" '$1 == l && $5 == h { print $2 }' "$here/lock.txt"; }
 
 # --- toolchains -----------------------------------------------------------
 
@@ -137,7 +137,7 @@ recipe_mbedtls() {
 recipe_sqlite() {
 	# The amalgamation is made once and is the same for every target.
 	local amalgamation
-	amalgamation=$cache/built/sqlite-amalgamation-$(pinned sqlite | sha)
+	amalgamation=$cache/built/sqlite-amalgamation-${HASH:0:16}
 	if [[ ! -f $amalgamation/sqlite3.c ]]; then
 		say "sqlite: making the amalgamation"
 		(cd "$SRC" && CC=gcc CFLAGS=-O0 ./configure --disable-tcl --disable-readline &&
@@ -272,11 +272,39 @@ unpack() {
 	SRC=$WORK/src
 }
 
+# do_library NAME FILE
 do_library() {
-	local file
-	file=$("$here/fetch.sh" "$1")
-	unpack "$file"
+	unpack "$2"
 	"recipe_$1"
+}
+
+# The key of a library built from the file with this hash.
+library_key() {
+	local lib=$1 hash=$2 config=""
+	[[ $lib == mbedtls ]] && config=$(<"$here/mbedtls_config.h")
+	[[ $lib == sqlite ]] && config=${SQLITE_FLAGS[*]}
+	{
+		echo "$hash $config $BASE_CFLAGS $tc_prefix $recipe_version"
+		declare -f "recipe_$lib" compile
+		"$CC" --version | sed 1q
+	} | sha
+}
+
+# Prints the prefix of a library: what is built already from one of its pinned
+# files, the first of them preferred, else what is built now.
+library() {
+	local lib=$1 hash prefix file
+	for hash in $(pinned "$lib"); do
+		prefix=$cache/built/$lib-$(version_of "$lib" "$hash")-$toolchain-$(library_key "$lib" "$hash")
+		if [[ -e $prefix/.complete ]]; then
+			echo "$prefix"
+			return 0
+		fi
+	done
+	file=$("$here/fetch.sh" "$lib")
+	HASH=$(basename "$(dirname "$file")")
+	keyed "$lib-$(version_of "$lib" "$HASH")-$toolchain" "$(library_key "$lib" "$HASH")" \
+		do_library "$lib" "$file"
 }
 
 toolchain=host
@@ -316,15 +344,6 @@ for lib in "$@"; do
 		continue
 	fi
 	declare -F "recipe_$lib" >/dev/null || die "no recipe for $lib in $0"
-	config=""
-	[[ $lib == mbedtls ]] && config=$(<"$here/mbedtls_config.h")
-	[[ $lib == sqlite ]] && config=${SQLITE_FLAGS[*]}
-	key=$({
-		pinned "$lib"
-		declare -f "recipe_$lib" compile
-		echo "$config $BASE_CFLAGS $tc_prefix $recipe_version"
-		"$CC" --version | head -n 1
-	} | sha)
-	prefix=$(keyed "$lib-$(version_of "$lib")-$toolchain" "$key" do_library "$lib")
+	prefix=$(library "$lib")
 	echo "$lib $prefix"
 done

@@ -69,6 +69,7 @@ index_of() {
 		APT::Architectures { "$arch"; };
 		APT::Sandbox::User "root";
 		Acquire::Languages "none";
+		Acquire::GzipIndexes "true";
 		Acquire::Check-Valid-Until "false";
 		Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
 		Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
