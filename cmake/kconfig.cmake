@@ -31,10 +31,7 @@ foreach(extra IN LISTS EXTRA_CONF_FILE)
   endif()
   list(APPEND extras ${extra})
 endforeach()
-set(user)
-if(EXISTS ${HF_KCONFIG_USER})
-  set(user ${HF_KCONFIG_USER})
-endif()
+file(GLOB user CONFIGURE_DEPENDS ${HF_KCONFIG_USER})
 
 set(HF_KCONFIG ${CMAKE_COMMAND} -E env
   BOARD=${BOARD} srctree=${CMAKE_SOURCE_DIR} /usr/bin/python3 ${CMAKE_SOURCE_DIR}/cmake/kconfig/bridge.py)
@@ -51,7 +48,8 @@ execute_process(
   WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
   RESULT_VARIABLE result)
 if(result)
-  message(FATAL_ERROR "The configuration has a fault; the line above says where")
+  message(FATAL_ERROR "The configuration has a fault; the line above says where. "
+    "If it lies in ${HF_KCONFIG_USER}, mend that file or run ./dev olddefconfig.")
 endif()
 
 file(STRINGS ${CMAKE_BINARY_DIR}/generated/kconfig_files kconfig_files)
