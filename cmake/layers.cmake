@@ -87,7 +87,7 @@ function(hf_apply_row target folder)
   hf_row_roots(${folder} roots)
   get_property(ext GLOBAL PROPERTY HF_ROW_${folder}_EXT)
   get_property(posix GLOBAL PROPERTY HF_ROW_${folder}_POSIX)
-  target_include_directories(${target} PRIVATE ${roots})
+  target_include_directories(${target} PRIVATE ${roots} ${CMAKE_BINARY_DIR}/generated)
   foreach(library IN LISTS ext)
     target_include_directories(${target} SYSTEM PRIVATE
       $<TARGET_PROPERTY:hf_ext_${library},INTERFACE_INCLUDE_DIRECTORIES>)

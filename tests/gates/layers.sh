@@ -34,7 +34,7 @@ compiles() {
 		flags+=(-I "$root")
 	done
 	printf '#include "%s"\n' "$file" |
-		"$compiler" -std=c11 -fsyntax-only "${flags[@]}" -x c - 2>/tmp/gate_layers.$$
+		"$compiler" -std=c11 -fsyntax-only "${flags[@]}" -include holdfast_config.h -x c - 2>/tmp/gate_layers.$$
 }
 trap 'rm -f /tmp/gate_layers.$$' EXIT
 
