@@ -11,13 +11,11 @@ add_library(hf_warnings INTERFACE)
 target_compile_options(hf_warnings INTERFACE
   -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
   -Wold-style-definition -Wvla -Wundef -Wpointer-arith -Wwrite-strings
-  -Wcast-qual -Wswitch -Wimplicit-fallthrough -Wformat=2 -Wnull-dereference
+  -Wcast-qual -Wswitch -Wimplicit-fallthrough -Wformat=2
   -fno-common -fno-strict-aliasing -fstack-protector-strong
   $<$<C_COMPILER_ID:GNU>:-Wlogical-op;-Wduplicated-cond>)
 
 if(HF_RELEASE)
-  # at -Os gcc's flow analysis sees null where there is none
-  target_compile_options(hf_warnings INTERFACE -Wno-null-dereference)
   add_compile_options(-Os -ffunction-sections -fdata-sections
     -fno-asynchronous-unwind-tables -fno-unwind-tables -fmerge-all-constants)
   add_link_options(-static -Wl,--gc-sections -Wl,-s -Wl,-z,relro -Wl,-z,now
