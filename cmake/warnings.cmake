@@ -11,7 +11,7 @@ add_library(hf_warnings INTERFACE)
 target_compile_options(hf_warnings INTERFACE
   -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
   -Wold-style-definition -Wvla -Wundef -Wpointer-arith -Wwrite-strings
-  -Wcast-qual -Wswitch -Wimplicit-fallthrough -Wformat=2
+  -Wswitch -Wimplicit-fallthrough -Wformat=2
   -fno-common -fno-strict-aliasing -fstack-protector-strong
   $<$<C_COMPILER_ID:GNU>:-Wlogical-op;-Wduplicated-cond>)
 
