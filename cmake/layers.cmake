@@ -94,7 +94,6 @@ function(hf_apply_row target folder)
   endforeach()
   target_compile_options(${target} PRIVATE
     -include ${HF_CONFIG_HEADER} $<TARGET_PROPERTY:hf_warnings,INTERFACE_COMPILE_OPTIONS>)
-  target_compile_definitions(${target} PRIVATE HF_VERSION="${PROJECT_VERSION}")
   set_property(TARGET ${target} APPEND PROPERTY HF_EXT ${ext})
   if(posix)
     set_target_properties(${target} PROPERTIES C_EXTENSIONS ON)
