@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The service manager: sd_notify(3) by hand. READY=1 once; WATCHDOG=1 at half
+ * the interval asked for, while the loop turns and the store thread either has
+ * nothing to do or finishes jobs. A daemon whose loop or whose disk hangs is
+ * therefore started anew. Progress of the agent feeds it between.
+ */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "port/linux/loop.h"
+
+static void say(const struct hf_port_linux *p, const char *words)
+{
+	const struct hf_linux_notify *n = &p->notify;
+
+	if (n->fd >= 0)
+		(void)sendto(n->fd, words, strlen(words), MSG_NOSIGNAL | MSG_DONTWAIT,
+			     (const struct sockaddr *)&n->to, n->to_len);
+}
+
+static void feed(struct hf_port_linux *p)
+{
+	p->notify.fed_ms = p->port.boottime_ms(&p->port);
+	say(p, "WATCHDOG=1");
+}
+
+static void watchdog_tick(uv_timer_t *timer)
+{
+	struct hf_port_linux *p = timer->data;
+
+	if (hf_linux_jobs_move(p, &p->notify.ran_count))
+		feed(p);
+}
+
+static void start_watchdog(struct hf_port_linux *p)
+{
+	uint64_t ms = p->notify.every_ms;
+
+	if (ms == 0 || uv_is_active((uv_handle_t *)&p->notify.watchdog))
+		return;
+	uv_update_time(&p->loop);
+	uv_timer_start(&p->notify.watchdog, watchdog_tick, ms, ms);
+}
+
+static void ready(struct hf_port *port)
+{
+	struct hf_port_linux *p = hf_linux_of(port);
+
+	say(p, "READY=1");
+	start_watchdog(p);
+}
+
+static void progress(struct hf_port *port)
+{
+	struct hf_port_linux *p = hf_linux_of(port);
+	const struct hf_linux_notify *n = &p->notify;
+
+	if (n->every_ms > 0 && port->boottime_ms(port) - n->fed_ms >= n->every_ms)
+		feed(p);
+}
+
+/* "/run/..." or "@abstract". */
+static bool read_address(struct hf_linux_notify *n, const char *path)
+{
+	struct sockaddr_un *un = (struct sockaddr_un *)&n->to;
+	size_t len = path ? strlen(path) : 0;
+
+	if (len < 2 || len >= sizeof(un->sun_path) || (path[0] != '/' && path[0] != '@'))
+		return false;
+	un->sun_family = AF_UNIX;
+	memcpy(un->sun_path, path, len);
+	if (path[0] == '@')
+		un->sun_path[0] = '\0';
+	n->to_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
+	return true;
+}
+
+/* Half of WATCHDOG_USEC in milliseconds; 0 when it is not meant for us. */
+static uint64_t watchdog_every_ms(void)
+{
+	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+
+	if (!usec || (pid && strtol(pid, NULL, 10) != (long)getpid()))
+		return 0;
+	return strtoull(usec, NULL, 10) / 2000;
+}
+
+void hf_linux_notify_init(struct hf_port_linux *p)
+{
+	struct hf_linux_notify *n = &p->notify;
+
+	p->port.ready = ready;
+	p->port.progress = progress;
+	uv_timer_init(&p->loop, &n->watchdog);
+	uv_unref((uv_handle_t *)&n->watchdog);
+	n->watchdog.data = p;
+	if (!read_address(n, getenv("NOTIFY_SOCKET")))
+		return;
+	n->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (n->fd >= 0)
+		n->every_ms = watchdog_every_ms();
+}
+
+void hf_linux_notify_finish(struct hf_port_linux *p)
+{
+	if (p->notify.fd >= 0)
+		close(p->notify.fd);
+	p->notify.fd = -1;
+}
