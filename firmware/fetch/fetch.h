@@ -19,6 +19,8 @@
 struct hf_fetch_origin {
 	const char *name;
 	struct hf_span scheme, authority; /* "https", "shop.example" for the Host field */
+	struct hf_span host;		  /* of its URL, without brackets */
+	uint16_t port;
 	bool tls;
 	struct hf_transport *transport;
 };

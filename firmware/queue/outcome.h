@@ -32,6 +32,7 @@
 	X(REJECTED, "rejected")	      /* permanent 4xx or 5xx */               \
 	X(EXPIRED, "expired")	      /* older than maxAgeSeconds */           \
 	X(ORIGIN_GONE, "origin-gone") /* not in the configuration any more */  \
+	X(DAMAGED, "damaged")	      /* the stored request cannot be read */  \
 	X(OPERATOR, "operator")
 
 enum hf_reason {
@@ -55,12 +56,15 @@ struct hf_attempt {
 	const struct hf_policy *policy;
 	struct hf_span method;
 	bool tls; /* the origin is https */
+	struct hf_span origin_host; /* as in its URL, for Location */
+	uint16_t origin_port;
 	const struct hf_exchange_result *result;
 	const struct hf_message *head; /* final response head, NULL: none */
 	uint32_t body_hash;	       /* of the answer's body, for equal 500s */
 	/* before this attempt */
 	const struct hf_record_state *state;
 	bool retried_now;   /* the attempt was itself a RETRY_NOW */
+	uint64_t device_now_ms;
 	enum hf_clock_trust trust; /* for Retry-After dates */
 	int64_t wall_ms;
 	uint32_t retry_after_max_s;

@@ -131,6 +131,8 @@ struct hf_admission {
 	struct hf_store_lane lane_op;
 	struct hf_buf head;
 	struct hf_queue *queue;
+	struct hf_lane *turn_lane;
+	struct hf_list link;
 };
 /* An error returned: nothing started, done does not come. */
 int hf_queue_admit(struct hf_queue *q, struct hf_admission *a);

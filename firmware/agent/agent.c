@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The agent: wiring only. It is the one place that knows everybody; what
+ * happens stands in the folders it connects.
+ *
+ *   start:  store opens -> queue loads -> sync, fetch, ingress -> listening
+ *   stop:   ingress ends -> sync stops -> store commits and closes
+ */
+#include <stdlib.h>
+
+#include "agent/agent_private.h"
+#include "holdfast_config.h"
+
+#define STOP_GRACE_MS 2000
+#define HEAD_TIMEOUT_MS 15000
+
+/* ---- the world's events ---- */
+
+static void on_wake(void *user)
+{
+	struct hf_agent *a = user;
+
+	hf_timerq_run(&a->timers, a->port->boottime_ms(a->port));
+	a->port->progress(a->port);
+}
+
+static void on_link(void *user, bool up)
+{
+	struct hf_agent *a = user;
+
+	hf_log(&a->log, HF_LOG_INFO, "link.changed", "up=%d", up);
+	for (size_t i = 0; i < a->settings->origins_n; i++)
+		hf_http1_network_changed(a->origins[i].transport, up);
+	if (a->probe_transport)
+		hf_http1_network_changed(a->probe_transport, up);
+	hf_connectivity_link(a->connectivity, up);
+}
+
+static void on_clock(void *user)
+{
+	struct hf_agent *a = user;
+	int64_t wall;
+
+	if (a->sync && a->port->wall_ms(a->port, &wall) != HF_CLOCK_UNSET)
+		hf_sync_clock(a->sync);
+}
+
+static const struct hf_port_events port_events = {
+	.on_wake = on_wake,
+	.on_link = on_link,
+	.on_clock = on_clock,
+};
+
+static void ask_wake(void *user, uint64_t due_ms)
+{
+	struct hf_agent *a = user;
+
+	a->port->wake_at(a->port, due_ms);
+}
+
+static void write_log(void *user, enum hf_log_level level, const char *line)
+{
+	struct hf_agent *a = user;
+
+	a->port->log(a->port, (int)level, line);
+}
+
+/* ---- events between the folders ---- */
+
+static void on_origin(void *user, unsigned origin, enum hf_reach reach)
+{
+	struct hf_agent *a = user;
+
+	hf_log(&a->log, HF_LOG_INFO, "origin.changed", "origin=%s state=%s",
+	       a->settings->origins[origin].name, hf_reach_name(reach));
+	if (a->sync)
+		hf_sync_origin_changed(a->sync, origin, reach);
+	if (reach != HF_REACH_TRIAL)
+		hf_agent_connectivity_event(a);
+}
+
+static void on_trial(void *user, unsigned origin)
+{
+	struct hf_agent *a = user;
+
+	if (a->sync)
+		hf_sync_trial(a->sync, origin);
+}
+
+static void on_change(void *user)
+{
+	hf_agent_connectivity_event(user);
+}
+
+static const struct hf_connectivity_events connectivity_events = {
+	.on_origin = on_origin,
+	.on_trial = on_trial,
+	.on_change = on_change,
+};
+
+static void on_queue_event(void *user, const struct hf_queue_event *event)
+{
+	struct hf_agent *a = user;
+
+	a->port->progress(a->port);
+	hf_agent_queue_event(a, event);
+	if (event->type == HF_QUEUE_SETTLED || event->type == HF_QUEUE_CANCELLED)
+		hf_agent_housekeeping_settled(a);
+}
+
+static void on_lane(void *user, struct hf_lane *lane)
+{
+	struct hf_agent *a = user;
+
+	if (a->sync)
+		hf_sync_lane(a->sync, lane);
+}
+
+static const struct hf_route *find_route(void *user, unsigned origin, struct hf_span method,
+					 struct hf_span path, struct hf_span query)
+{
+	struct hf_agent *a = user;
+	const struct hf_worker_settings *w = hf_settings_worker(a->settings, origin, path);
+
+	return w ? hf_manifest_match(w->manifest, method, path, query) : NULL;
+}
+
+static int origin_by_host(void *user, struct hf_span host)
+{
+	struct hf_agent *a = user;
+
+	return hf_settings_origin_by_host(a->settings, host);
+}
+
+static int status(void *user, struct hf_buf *out)
+{
+	return hf_agent_status(user, out);
+}
+
+static void sync_now(void *user)
+{
+	struct hf_agent *a = user;
+
+	hf_sync_now(a->sync);
+}
+
+/* ---- creating ---- */
+
+static int create_connectivity(struct hf_agent *a)
+{
+	struct hf_connectivity_options opt = {
+		.port = a->port,
+		.timers = &a->timers,
+		.log = &a->log,
+		.rand = &a->rand,
+		.events = &connectivity_events,
+		.user = a,
+		.probe_min_ms = CONFIG_HF_PROBE_MIN_MS,
+		.probe_max_ms = CONFIG_HF_PROBE_MAX_MS,
+		.probe_transport = a->probe_transport,
+		.probe_status = a->settings->probe_status,
+	};
+	char *host = NULL, *target = NULL;
+	int err = 0;
+
+	if (a->probe_transport) {
+		const struct hf_url *url = &a->settings->probe_url;
+
+		host = hf_span_dup(url->host);
+		target = hf_span_dup(hf_span(url->path.ptr,
+					     url->query.ptr ?
+						     (size_t)(url->query.ptr + url->query.len -
+							      url->path.ptr) :
+						     url->path.len));
+		if (!host || !target)
+			err = HF_ENOMEM;
+		opt.probe_host = host;
+		opt.probe_target = target;
+	}
+	if (!err)
+		err = hf_connectivity_create(&opt, &a->connectivity);
+	free(host);
+	free(target);
+	for (size_t i = 0; i < a->settings->origins_n && !err; i++)
+		err = hf_connectivity_add(a->connectivity, a->settings->origins[i].name,
+					  a->origins[i].transport, a->origins[i].authority,
+					  a->settings->origins[i].probe);
+	return err;
+}
+
+static int create_store(struct hf_agent *a)
+{
+	struct hf_store_options opt = {
+		.port = a->port,
+		.log = &a->log,
+		.bytes_max = CONFIG_HF_STORE_BYTES_MAX,
+		.reserve_bytes = CONFIG_HF_STORE_RESERVE_BYTES,
+		.wal_pages = CONFIG_HF_STORE_WAL_PAGES,
+	};
+
+	return hf_store_create(&opt, &a->store);
+}
+
+static int create_queue(struct hf_agent *a)
+{
+	struct hf_queue_options opt = {
+		.port = a->port,
+		.store = a->store,
+		.timers = &a->timers,
+		.log = &a->log,
+		.rand = &a->rand,
+		.origin_names = a->origin_names,
+		.origins_n = (unsigned)a->settings->origins_n,
+		.device_ms = a->report.device_ms,
+		.on_event = on_queue_event,
+		.on_lane = on_lane,
+		.user = a,
+	};
+
+	return hf_queue_create(&opt, &a->queue);
+}
+
+static int create_sync(struct hf_agent *a)
+{
+	struct hf_sync_options opt = {
+		.port = a->port,
+		.timers = &a->timers,
+		.log = &a->log,
+		.rand = &a->rand,
+		.store = a->store,
+		.queue = a->queue,
+		.connectivity = a->connectivity,
+		.origins = a->sync_origins,
+		.origins_n = (unsigned)a->settings->origins_n,
+		.backoff_base_ms = CONFIG_HF_BACKOFF_BASE_MS,
+		.backoff_cap_ms = CONFIG_HF_BACKOFF_CAP_MS,
+		.retry_after_max_s = CONFIG_HF_RETRY_AFTER_MAX_S,
+		.answer_bytes_max = CONFIG_HF_RESPONSE_BODY_BYTES_MAX,
+	};
+
+	return hf_sync_create(&opt, &a->sync);
+}
+
+static int create_fetch(struct hf_agent *a)
+{
+	struct hf_fetch_options opt = {
+		.port = a->port,
+		.timers = &a->timers,
+		.log = &a->log,
+		.rand = &a->rand,
+		.queue = a->queue,
+		.store = a->store,
+		.connectivity = a->connectivity,
+		.origins = a->fetch_origins,
+		.origins_n = (unsigned)a->settings->origins_n,
+		.route = find_route,
+		.user = a,
+		.inline_body_max = CONFIG_HF_QUEUE_INLINE_BODY_BYTES,
+		.body_max = CONFIG_HF_QUEUE_BODY_BYTES_MAX,
+		.chunk_bytes = CONFIG_HF_BODY_CHUNK_BYTES,
+		.retry_after_max_s = CONFIG_HF_RETRY_AFTER_MAX_S,
+	};
+
+	return hf_fetch_create(&opt, &a->fetch);
+}
+
+static int create_ingress(struct hf_agent *a)
+{
+	struct hf_ingress_options opt = {
+		.port = a->port,
+		.timers = &a->timers,
+		.log = &a->log,
+		.fetch = a->fetch,
+		.queue = a->queue,
+		.store = a->store,
+		.connections_max = CONFIG_HF_CONNECTIONS_MAX,
+		.keepalive_timeout_ms = CONFIG_HF_KEEPALIVE_TIMEOUT_MS,
+		.head_timeout_ms = HEAD_TIMEOUT_MS,
+		.head_bytes_max = CONFIG_HF_HEAD_BYTES_MAX,
+		.fields_max = CONFIG_HF_FIELDS_MAX,
+		.event_log_max = CONFIG_HF_EVENT_LOG_MAX,
+		.event_clients_max = CONFIG_HF_EVENT_CLIENTS_MAX,
+		.allow_remote = a->settings->allow_remote,
+		.origin_by_host = origin_by_host,
+		.status = status,
+		.sync_now = sync_now,
+		.user = a,
+	};
+
+	return hf_ingress_create(&opt, &a->ingress);
+}
+
+int hf_agent_create(struct hf_port *port, struct hf_settings *settings, struct hf_agent **out)
+{
+	struct hf_agent *a = calloc(1, sizeof(*a));
+	uint64_t seed = 0;
+	int err;
+
+	if (!a) {
+		hf_settings_destroy(settings);
+		return HF_ENOMEM;
+	}
+	a->port = port;
+	a->settings = settings;
+	a->start_ms = port->boottime_ms(port);
+	a->log = (struct hf_log){ .level = settings->log_level, .write = write_log, .user = a };
+	hf_timerq_init(&a->timers, ask_wake, a);
+	err = port->entropy(port, &seed, sizeof(seed));
+	hf_rand_init(&a->rand, seed);
+	if (!err)
+		err = hf_agent_origins_create(a);
+	if (!err)
+		err = create_connectivity(a);
+	if (!err)
+		err = create_store(a);
+	if (err) {
+		hf_agent_destroy(a);
+		return err;
+	}
+	*out = a;
+	return 0;
+}
+
+/* ---- starting ---- */
+
+static void begun(struct hf_agent *a, int err)
+{
+	if (!err) {
+		hf_log(&a->log, HF_LOG_INFO, "agent.started", "version=%s boots=%u",
+		       HOLDFAST_VERSION, a->report.boots);
+		a->port->ready(a->port);
+	}
+	a->started(a->user, err);
+}
+
+static int listen_all(struct hf_agent *a)
+{
+	const char *path = a->settings->control;
+	struct hf_addr control = { .family = HF_FAMILY_UNIX };
+
+	if (path) {
+		size_t len = strlen(path);
+
+		if (len > HF_UNIX_PATH_MAX)
+			return HF_EINVAL;
+		memcpy(control.path, path, len + 1);
+	}
+	return hf_ingress_listen(a->ingress, a->settings->listen, a->settings->listen_n,
+				 path ? &control : NULL);
+}
+
+static void queue_loaded(void *user, int err)
+{
+	struct hf_agent *a = user;
+
+	if (!err)
+		err = create_fetch(a);
+	if (!err)
+		err = create_ingress(a);
+	if (!err)
+		err = listen_all(a);
+	if (!err) {
+		hf_agent_housekeeping_init(a);
+		hf_sync_start(a->sync);
+	}
+	begun(a, err);
+}
+
+static void log_report(struct hf_agent *a)
+{
+	const struct hf_store_report *r = &a->report;
+
+	if (r->created)
+		hf_log(&a->log, HF_LOG_INFO, "store.created", "dir=%s",
+		       a->port->state_dir(a->port));
+	if (r->vanished)
+		hf_log(&a->log, HF_LOG_ERROR, "store.vanished",
+		       "dir=%s hint=\"a store existed here and is gone; a new one was begun\"",
+		       a->port->state_dir(a->port));
+	if (r->salvaged)
+		hf_log(&a->log, HF_LOG_ERROR, "store.salvaged",
+		       "saved=%llu lost=%llu damaged_file=%s", (unsigned long long)r->rows_saved,
+		       (unsigned long long)r->rows_lost, r->quarantine);
+}
+
+static void store_opened(void *user, int err, const struct hf_store_report *report)
+{
+	struct hf_agent *a = user;
+
+	if (err) {
+		begun(a, err);
+		return;
+	}
+	a->report = *report;
+	log_report(a);
+	err = create_queue(a);
+	if (!err)
+		err = create_sync(a);
+	if (err)
+		begun(a, err);
+	else
+		hf_queue_load(a->queue, queue_loaded, a);
+}
+
+void hf_agent_start(struct hf_agent *a, void (*started)(void *user, int err), void *user)
+{
+	a->started = started;
+	a->user = user;
+	a->port->events = &port_events;
+	a->port->events_user = a;
+	hf_store_open(a->store, store_opened, a);
+}
+
+/* ---- stopping ---- */
+
+static void store_closed(void *user, int err)
+{
+	struct hf_agent *a = user;
+
+	if (err)
+		hf_log(&a->log, HF_LOG_WARNING, "store.close", "err=%s", hf_errname(err));
+	hf_log(&a->log, HF_LOG_INFO, "agent.stopped", "%s", "");
+	a->stopped(a->user);
+}
+
+static void close_store(void *user)
+{
+	struct hf_agent *a = user;
+
+	hf_timerq_clear(&a->timers, &a->stop_timer);
+	hf_store_close(a->store, store_closed, a);
+}
+
+static void ingress_stopped(void *user)
+{
+	struct hf_agent *a = user;
+
+	if (!a->sync || hf_sync_is_idle(a->sync)) {
+		close_store(a);
+		return;
+	}
+	/* Attempts under way get as long again; what is not over by then is found
+	 * as it is at the next start. */
+	if (hf_timerq_set(&a->timers, &a->stop_timer,
+			  a->port->boottime_ms(a->port) + STOP_GRACE_MS))
+		close_store(a);
+}
+
+void hf_agent_stop(struct hf_agent *a, void (*stopped)(void *user), void *user)
+{
+	a->stopped = stopped;
+	a->user = user;
+	a->stopping = true;
+	hf_timer_init(&a->stop_timer, close_store, a);
+	if (a->sync)
+		hf_sync_stop(a->sync);
+	if (a->ingress)
+		hf_ingress_stop(a->ingress, STOP_GRACE_MS, ingress_stopped, a);
+	else
+		ingress_stopped(a);
+}
+
+void hf_agent_destroy(struct hf_agent *a)
+{
+	if (!a)
+		return;
+	a->port->events = NULL;
+	/* First the store: its last answers find everybody still there. */
+	hf_store_destroy(a->store);
+	hf_ingress_destroy(a->ingress);
+	hf_fetch_destroy(a->fetch);
+	hf_sync_destroy(a->sync);
+	hf_connectivity_destroy(a->connectivity);
+	hf_agent_origins_destroy(a);
+	hf_queue_destroy(a->queue);
+	hf_timerq_finish(&a->timers);
+	hf_settings_destroy(a->settings);
+	free(a);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of agent/ share: everybody, by pointer. */
+#ifndef HF_AGENT_PRIVATE_H
+#define HF_AGENT_PRIVATE_H
+
+#include "agent/settings.h"
+#include "base/log.h"
+#include "base/rand.h"
+#include "base/timerq.h"
+#include "fetch/fetch.h"
+#include "holdfast/agent.h"
+#include "ingress/ingress.h"
+#include "net/connectivity.h"
+#include "net/http1.h"
+#include "net/tls.h"
+#include "queue/queue.h"
+#include "store/store.h"
+#include "sync/sync.h"
+
+struct hf_agent_origin {
+	struct hf_tls_client *tls;
+	struct hf_transport *transport;
+	char *authority; /* host, or host:port where it is not the scheme's */
+};
+
+struct hf_agent {
+	struct hf_port *port;
+	struct hf_settings *settings;
+	struct hf_log log;
+	struct hf_timerq timers;
+	struct hf_rand rand;
+	uint64_t start_ms;
+
+	struct hf_agent_origin *origins;
+	const char **origin_names;
+	struct hf_sync_origin *sync_origins;
+	struct hf_fetch_origin *fetch_origins;
+	struct hf_transport *probe_transport;
+
+	struct hf_store *store;
+	struct hf_store_report report;
+	struct hf_connectivity *connectivity;
+	struct hf_queue *queue;
+	struct hf_sync *sync;
+	struct hf_fetch *fetch;
+	struct hf_ingress *ingress;
+
+	/* housekeeping */
+	struct hf_timer purge_timer;
+	struct hf_store_purge purge;
+	struct hf_store_meta device_time;
+	bool purging, saving_time;
+	unsigned settled_since;
+	uint64_t time_saved_ms;
+
+	void (*started)(void *user, int err);
+	void (*stopped)(void *user);
+	void *user;
+	struct hf_timer stop_timer;
+	bool stopping;
+};
+
+/* housekeeping.c */
+void hf_agent_housekeeping_init(struct hf_agent *a);
+void hf_agent_housekeeping_settled(struct hf_agent *a);
+/* status.c: appends the document of GET /.holdfast/status. */
+int hf_agent_status(struct hf_agent *a, struct hf_buf *out);
+/* events.c */
+void hf_agent_queue_event(struct hf_agent *a, const struct hf_queue_event *event);
+void hf_agent_connectivity_event(struct hf_agent *a);
+/* origins.c */
+int hf_agent_origins_create(struct hf_agent *a);
+void hf_agent_origins_destroy(struct hf_agent *a);
+
+#endif

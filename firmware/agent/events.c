@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events of the core as the event stream's JSON. */
+#include "agent/agent_private.h"
+#include "http/values.h"
+
+#define EVENT_BYTES_MAX 65536
+
+static const char *type_name(enum hf_queue_event_type type)
+{
+	switch (type) {
+	case HF_QUEUE_QUEUED:
+	case HF_QUEUE_RELEASED:
+		return "queued";
+	case HF_QUEUE_SETTLED:
+		return "settled";
+	case HF_QUEUE_HELD:
+		return "held";
+	case HF_QUEUE_DEAD:
+		return "dead";
+	case HF_QUEUE_CANCELLED:
+		return "cancelled";
+	}
+	return "queued";
+}
+
+static int append_member(struct hf_buf *b, const char *name, struct hf_span value)
+{
+	int err = hf_buf_appendf(b, ",\"%s\":", name);
+
+	return err ? err : hf_json_append_string(b, value);
+}
+
+static int append_event(struct hf_buf *b, const struct hf_queue_event *e)
+{
+	int err = hf_buf_appendf(b, "{\"id\":\"%s\",\"state\":\"%s\",\"attempts\":%u", e->public_id,
+				 hf_record_status_name(e->state->status), e->state->attempts);
+
+	if (!err && e->state->reason)
+		err = hf_buf_appendf(b, ",\"reason\":\"%s\"", hf_reason_name(e->state->reason));
+	if (!err && e->status)
+		err = hf_buf_appendf(b, ",\"status\":%d", e->status);
+	if (!err)
+		err = append_member(b, "tag", e->tag);
+	if (!err)
+		err = append_member(b, "lane", e->lane);
+	if (!err)
+		err = append_member(b, "method", e->method);
+	if (!err)
+		err = append_member(b, "url", e->target);
+	if (!err)
+		err = append_member(b, "idempotencyKey", e->key);
+	return err ? err : hf_buf_append_str(b, "}");
+}
+
+void hf_agent_queue_event(struct hf_agent *a, const struct hf_queue_event *event)
+{
+	struct hf_buf b;
+
+	if (!a->ingress)
+		return;
+	hf_buf_init(&b, EVENT_BYTES_MAX);
+	if (!append_event(&b, event))
+		hf_ingress_event(a->ingress, type_name(event->type), hf_buf_span(&b));
+	hf_buf_finish(&b);
+}
+
+static int append_connectivity(struct hf_agent *a, struct hf_buf *b)
+{
+	int err = hf_buf_appendf(
+		b, "{\"link\":\"%s\",\"net\":\"%s\",\"origins\":{",
+		hf_connectivity_link_up(a->connectivity) ? "up" : "down",
+		hf_net_state_name(hf_connectivity_net(a->connectivity)));
+
+	for (unsigned i = 0; i < a->settings->origins_n && !err; i++) {
+		if (i)
+			err = hf_buf_append_str(b, ",");
+		if (!err)
+			err = hf_json_append_string(b, hf_span_str(a->settings->origins[i].name));
+		if (!err)
+			err = hf_buf_appendf(b, ":\"%s\"",
+					     hf_reach_name(hf_connectivity_origin(a->connectivity,
+										   i)));
+	}
+	return err ? err : hf_buf_append_str(b, "}}");
+}
+
+void hf_agent_connectivity_event(struct hf_agent *a)
+{
+	struct hf_buf b;
+
+	if (!a->ingress)
+		return;
+	hf_buf_init(&b, EVENT_BYTES_MAX);
+	if (!append_connectivity(a, &b))
+		hf_ingress_event(a->ingress, "connectivity", hf_buf_span(&b));
+	hf_buf_finish(&b);
+}

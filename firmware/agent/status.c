@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The status document: GET /.holdfast/status and `holdfast status`. */
+#include <inttypes.h>
+
+#include "agent/agent_private.h"
+#include "http/values.h"
+
+#define LANES_SHOWN 200
+
+static const char *clock_name(struct hf_agent *a)
+{
+	int64_t wall;
+
+	switch (a->port->wall_ms(a->port, &wall)) {
+	case HF_CLOCK_UNSET:
+		return "unset";
+	case HF_CLOCK_RTC:
+		return "rtc";
+	case HF_CLOCK_SYNCED:
+		return "synced";
+	}
+	return "unset";
+}
+
+static int append_string_member(struct hf_buf *b, const char *name, struct hf_span value)
+{
+	int err = hf_buf_appendf(b, "\"%s\":", name);
+
+	return err ? err : hf_json_append_string(b, value);
+}
+
+/* "name":123 or "name":null. */
+static int append_number(struct hf_buf *b, const char *name, bool known, uint64_t value)
+{
+	if (!known)
+		return hf_buf_appendf(b, ",\"%s\":null", name);
+	return hf_buf_appendf(b, ",\"%s\":%" PRIu64, name, value);
+}
+
+static int append_origin(struct hf_agent *a, struct hf_buf *b, unsigned i)
+{
+	const struct hf_connectivity *c = a->connectivity;
+	uint64_t now = a->port->boottime_ms(a->port);
+	uint64_t last = hf_connectivity_last_success(c, i);
+	uint64_t trial = hf_connectivity_next_trial(c, i);
+	int err = hf_buf_append_str(b, i ? ",{" : "{");
+
+	if (!err)
+		err = append_string_member(b, "name", hf_span_str(a->settings->origins[i].name));
+	if (!err)
+		err = hf_buf_append_str(b, ",");
+	if (!err)
+		err = append_string_member(b, "url", hf_span_str(a->settings->origins[i].url_text));
+	if (!err)
+		err = hf_buf_appendf(b, ",\"state\":\"%s\"",
+				     hf_reach_name(hf_connectivity_origin(c, i)));
+	if (!err)
+		err = append_number(b, "lastSuccessSecondsAgo", last != 0, (now - last) / 1000);
+	if (!err)
+		err = append_number(b, "nextTrialInMs", trial != HF_TIMER_NEVER && trial != 0,
+				    trial > now ? trial - now : 0);
+	return err ? err : hf_buf_append_str(b, "}");
+}
+
+struct lanes_ctx {
+	struct hf_buf *out;
+	unsigned shown, hidden;
+};
+
+static int append_lane(void *user, const struct hf_lane_figures *f)
+{
+	struct lanes_ctx *ctx = user;
+	struct hf_buf *b = ctx->out;
+	int err;
+
+	if (ctx->shown >= LANES_SHOWN) {
+		ctx->hidden++;
+		return 0;
+	}
+	err = hf_buf_append_str(b, ctx->shown++ ? ",{" : "{");
+	if (!err)
+		err = append_string_member(b, "lane", f->key);
+	if (!err)
+		err = hf_buf_append_str(b, ",");
+	if (!err)
+		err = append_string_member(b, "origin", f->origin);
+	if (!err)
+		err = hf_buf_appendf(b, ",\"depth\":%" PRIu64 ",\"held\":%" PRIu64
+					",\"oldestAgeSeconds\":%" PRIu64,
+				     f->waiting, f->held, f->oldest_age_ms / 1000);
+	if (!err)
+		err = append_number(b, "nextAttemptInMs", f->next_attempt_ms != UINT64_MAX,
+				    f->next_attempt_ms);
+	return err ? err : hf_buf_appendf(b, ",\"state\":\"%s\"}", f->state);
+}
+
+static int append_totals(struct hf_agent *a, struct hf_buf *b)
+{
+	struct hf_queue_totals t;
+
+	hf_queue_totals(a->queue, &t);
+	return hf_buf_appendf(b,
+			      "\"totals\":{\"accepted\":%" PRIu64 ",\"delivered\":%" PRIu64
+			      ",\"waiting\":%" PRIu64 ",\"held\":%" PRIu64 ",\"dead\":%" PRIu64
+			      ",\"cancelled\":%" PRIu64 "}",
+			      t.accepted, t.delivered, t.waiting, t.held, t.dead, t.cancelled);
+}
+
+static int append_store(struct hf_agent *a, struct hf_buf *b)
+{
+	struct hf_store_usage u;
+	int err;
+
+	hf_store_usage(a->store, &u);
+	err = hf_buf_appendf(b,
+			     "\"store\":{\"bytes\":%" PRIu64 ",\"bytesMax\":%" PRIu64
+			     ",\"writtenToday\":%" PRIu64 ",\"writtenTotal\":%" PRIu64
+			     ",\"boots\":%" PRIu32 ",\"full\":%s,\"salvaged\":%s,\"vanished\":%s"
+			     ",\"rowsSaved\":%" PRIu64 ",\"rowsLost\":%" PRIu64 ",\"quarantined\":[",
+			     u.bytes, u.bytes_max, u.written_today, u.written_total,
+			     a->report.boots, u.full ? "true" : "false",
+			     a->report.salvaged ? "true" : "false",
+			     a->report.vanished ? "true" : "false", a->report.rows_saved,
+			     a->report.rows_lost);
+	if (!err && a->report.quarantine[0])
+		err = hf_json_append_string(b, hf_span_str(a->report.quarantine));
+	return err ? err : hf_buf_append_str(b, "]}");
+}
+
+int hf_agent_status(struct hf_agent *a, struct hf_buf *out)
+{
+	struct lanes_ctx lanes = { .out = out };
+	int err = hf_buf_appendf(
+		out,
+		"{\"version\":\"%s\",\"uptimeSeconds\":%" PRIu64
+		",\"connectivity\":{\"link\":\"%s\",\"net\":\"%s\",\"clock\":\"%s\"},\"origins\":[",
+		HOLDFAST_VERSION, (a->port->boottime_ms(a->port) - a->start_ms) / 1000,
+		hf_connectivity_link_up(a->connectivity) ? "up" : "down",
+		hf_net_state_name(hf_connectivity_net(a->connectivity)), clock_name(a));
+
+	for (unsigned i = 0; i < a->settings->origins_n && !err; i++)
+		err = append_origin(a, out, i);
+	if (!err)
+		err = hf_buf_append_str(out, "],\"lanes\":[");
+	if (!err)
+		err = hf_queue_each_lane(a->queue, append_lane, &lanes);
+	if (!err)
+		err = hf_buf_appendf(out, "],\"lanesNotShown\":%u,", lanes.hidden);
+	if (!err)
+		err = append_totals(a, out);
+	if (!err)
+		err = hf_buf_append_str(out, ",");
+	if (!err)
+		err = append_store(a, out);
+	return err ? err : hf_buf_appendf(out, ",\"connections\":%u}",
+					  hf_ingress_connections(a->ingress));
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Changes asked for from outside: cancel and retry. A record that an attempt is
+ * under way for is not touched.
+ */
+#include <assert.h>
+
+#include "holdfast_config.h"
+#include "queue/queue_private.h"
+
+enum kind {
+	KIND_CANCEL,
+	KIND_RETRY,
+};
+
+static void finish(struct hf_queue_change *c, int err)
+{
+	hf_store_load_finish(&c->load);
+	hf_arena_finish(&c->arena);
+	hf_buf_finish(&c->summary);
+	c->done(c, err);
+}
+
+static struct hf_lane *lane_of(const struct hf_queue_change *c)
+{
+	return hf_queue_lane_by_id(c->queue, HF_RECORD_LANE(c->load.id));
+}
+
+/* An attempt is under way, or a lease is being taken that may be for it. */
+static bool is_leased(const struct hf_lane *lane, uint64_t id)
+{
+	return lane->state == HF_LANE_LEASED && (lane->leased_id == 0 || lane->leased_id == id);
+}
+
+static void tell(struct hf_queue_change *c, enum hf_queue_event_type type, uint8_t before,
+		 uint64_t id, const struct hf_record_state *state)
+{
+	struct hf_lane *lane = lane_of(c);
+	struct hf_record_head head;
+	char public_id[HF_ULID_LEN + 1];
+	struct hf_queue_event event = {
+		.type = type,
+		.id = id,
+		.state = state,
+		.public_id = public_id,
+		.origin = hf_span_str(lane->origin_name),
+		.lane = hf_span_str(lane->key),
+		.status = state->last_status,
+	};
+
+	hf_record_id_format(id, state, public_id);
+	if (!hf_record_head_decode(hf_buf_span(&c->load.head), &c->arena, &head)) {
+		event.tag = hf_span_str(head.policy.tag);
+		event.method = head.method;
+		event.target = head.target;
+		event.key = head.key;
+	}
+	hf_log(c->queue->opt.log, HF_LOG_INFO,
+	       type == HF_QUEUE_CANCELLED ? "queue.cancelled" : "queue.released", "id=%s lane=%s",
+	       public_id, lane->key);
+	hf_queue_changed(c->queue, lane, before, &event);
+}
+
+/* ---- cancel ---- */
+
+static void cancelled(struct hf_store_op *op, int err)
+{
+	struct hf_queue_change *c = op->user;
+	struct hf_lane *lane = lane_of(c);
+
+	if (!err) {
+		tell(c, HF_QUEUE_CANCELLED, c->load.state.status, c->load.id, &c->settle.state);
+		if (lane->state == HF_LANE_HELD)
+			lane->state = HF_LANE_IDLE;
+		hf_lane_refresh(lane);
+	}
+	finish(c, err);
+}
+
+static int summarize(struct hf_queue_change *c)
+{
+	struct hf_record_head head;
+	int err = hf_record_head_decode(hf_buf_span(&c->load.head), &c->arena, &head);
+
+	return err ? err : hf_record_summary_encode(&head, &c->summary);
+}
+
+static void cancel(struct hf_queue_change *c)
+{
+	struct hf_store_settle *x = &c->settle;
+	int err = summarize(c);
+
+	if (err == HF_ENOMEM) {
+		finish(c, err);
+		return;
+	}
+	*x = (struct hf_store_settle){ .id = c->load.id, .state = c->load.state };
+	x->state.status = HF_RECORD_CANCELLED;
+	x->state.reason = HF_REASON_OPERATOR;
+	x->state.inflight = false;
+	x->state.settled_dev_ms = hf_queue_device_ms(c->queue);
+	x->summary = hf_buf_span(&c->summary);
+	x->op.done = cancelled;
+	x->op.user = c;
+	hf_store_settle(c->queue->opt.store, x);
+}
+
+/* ---- retry ---- */
+
+static void wake_lane(struct hf_lane *lane, uint64_t id)
+{
+	if (id && lane->next_id > id)
+		lane->next_id = id;
+	lane->failures = 0;
+	if (lane->state == HF_LANE_HELD)
+		lane->state = HF_LANE_IDLE;
+	if (lane->state == HF_LANE_DELAYED)
+		lane->wait_reason = HF_REASON_OPERATOR;
+	hf_lane_promote(lane);
+	hf_lane_refresh(lane);
+}
+
+static void released(struct hf_store_op *op, int err)
+{
+	struct hf_queue_change *c = op->user;
+
+	if (!err) {
+		tell(c, HF_QUEUE_RELEASED, HF_RECORD_HELD, c->load.id, &c->mark.state);
+		wake_lane(lane_of(c), c->load.id);
+	}
+	finish(c, err);
+}
+
+static void release_held(struct hf_queue_change *c)
+{
+	struct hf_record_state *s = &c->mark.state;
+
+	c->mark.id = c->load.id;
+	*s = c->load.state;
+	s->status = HF_RECORD_QUEUED;
+	s->reason = HF_REASON_NONE;
+	s->inflight = false;
+	s->same_500 = 0;
+	s->conflicts = 0;
+	/* A person has decided: the key's age begins anew with the next attempt. */
+	s->maybe_received = false;
+	c->mark.op.done = released;
+	c->mark.op.user = c;
+	hf_store_mark(c->queue->opt.store, &c->mark);
+}
+
+static void requeued(struct hf_store_op *op, int err)
+{
+	struct hf_queue_change *c = op->user;
+	struct hf_record_state state = c->load.state;
+
+	if (!err) {
+		state.status = HF_RECORD_QUEUED;
+		state.reason = HF_REASON_NONE;
+		state.created_dev_ms = c->requeue.created_dev_ms;
+		hf_record_id_format(c->requeue.id, &state, c->new_id);
+		tell(c, HF_QUEUE_RELEASED, c->load.state.status, c->requeue.id, &state);
+		wake_lane(lane_of(c), 0);
+	}
+	finish(c, err);
+}
+
+static void requeue(struct hf_queue_change *c)
+{
+	c->requeue.id = c->load.id;
+	c->requeue.created_dev_ms = hf_queue_device_ms(c->queue);
+	c->requeue.op.done = requeued;
+	c->requeue.op.user = c;
+	hf_store_requeue(c->queue->opt.store, &c->requeue);
+}
+
+/* ---- both ---- */
+
+static void change(struct hf_queue_change *c, struct hf_lane *lane)
+{
+	uint8_t status = c->load.state.status;
+	bool waits = status == HF_RECORD_QUEUED || status == HF_RECORD_HELD;
+
+	if (waits && is_leased(lane, c->load.id)) {
+		finish(c, HF_EBUSY);
+	} else if (c->kind == KIND_CANCEL) {
+		if (waits)
+			cancel(c);
+		else
+			finish(c, HF_ESTATE);
+	} else if (status == HF_RECORD_HELD) {
+		release_held(c);
+	} else if (status == HF_RECORD_QUEUED) {
+		wake_lane(lane, 0);
+		finish(c, 0);
+	} else if (status == HF_RECORD_SETTLED) {
+		finish(c, HF_ESTATE);
+	} else {
+		requeue(c);
+	}
+}
+
+static void found(struct hf_store_op *op, int err)
+{
+	struct hf_queue_change *c = op->user;
+	struct hf_lane *lane = lane_of(c);
+
+	if (!err && (!lane || !hf_queue_found(&c->load, c->public_id)))
+		err = HF_ENOENT;
+	else if (!err && !c->load.has_record)
+		err = HF_ESTATE;
+	if (err)
+		finish(c, err);
+	else
+		change(c, lane);
+}
+
+static int start(struct hf_queue *q, struct hf_queue_change *c, enum kind kind)
+{
+	int err;
+
+	c->queue = q;
+	c->kind = (uint8_t)kind;
+	c->new_id[0] = 0;
+	hf_store_load_init(&c->load);
+	hf_arena_init(&c->arena, 4 * CONFIG_HF_HEAD_BYTES_MAX);
+	hf_buf_init(&c->summary, CONFIG_HF_HEAD_BYTES_MAX);
+	c->load.op.done = found;
+	c->load.op.user = c;
+	err = hf_queue_find(q, c->public_id, true, &c->load);
+	if (err)
+		hf_store_load_finish(&c->load);
+	return err;
+}
+
+int hf_queue_cancel(struct hf_queue *q, struct hf_queue_change *c)
+{
+	return start(q, c, KIND_CANCEL);
+}
+
+int hf_queue_retry(struct hf_queue *q, struct hf_queue_change *c)
+{
+	return start(q, c, KIND_RETRY);
+}

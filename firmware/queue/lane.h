@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A lane: requests of one origin that must arrive in order. In memory it is a
+ * few words and the ends of its range in the store.
+ *
+ *       final            next_id                     tail
+ *   ...[settled][settled][queued][queued][held][queued]
+ *                         ^ the lease takes this one
+ */
+#ifndef HF_QUEUE_LANE_H
+#define HF_QUEUE_LANE_H
+
+#include "queue/queue.h"
+
+#define HF_ORIGIN_NONE UINT32_MAX
+
+enum hf_lane_state {
+	HF_LANE_IDLE,	 /* nothing waits */
+	HF_LANE_READY,	 /* something waits and may go */
+	HF_LANE_LEASED,	 /* an attempt is under way */
+	HF_LANE_DELAYED, /* until not_before_ms */
+	HF_LANE_OFFLINE, /* until the origin is reachable */
+	HF_LANE_HELD,	 /* its head is held and order is block */
+};
+
+struct hf_lane {
+	struct hf_queue *queue;
+	struct hf_list link;	/* of the queue's lanes */
+	uint32_t id;		/* 0: not in the store yet */
+	unsigned origin;	/* HF_ORIGIN_NONE: not configured any more */
+	char *origin_name, *key;
+	enum hf_order order;	/* of the newest policy seen */
+	uint64_t next_id;	/* no queued or held record of the lane is below it,
+				 * but those that were passed over (order skip) */
+	uint64_t waiting;	/* queued or held, committed */
+	uint64_t held;
+	uint64_t inserting;	/* admitted, not committed yet */
+	uint64_t head_created_dev_ms; /* of the head as far as known, 0: unknown */
+	struct hf_list admissions; /* waiting for the lane's id */
+	bool creating;
+	unsigned users; /* on the stack: may not be freed */
+	/* turns */
+	struct hf_turn *live;
+	struct hf_list turns;
+	/* scheduling, used by sync/ */
+	uint8_t state;		/* enum hf_lane_state */
+	uint8_t wait_reason;	/* enum hf_reason of DELAYED and OFFLINE */
+	uint64_t not_before_ms; /* boot time; HF_LANE_DELAYED */
+	uint64_t leased_id;	/* HF_LANE_LEASED, 0 until known */
+	unsigned failures;	/* in a row, for back-off */
+	bool retried_now;
+	bool wanted; /* counted as a reason to look for its origin */
+	struct hf_list ready;	/* in the scheduler's list */
+	struct hf_timer timer;	/* HF_LANE_DELAYED */
+};
+
+/* Something may have changed: works out the state of an unleased lane again and
+ * tells the scheduler when it is READY. */
+void hf_lane_refresh(struct hf_lane *lane);
+/* DELAYED until @delay_ms from now, or OFFLINE. */
+void hf_lane_delay(struct hf_lane *lane, uint64_t delay_ms, enum hf_reason reason);
+void hf_lane_offline(struct hf_lane *lane, enum hf_reason reason);
+/* Ends OFFLINE, and DELAYED unless the origin named the time. */
+void hf_lane_promote(struct hf_lane *lane);
+
+/* All lanes of the queue: for (link = hf_queue_lanes(q)->next; ...). */
+struct hf_list *hf_queue_lanes(struct hf_queue *q);
+struct hf_port *hf_queue_port(struct hf_queue *q);
+
+#endif
