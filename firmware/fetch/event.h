@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Private to fetch/: a fetch event under way. Each strategy is one kind with
+ * its own operations; to ingress/ all look like exchanges of one transport.
+ */
+#ifndef HF_FETCH_EVENT_H
+#define HF_FETCH_EVENT_H
+
+#include "base/list.h"
+#include "fetch/fetch.h"
+#include "fetch/forward.h"
+#include "fetch/reply.h"
+
+struct hf_event;
+
+struct hf_event_ops {
+	size_t (*send)(struct hf_event *ev, struct hf_span data);
+	void (*send_end)(struct hf_event *ev, const struct hf_fields *trailers);
+	void (*receive)(struct hf_event *ev, bool on);
+	void (*cancel)(struct hf_event *ev);
+	/* Frees without a word to anybody; the store is closed already. */
+	void (*destroy)(struct hf_event *ev);
+};
+
+struct hf_event {
+	const struct hf_event_ops *ops;
+	struct hf_fetch *fetch;
+	struct hf_list link;
+	const struct hf_exchange_events *events; /* NULL: nobody listens any more */
+	void *user;
+};
+
+struct hf_blob_discard; /* a blob on its way out of the store */
+
+struct hf_fetch {
+	struct hf_fetch_options opt;
+	struct hf_transport transport;
+	struct hf_list events;
+	struct hf_list discards;
+};
+
+/* Puts @ev on the list of what runs. */
+void hf_event_open(struct hf_event *ev, struct hf_fetch *f, const struct hf_event_ops *ops,
+		   const struct hf_exchange_events *events, void *user);
+int hf_event_reply(struct hf_event *ev, struct hf_reply **out);
+static inline const struct hf_fetch_origin *hf_fetch_origin(const struct hf_fetch *f, unsigned n)
+{
+	return &f->opt.origins[n];
+}
+/* Deletes a blob that no record refers to. */
+void hf_fetch_discard(struct hf_fetch *f, uint64_t blob);
+
+/* The strategies. */
+int hf_network_only(struct hf_fetch *f, const struct hf_fetch_request *req,
+		    const struct hf_exchange_events *events, void *user, struct hf_event **out);
+/* The same kind with an answer of ours and no origin. */
+int hf_network_refuse(struct hf_fetch *f, const struct hf_problem *p,
+		      const struct hf_exchange_events *events, void *user, struct hf_event **out);
+int hf_queued(struct hf_fetch *f, const struct hf_fetch_request *req, const struct hf_policy *policy,
+	      const struct hf_exchange_events *events, void *user, struct hf_event **out);
+
+#endif

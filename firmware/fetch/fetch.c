@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Opens fetch events: the route of the request decides which strategy runs.
+ * A source with a cache behaves as its network part.
+ */
+#include "fetch/fetch.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "fetch/event.h"
+#include "holdfast/err.h"
+#include "http/url.h"
+
+static struct hf_event *event_of(struct hf_exchange *x)
+{
+	return (struct hf_event *)(void *)x;
+}
+
+static size_t event_send(struct hf_transport *t, struct hf_exchange *x, struct hf_span data)
+{
+	(void)t;
+	return event_of(x)->ops->send(event_of(x), data);
+}
+
+static void event_send_end(struct hf_transport *t, struct hf_exchange *x,
+			   const struct hf_fields *trailers)
+{
+	(void)t;
+	event_of(x)->ops->send_end(event_of(x), trailers);
+}
+
+static void event_receive(struct hf_transport *t, struct hf_exchange *x, bool on)
+{
+	(void)t;
+	event_of(x)->ops->receive(event_of(x), on);
+}
+
+static void event_cancel(struct hf_transport *t, struct hf_exchange *x)
+{
+	(void)t;
+	event_of(x)->ops->cancel(event_of(x));
+}
+
+static void event_go(struct hf_transport *t, struct hf_exchange *x)
+{
+	(void)t;
+	(void)x;
+}
+
+int hf_fetch_create(const struct hf_fetch_options *opt, struct hf_fetch **out)
+{
+	struct hf_fetch *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return HF_ENOMEM;
+	assert(opt->origins_n > 0 && opt->chunk_bytes > 0);
+	f->opt = *opt;
+	f->transport = (struct hf_transport){
+		.go = event_go,
+		.send = event_send,
+		.send_end = event_send_end,
+		.receive = event_receive,
+		.cancel = event_cancel,
+	};
+	hf_list_init(&f->events);
+	hf_list_init(&f->discards);
+	*out = f;
+	return 0;
+}
+
+struct hf_blob_discard {
+	struct hf_store_blob_delete op;
+	struct hf_list link;
+};
+
+void hf_fetch_destroy(struct hf_fetch *f)
+{
+	struct hf_list *it;
+
+	if (!f)
+		return;
+	while ((it = hf_list_pop(&f->events))) {
+		struct hf_event *ev = hf_container_of(it, struct hf_event, link);
+
+		ev->ops->destroy(ev);
+	}
+	while ((it = hf_list_pop(&f->discards)))
+		free(hf_container_of(it, struct hf_blob_discard, link));
+	free(f);
+}
+
+struct hf_transport *hf_fetch_transport(struct hf_fetch *f)
+{
+	return &f->transport;
+}
+
+void hf_event_open(struct hf_event *ev, struct hf_fetch *f, const struct hf_event_ops *ops,
+		   const struct hf_exchange_events *events, void *user)
+{
+	ev->ops = ops;
+	ev->fetch = f;
+	ev->events = events;
+	ev->user = user;
+	hf_list_push(&f->events, &ev->link);
+}
+
+int hf_event_reply(struct hf_event *ev, struct hf_reply **out)
+{
+	const struct hf_fetch_options *opt = &ev->fetch->opt;
+	struct hf_reply_world world = {
+		.port = opt->port,
+		.timers = opt->timers,
+		.store = opt->store,
+	};
+
+	return hf_reply_create(&world, out);
+}
+
+static void discard_done(struct hf_store_op *op, int err)
+{
+	struct hf_blob_discard *d = hf_container_of(op, struct hf_blob_discard, op.op);
+
+	(void)err; /* at the next start the store finds it again */
+	hf_list_remove(&d->link);
+	free(d);
+}
+
+void hf_fetch_discard(struct hf_fetch *f, uint64_t blob)
+{
+	struct hf_blob_discard *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return;
+	d->op.blob = blob;
+	d->op.op.done = discard_done;
+	hf_list_push(&f->discards, &d->link);
+	hf_store_blob_delete(f->opt.store, &d->op);
+}
+
+/* ---- perform ---- */
+
+static int refuse_loop(struct hf_fetch *f, const struct hf_exchange_events *events, void *user,
+		       struct hf_event **out)
+{
+	static const struct hf_problem loop = {
+		.status = 508,
+		.error = "proxy_loop_detected",
+		.detail = "The request has passed this Holdfast already; the origin's URL leads "
+			  "back to it.",
+	};
+
+	return hf_network_refuse(f, &loop, events, user, out);
+}
+
+static const struct hf_route *route_of(struct hf_fetch *f, const struct hf_fetch_request *req)
+{
+	const struct hf_message *msg = req->base.msg;
+	struct hf_span path, query;
+
+	if (!f->opt.route || hf_target_parse(msg->target, &path, &query))
+		return NULL;
+	return f->opt.route(f->opt.user, req->origin, msg->method, path, query);
+}
+
+int hf_fetch_perform(struct hf_fetch *f, const struct hf_fetch_request *req,
+		     const struct hf_exchange_events *events, void *user, struct hf_exchange **out)
+{
+	const struct hf_route *route;
+	struct hf_event *ev = NULL;
+	int err;
+
+	assert(req->origin < f->opt.origins_n);
+	if (hf_forward_is_loop(&req->base.msg->fields)) {
+		err = refuse_loop(f, events, user, &ev);
+	} else {
+		route = route_of(f, req);
+		if (route && route->queued)
+			err = hf_queued(f, req, &route->policy, events, user, &ev);
+		else
+			err = hf_network_only(f, req, events, user, &ev);
+	}
+	*out = (struct hf_exchange *)(void *)ev;
+	return err;
+}
