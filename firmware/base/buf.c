@@ -125,6 +125,12 @@ void hf_buf_consume(struct hf_buf *b, size_t n)
 		hf_buf_finish(b);
 }
 
+void hf_buf_truncate(struct hf_buf *b, size_t len)
+{
+	assert(len <= b->len);
+	b->len = len;
+}
+
 void hf_buf_clear(struct hf_buf *b)
 {
 	hf_buf_consume(b, b->len);

@@ -27,6 +27,8 @@ int hf_buf_appendf(struct hf_buf *b, const char *fmt, ...)
 /* Drops @n (at most len) bytes from the front; frees the memory of an emptied
  * buffer whose capacity is above 16 KiB. */
 void hf_buf_consume(struct hf_buf *b, size_t n);
+/* Drops bytes from the end until @len (at most the present length) are left. */
+void hf_buf_truncate(struct hf_buf *b, size_t len);
 void hf_buf_clear(struct hf_buf *b);
 /* The live bytes; valid until the next call that changes @b. */
 struct hf_span hf_buf_span(const struct hf_buf *b);
