@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What can be reached: the link (from the port), the net (a configured probe
+ * with an expected answer) and each origin (from real traffic and, where one is
+ * configured, an active probe). Only an origin's own state gates its replay.
+ *
+ *   origin:  UNKNOWN -> UP | DOWN        DOWN -> TRIAL -> UP | DOWN
+ *
+ * DOWN comes after HF_CONNECTIVITY_FAILURES failed attempts in a row or at once
+ * when the link goes. While DOWN and wanted (something waits for it) a trial is
+ * due at HF_PROBE_MIN_MS intervals during the first ten minutes, then doubling
+ * to HF_PROBE_MAX_MS with jitter; the link coming up makes one due at once. A
+ * trial is the configured probe request or, without one, the next replay
+ * itself: on_trial lets exactly one attempt through. UP comes after one
+ * success. Idle and healthy: no timer, no traffic.
+ */
+#ifndef HF_NET_CONNECTIVITY_H
+#define HF_NET_CONNECTIVITY_H
+
+#include "base/log.h"
+#include "base/rand.h"
+#include "base/timerq.h"
+#include "holdfast/port.h"
+#include "http/transport.h"
+
+#define HF_CONNECTIVITY_FAILURES 3
+
+enum hf_reach {
+	HF_REACH_UNKNOWN,
+	HF_REACH_UP,
+	HF_REACH_DOWN,
+	HF_REACH_TRIAL,
+};
+
+enum hf_net_state {
+	HF_NET_UNKNOWN, /* no probe configured or none done */
+	HF_NET_ONLINE,
+	HF_NET_CAPTIVE, /* the probe got another answer than it should, or 511 */
+	HF_NET_OFFLINE,
+};
+
+struct hf_connectivity;
+
+struct hf_connectivity_events {
+	/* The origin's state has changed. */
+	void (*on_origin)(void *user, unsigned origin, enum hf_reach reach);
+	/* DOWN and wanted, no probe configured: one attempt may go now; its end
+	 * must be reported. */
+	void (*on_trial)(void *user, unsigned origin);
+	/* Link or net changed. */
+	void (*on_change)(void *user);
+};
+
+struct hf_connectivity_options {
+	struct hf_port *port;
+	struct hf_timerq *timers;
+	struct hf_log *log;
+	struct hf_rand *rand;
+	const struct hf_connectivity_events *events;
+	void *user;
+	uint32_t probe_min_ms, probe_max_ms;
+	/* The net probe; transport NULL: none. */
+	struct hf_transport *probe_transport;
+	const char *probe_host, *probe_target;
+	int probe_status; /* 204 */
+};
+
+int hf_connectivity_create(const struct hf_connectivity_options *opt, struct hf_connectivity **out);
+void hf_connectivity_destroy(struct hf_connectivity *c);
+/* Adds origin number 0, 1, 2... @probe_target NULL: no active probe. Strings are
+ * copied; @transport is not owned. */
+int hf_connectivity_add(struct hf_connectivity *c, const char *name, struct hf_transport *transport,
+			const char *host_field, const char *probe_target);
+void hf_connectivity_link(struct hf_connectivity *c, bool up);
+/* The end of every attempt to @origin, live or replayed. @status 0: no answer.
+ * 407 and 511 mean that a box between answered. 502, 503, 504 and every other
+ * status count as the origin being reachable. */
+void hf_connectivity_report(struct hf_connectivity *c, unsigned origin,
+			    const struct hf_exchange_result *result, int status);
+/* A plain-HTTP answer that cannot be the origin's (redirect elsewhere, status
+ * outside expect): the net is captive, the origin DOWN. */
+void hf_connectivity_captive(struct hf_connectivity *c, unsigned origin);
+/* Something waits for @origin (or no more). */
+void hf_connectivity_want(struct hf_connectivity *c, unsigned origin, bool wanted);
+/* Tries @origin now (operator: "sync now"; an answer's Retry-After is not its
+ * business). */
+void hf_connectivity_poke(struct hf_connectivity *c, unsigned origin);
+
+enum hf_reach hf_connectivity_origin(const struct hf_connectivity *c, unsigned origin);
+bool hf_connectivity_link_up(const struct hf_connectivity *c);
+enum hf_net_state hf_connectivity_net(const struct hf_connectivity *c);
+/* Boot-time ms of the last success, 0: none yet; and of the next trial. */
+uint64_t hf_connectivity_last_success(const struct hf_connectivity *c, unsigned origin);
+uint64_t hf_connectivity_next_trial(const struct hf_connectivity *c, unsigned origin);
+const char *hf_reach_name(enum hf_reach reach);
+const char *hf_net_state_name(enum hf_net_state state);
+
+#endif

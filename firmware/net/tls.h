@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * TLS 1.2 and 1.3 clients by Mbed TLS: what is verified, and against what.
+ * One struct hf_tls_client per origin; sessions of it share resumption.
+ *
+ * Trust anchors: PEM bundles are reduced to an index of subject names over the
+ * certificates' DER bytes; a certificate is parsed only while a chain is being
+ * verified that needs it, so a system bundle costs its DER bytes and an index,
+ * not the parsed form (about 460 KiB).
+ */
+#ifndef HF_NET_TLS_H
+#define HF_NET_TLS_H
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "holdfast/port.h"
+
+struct hf_tls_client;
+struct hf_tls_session; /* one connection's TLS state */
+
+struct hf_tls_client_options {
+	struct hf_port *port;
+	struct hf_log *log;
+	const char *server_name; /* SNI and verification (RFC 6125); address literals
+				  * are matched against iPAddress names */
+	/* Each may be NULL. Files are read once, through the port. */
+	const char *ca_file;  /* PEM bundle */
+	const char *ca_dir;   /* every *.pem and *.crt in it */
+	const char *cert_file, *key_file; /* client certificate, PEM */
+	const char *const *pins; /* base64 of SHA-256 over SubjectPublicKeyInfo (RFC
+				  * 7469 section 2.4); any certificate of the chain
+				  * matching any pin is enough */
+	size_t pins_n;
+};
+
+/* @faults gets one line for people per problem ("ca-file: no certificate in
+ * /etc/x"). HF_ECONFIG, HF_ENOMEM. */
+int hf_tls_client_create(const struct hf_tls_client_options *opt, struct hf_buf *faults,
+			 struct hf_tls_client **out);
+void hf_tls_client_destroy(struct hf_tls_client *c);
+
+/* Over any byte pipe: @write and @read move ciphertext without blocking (as
+ * hf_port.stream_write: how many taken; read: 0 means none now). */
+struct hf_tls_bio {
+	ptrdiff_t (*write)(void *user, const void *data, size_t len);
+	ptrdiff_t (*read)(void *user, void *data, size_t len);
+	void *user;
+};
+int hf_tls_session_create(struct hf_tls_client *c, const struct hf_tls_bio *bio,
+			  struct hf_tls_session **out);
+void hf_tls_session_destroy(struct hf_tls_session *s);
+/* HF_EAGAIN: more ciphertext is needed. 0: done. HF_ECERT, HF_ECERTTIME,
+ * HF_ETLS, HF_ECONNRESET: hf_tls_session_error says what failed. */
+int hf_tls_session_handshake(struct hf_tls_session *s);
+/* Plaintext: how many bytes, HF_EAGAIN, HF_EEOF (close_notify), or an error. */
+ptrdiff_t hf_tls_session_read(struct hf_tls_session *s, void *data, size_t len);
+ptrdiff_t hf_tls_session_write(struct hf_tls_session *s, const void *data, size_t len);
+int hf_tls_session_close_notify(struct hf_tls_session *s);
+/* "certificate of shop.example: not valid before 2027-01-01 (clock: unset)". */
+const char *hf_tls_session_error(const struct hf_tls_session *s);
+
+#endif
