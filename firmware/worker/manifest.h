@@ -49,7 +49,7 @@ struct hf_periodic_sync {
 };
 
 struct hf_manifest {
-	char *name, *version;
+	char *name, *version; /* "" when not given */
 	struct hf_route *routes;
 	size_t routes_n;
 	struct hf_precache_entry *precache;
@@ -65,9 +65,18 @@ int hf_manifest_parse(struct hf_span text, const char *file, struct hf_buf *faul
 void hf_manifest_destroy(struct hf_manifest *m);
 /* First matching route, NULL for none. @path as sent; it is normalised for
  * matching. Without requestMethod a condition matches GET and HEAD only where
- * the route has no queue, else any method. @query ptr NULL: none. */
+ * the route has no queue, else any method. @query ptr NULL: none. Conditions on
+ * mode or destination do not match; hf_manifest_match_request knows both. */
 const struct hf_route *hf_manifest_match(const struct hf_manifest *m, struct hf_span method,
 					 struct hf_span path, struct hf_span query);
+
+struct hf_match_request {
+	struct hf_span method, path, query; /* as above */
+	struct hf_span mode;	    /* Sec-Fetch-Mode, empty: unknown */
+	struct hf_span destination; /* Sec-Fetch-Dest, empty: unknown */
+};
+const struct hf_route *hf_manifest_match_request(const struct hf_manifest *m,
+						 const struct hf_match_request *req);
 const char *hf_source_name(enum hf_source source);
 
 #endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From sections to settings: each value is understood, files it names are read,
+ * and what is missing gets its default. Shared between settings_*.c only.
+ */
+#ifndef HF_AGENT_SETTINGS_READ_H
+#define HF_AGENT_SETTINGS_READ_H
+
+#include "agent/settings.h"
+#include "agent/settings_conf.h"
+
+#define HF_ORIGINS_MAX 64
+#define HF_WORKERS_MAX 256
+#define HF_LISTEN_MAX  8
+
+struct hf_settings_reader {
+	struct hf_port *port;
+	struct hf_faults *faults;
+	struct hf_span dir; /* of holdfast.conf, with its slash; empty: none */
+	struct hf_settings *s;
+	struct hf_buf manifest_faults; /* lines, each with its own file */
+};
+
+/* @section NULL: all defaults. */
+void hf_settings_read_agent(struct hf_settings_reader *r, const struct hf_conf_section *section);
+void hf_settings_read_probe(struct hf_settings_reader *r, const struct hf_conf_section *section);
+void hf_settings_read_origins(struct hf_settings_reader *r, const struct hf_conf *conf);
+/* After the origins. */
+void hf_settings_read_workers(struct hf_settings_reader *r, const struct hf_conf *conf);
+
+/* ---- helpers ---- */
+
+/* A fault of a key's value. */
+void hf_settings_fault(struct hf_settings_reader *r, const struct hf_conf_section *section,
+		       unsigned key, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* A copy; NULL without memory (noted). */
+char *hf_settings_dup(struct hf_settings_reader *r, const char *text);
+/* @text relative to the folder of holdfast.conf. */
+char *hf_settings_path(struct hf_settings_reader *r, const char *text);
+/* A whole number of a key's value, or @fallback. */
+uint32_t hf_settings_number(struct hf_settings_reader *r, const struct hf_conf_section *section,
+			    unsigned key, uint32_t min, uint32_t max, uint32_t fallback);
+/* "does not exist", ... for an error of the port's file operations. */
+const char *hf_settings_file_problem(int err);
+
+#endif

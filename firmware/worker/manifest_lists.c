@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* "precache" and "periodicSync". */
+#include "worker/manifest_parts.h"
+
+#include <stdlib.h>
+
+#include <cjson/cJSON.h>
+
+#include "holdfast/err.h"
+#include "holdfast/policy.h"
+#include "http/url.h"
+
+#define PRECACHE_MAX	     4096
+#define PERIODIC_MAX	     256
+#define REFRESH_MAX	     64
+#define URL_BYTES_MAX	     2048
+#define INTEGRITY_BYTES_MAX  512
+#define MIN_INTERVAL_MS	     UINT64_C(1000)
+#define MAX_INTERVAL_MS	     (UINT64_C(366) * 86400 * 1000)
+#define COUNT(array)	     (sizeof(array) / sizeof((array)[0]))
+
+/* A target of the worker's origin. */
+static char *read_target(struct hf_json_doc *d, const cJSON *item)
+{
+	struct hf_span path, query;
+	char quoted[HF_QUOTE_SIZE];
+	char *text = hf_json_text_dup(d, item, URL_BYTES_MAX);
+
+	if (!text || hf_target_parse(hf_span_str(text), &path, &query) == 0)
+		return text;
+	hf_json_fault(d, item, "%s is not a path of the origin: \"/\", then no spaces, and "
+			       "percent-encoding for what is not ASCII",
+		      hf_quote(hf_span_str(text), quoted));
+	free(text);
+	return NULL;
+}
+
+/* ---- precache ---- */
+
+/* Bytes that @n characters of base64 with its padding stand for, 0: not base64. */
+static size_t base64_bytes(const char *s, size_t n)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				     "0123456789+/";
+	size_t pad = 0;
+
+	if (n == 0 || n % 4 != 0)
+		return 0;
+	while (pad < 2 && s[n - 1 - pad] == '=')
+		pad++;
+	for (size_t i = 0; i < n - pad; i++) {
+		if (s[i] == '\0' || !strchr(digits, s[i]))
+			return 0;
+	}
+	return n / 4 * 3 - pad;
+}
+
+/* One hash of Subresource Integrity. */
+static bool is_integrity(struct hf_span word)
+{
+	static const struct {
+		const char *prefix;
+		size_t bytes;
+	} hashes[] = { { "sha256-", 32 }, { "sha384-", 48 }, { "sha512-", 64 } };
+
+	for (size_t i = 0; i < COUNT(hashes); i++) {
+		struct hf_span prefix = hf_span_str(hashes[i].prefix);
+		struct hf_span rest = hf_span_skip(word, prefix.len);
+
+		if (hf_span_starts(word, prefix))
+			return base64_bytes(rest.ptr, rest.len) == hashes[i].bytes;
+	}
+	return false;
+}
+
+static char *read_integrity(struct hf_json_doc *d, const cJSON *item)
+{
+	char *text = hf_json_text_dup(d, item, INTEGRITY_BYTES_MAX);
+	struct hf_span rest = hf_span_str(text);
+
+	while (rest.len > 0) {
+		struct hf_span word = hf_span_cut(&rest, ' ');
+
+		if (is_integrity(word))
+			continue;
+		hf_json_fault(d, item, "must be \"sha256-\", \"sha384-\" or \"sha512-\" and the "
+				       "hash in base64");
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+static void read_precache_entry(struct hf_json_doc *d, const cJSON *item,
+				struct hf_precache_entry *out)
+{
+	static const char *const keys[] = { "url", "revision", "integrity" };
+	const cJSON *m[COUNT(keys)];
+
+	if (cJSON_IsString(item)) {
+		out->url = read_target(d, item);
+		return;
+	}
+	if (!cJSON_IsObject(item)) {
+		hf_json_fault(d, item, "must be a path, or an object with \"url\"");
+		return;
+	}
+	if (!hf_json_object(d, item, keys, COUNT(keys), m))
+		return;
+	if (m[0])
+		out->url = read_target(d, m[0]);
+	else
+		hf_json_fault(d, item, "\"url\" is missing");
+	if (m[1] && !cJSON_IsNull(m[1]))
+		out->revision = hf_json_text_dup(d, m[1], 255);
+	if (m[2])
+		out->integrity = read_integrity(d, m[2]);
+}
+
+void hf_manifest_read_precache(struct hf_json_doc *d, const struct cJSON *item,
+			       struct hf_manifest *m)
+{
+	const cJSON *entry = item->child;
+	size_t n;
+
+	if (!hf_json_array(d, item, PRECACHE_MAX, &n))
+		return;
+	m->precache = hf_json_calloc(d, n, sizeof(*m->precache));
+	if (!m->precache)
+		return;
+	for (; m->precache_n < n; entry = entry->next) {
+		struct hf_precache_entry *e = &m->precache[m->precache_n++];
+
+		read_precache_entry(d, entry, e);
+		for (size_t i = 0; e->url && i + 1 < m->precache_n; i++) {
+			if (m->precache[i].url && strcmp(m->precache[i].url, e->url) == 0) {
+				hf_json_fault(d, entry, "is the same url as precache[%zu]", i);
+				break;
+			}
+		}
+	}
+}
+
+/* ---- periodicSync ---- */
+
+static void read_refresh(struct hf_json_doc *d, const cJSON *item, struct hf_periodic_sync *out)
+{
+	const cJSON *entry = item->child;
+	size_t n;
+
+	if (!hf_json_array(d, item, REFRESH_MAX, &n))
+		return;
+	if (n == 0)
+		hf_json_fault(d, item, "is empty");
+	out->refresh = hf_json_calloc(d, n, sizeof(*out->refresh));
+	if (!out->refresh)
+		return;
+	for (; out->refresh_n < n; entry = entry->next)
+		out->refresh[out->refresh_n++] = read_target(d, entry);
+}
+
+static void read_periodic_entry(struct hf_json_doc *d, const cJSON *item,
+				struct hf_periodic_sync *out)
+{
+	static const char *const keys[] = { "tag", "minInterval", "refresh" };
+	const cJSON *m[COUNT(keys)];
+
+	if (!hf_json_object(d, item, keys, COUNT(keys), m))
+		return;
+	for (size_t i = 0; i < 2; i++) {
+		if (!m[i])
+			hf_json_fault(d, item, "\"%s\" is missing", keys[i]);
+	}
+	if (m[0])
+		out->tag = hf_json_text_dup(d, m[0], HF_POLICY_NAME_MAX);
+	if (m[1])
+		hf_json_whole(d, m[1], MIN_INTERVAL_MS, MAX_INTERVAL_MS, &out->min_interval_ms);
+	if (m[2])
+		read_refresh(d, m[2], out);
+}
+
+void hf_manifest_read_periodic(struct hf_json_doc *d, const struct cJSON *item,
+			       struct hf_manifest *m)
+{
+	const cJSON *entry = item->child;
+	size_t n;
+
+	if (!hf_json_array(d, item, PERIODIC_MAX, &n))
+		return;
+	m->periodic = hf_json_calloc(d, n, sizeof(*m->periodic));
+	if (!m->periodic)
+		return;
+	for (; m->periodic_n < n; entry = entry->next) {
+		struct hf_periodic_sync *p = &m->periodic[m->periodic_n++];
+
+		read_periodic_entry(d, entry, p);
+		for (size_t i = 0; p->tag && i + 1 < m->periodic_n; i++) {
+			if (m->periodic[i].tag && strcmp(m->periodic[i].tag, p->tag) == 0) {
+				hf_json_fault(d, entry, "has the tag of periodicSync[%zu]", i);
+				break;
+			}
+		}
+	}
+}
