@@ -10,7 +10,7 @@
 struct sim_disk {
 	struct sim_image image;
 	struct sim_image frozen; /* what a cut finds, when has_frozen */
-	bool has_frozen;
+	bool has_frozen, cut_is_due;
 	struct hf_list files; /* open ones */
 	size_t open_files;
 	struct sim_rng rng;
@@ -117,6 +117,7 @@ void sim_disk_freeze(struct sim_disk *d)
 		return;
 	sim_image_copy(&d->frozen, &d->image);
 	d->has_frozen = true;
+	d->cut_is_due = false;
 }
 
 void sim_disk_thaw(struct sim_disk *d)
@@ -127,12 +128,21 @@ void sim_disk_thaw(struct sim_disk *d)
 	d->has_frozen = false;
 }
 
+bool sim_disk_cut_is_due(const struct sim_disk *d)
+{
+	return d->cut_is_due;
+}
+
 /* Counts one operation. True: its turn for the cut, which the caller makes
  * after handing the operation to the disk. */
 static bool count_op(struct sim_disk *d)
 {
 	d->stats.ops++;
-	return d->cut_in > 0 && --d->cut_in == 0;
+	if (d->cut_in == 0 || --d->cut_in > 0)
+		return false;
+	if (d->has_frozen)
+		d->cut_is_due = true;
+	return !d->has_frozen;
 }
 
 static int cut_here(struct sim_disk *d)

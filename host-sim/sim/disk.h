@@ -105,9 +105,11 @@ void sim_disk_fail_at(struct sim_disk *d, uint64_t nth);
 void sim_disk_lie(struct sim_disk *d, const struct sim_disk_lies *lies);
 
 /* Until sim_disk_thaw() a cut finds the disk as it is now, whatever is written
- * and synced meanwhile. */
+ * and synced meanwhile. The operation named by sim_disk_cut_at() does not cut
+ * then: sim_disk_cut_is_due() tells that it has come. */
 void sim_disk_freeze(struct sim_disk *d);
 void sim_disk_thaw(struct sim_disk *d);
+bool sim_disk_cut_is_due(const struct sim_disk *d);
 
 const struct sim_disk_stats *sim_disk_stats(const struct sim_disk *d);
 size_t sim_disk_open_files(const struct sim_disk *d);

@@ -121,11 +121,13 @@ bool sim_world_step(struct sim_world *w)
 {
 	struct sim_event *e;
 
-	if (w->len == 0)
+	if (w->len == 0 || w->stalled)
 		return false;
 	e = w->heap[0];
 	assert(e->at_us >= w->now_us);
 	sim_event_clear(w, e);
+	w->same_time = e->at_us == w->now_us ? w->same_time + 1 : 0;
+	w->stalled = w->same_time > SIM_STALL_EVENTS;
 	w->now_us = e->at_us;
 	w->fired++;
 	e->fire(e->user);
@@ -134,8 +136,8 @@ bool sim_world_step(struct sim_world *w)
 
 void sim_world_run(struct sim_world *w, uint64_t until_us)
 {
-	while (sim_world_next(w) <= until_us)
-		sim_world_step(w);
+	while (sim_world_next(w) <= until_us && sim_world_step(w))
+		;
 	if (w->now_us < until_us)
 		w->now_us = until_us;
 }
@@ -148,7 +150,8 @@ bool sim_world_run_until(struct sim_world *w, uint64_t until_us, bool (*done)(vo
 			w->now_us = until_us > w->now_us ? until_us : w->now_us;
 			return done(user);
 		}
-		sim_world_step(w);
+		if (!sim_world_step(w))
+			return false;
 	}
 	return true;
 }

@@ -37,7 +37,12 @@ struct sim_world {
 	struct sim_event **heap;
 	size_t len, cap;
 	uint64_t order;
+	uint64_t same_time; /* events in a row without time going on */
+	bool stalled;	    /* too many of them: somebody spins, nothing runs any more */
 };
+
+/* Events at one moment of virtual time that mean a program spins. */
+#define SIM_STALL_EVENTS 200000
 
 void sim_world_init(struct sim_world *w, uint64_t seed, FILE *trace_out);
 /* Forgets the events that are still set. */

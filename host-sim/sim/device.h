@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A device: power, disk, clocks, a place in the network, read-only files, and
+ * a program (the guest) that reaches all of it through struct hf_port.
+ *
+ *   off --boot--> on --cut--> dying --(next event)--> off
+ *
+ * A cut freezes the disk as it survives and makes every operation of the port
+ * fail or do nothing. The guest is destroyed by the next event, so a cut may
+ * come in the middle of its code; then the device is off.
+ */
+#ifndef SIM_DEVICE_H
+#define SIM_DEVICE_H
+
+#include "holdfast/port.h"
+#include "sim/clock.h"
+#include "sim/disk.h"
+#include "sim/dns.h"
+#include "sim/net.h"
+#include "sim/port.h"
+#include "sim/vfs.h"
+#include "sim/world.h"
+
+struct sim_device;
+
+/* The program of a device. */
+struct sim_guest_ops {
+	/* Starts it over &dev->port.port; *guest may be NULL. */
+	int (*boot)(struct sim_device *dev, void **guest);
+	/* Frees it, as abrupt as the power cut that came before. */
+	void (*destroy)(void *guest);
+};
+
+/* Who wants to know: panels (which lose power too), the story. */
+struct sim_device_watch {
+	struct hf_list item;
+	/* @up false: the power has just gone; true: the guest is about to start. */
+	void (*on_power)(void *user, bool up);
+	/* A line of the guest's log. May be NULL. */
+	void (*on_log)(void *user, int level, const char *line);
+	void *user;
+};
+
+enum sim_power {
+	SIM_OFF,
+	SIM_ON,
+	SIM_DYING,
+};
+
+struct sim_device {
+	struct sim_world *world;
+	struct sim_net *net;
+	struct sim_dns *dns;
+	struct sim_node *node;
+	struct sim_disk *disk;
+	struct sim_vfs *vfs;
+	struct sim_clock clock;
+	struct sim_port port;
+	char name[32];
+	enum sim_power power;
+	const struct sim_guest_ops *guest_ops;
+	void *guest;
+	int boot_err;		/* of the last boot, 0: the guest runs */
+	unsigned boots;
+	uint64_t reboot_after_us; /* from a cut to the next boot; SIM_NEVER: by hand */
+	uint64_t next_boot_cut;	  /* disk operation of the next boot that is cut, 0: none */
+	unsigned leaks;		  /* what guests left open, in all lives */
+	struct hf_list watches;
+	struct hf_list files;	  /* struct device_file, read-only */
+	struct sim_event ev_off, ev_boot, ev_sync;
+};
+
+/* Off, with an empty disk. @ipv4 is its address on the network. */
+struct sim_device *sim_device_create(struct sim_world *world, struct sim_net *net,
+				     struct sim_dns *dns, const char *name, uint32_t ipv4,
+				     const struct sim_guest_ops *guest_ops);
+/* Destroys the guest too. */
+void sim_device_destroy(struct sim_device *dev);
+
+/* A read-only file of the device, as the port's file_read gives it. */
+void sim_device_file(struct sim_device *dev, const char *path, const char *text);
+/* NULL when there is none. */
+const char *sim_device_file_text(const struct sim_device *dev, const char *path);
+/* Calls @each for every file of @dir, by name; stops at non-zero. */
+int sim_device_files(struct sim_device *dev, const char *dir,
+		     int (*each)(void *user, const char *path), void *user);
+void sim_device_watch(struct sim_device *dev, struct sim_device_watch *watch);
+void sim_device_unwatch(struct sim_device_watch *watch);
+
+/* Power on. No effect unless off. */
+void sim_device_boot(struct sim_device *dev);
+/* Power off, now. No effect unless on. */
+void sim_device_cut(struct sim_device *dev);
+/* Power off at the @nth disk operation from now, and, when @again is not 0, at
+ * that operation of the boot after it. */
+void sim_device_cut_at(struct sim_device *dev, uint64_t nth, uint64_t again);
+/* The cable. */
+void sim_device_link(struct sim_device *dev, bool up);
+/* After node->black_hole or node->captive was changed. */
+void sim_device_network_changed(struct sim_device *dev);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The network: nodes (devices and hosts) with one link each to a common
+ * middle, and byte streams between them. The stream contract is that of
+ * struct hf_port; actors use the same calls, so a panel or an origin is
+ * written like the agent.
+ *
+ * Bytes take the latency of both links, in order. While the way between two
+ * nodes is closed (link down, a black hole, power off, another side of a
+ * captive portal) nothing arrives: bytes are held as TCP would hold them,
+ * arrive some time after the way is open again, and after 15 minutes the
+ * stream times out. A connection attempt meets the state of the world when
+ * it arrives: no route, refused, or silence.
+ */
+#ifndef SIM_NET_H
+#define SIM_NET_H
+
+#include "base/list.h"
+#include "holdfast/port.h"
+#include "sim/rng.h"
+#include "sim/world.h"
+
+struct sim_net {
+	struct sim_world *world;
+	struct sim_rng rng;
+	struct hf_list nodes;
+	struct hf_list conns;
+	struct sim_node *portal; /* who answers a captive node's calls; may be NULL */
+	bool fragments;		 /* a write may arrive in pieces */
+	uint16_t last_port;
+};
+
+struct sim_node {
+	struct hf_list item;
+	struct sim_net *net;
+	char name[64];		/* also its DNS name */
+	struct hf_addr addr;	/* IPv4, port 0 */
+	bool powered;
+	bool link_up;
+	bool black_hole;	/* the link is up but nothing comes through */
+	bool captive;		/* every call ends at the portal */
+	uint64_t latency_us;	/* one way, of its link */
+	uint64_t jitter_us;
+	struct hf_list listeners;
+};
+
+void sim_net_init(struct sim_net *net, struct sim_world *world);
+/* Every stream and listener must be closed. Frees the nodes. */
+void sim_net_finish(struct sim_net *net);
+
+/* Owned by the net; powered, link up. @name is copied. */
+struct sim_node *sim_node_add(struct sim_net *net, const char *name, uint32_t ipv4);
+struct sim_node *sim_node_by_name(struct sim_net *net, const char *name);
+/* After a change of a node's powered, link_up, black_hole or captive: what was
+ * held moves again where the way is open. */
+void sim_net_changed(struct sim_net *net);
+/* True when bytes can pass between the two. */
+bool sim_net_open(const struct sim_node *a, const struct sim_node *b, bool via_portal);
+
+/* The streams and listeners of @owner (as given to connect and listen) fall
+ * silent: no event, no byte, only close is left. @reset: their peers are told
+ * (the process died), else not (the power went). */
+void sim_net_silence(struct sim_net *net, const void *owner, bool reset);
+/* Streams and listeners of @owner that are not closed. */
+size_t sim_net_count(const struct sim_net *net, const void *owner);
+
+/* ---- streams: contracts as in struct hf_port ---- */
+
+int sim_stream_connect(struct sim_node *node, const void *owner, const struct hf_addr *to,
+		       const struct hf_stream_events *events, void *user, struct hf_stream **out);
+void sim_stream_accept(struct hf_stream *s, const struct hf_stream_events *events, void *user);
+void sim_stream_read(struct hf_stream *s, bool on);
+ptrdiff_t sim_stream_write(struct hf_stream *s, const void *data, size_t len);
+void sim_stream_shutdown(struct hf_stream *s);
+void sim_stream_close(struct hf_stream *s, bool abort);
+int sim_stream_peer(struct hf_stream *s, struct hf_peer *out);
+
+int sim_listen(struct sim_node *node, const void *owner, const struct hf_addr *at,
+	       const struct hf_listener_events *events, void *user, struct hf_listener **out);
+void sim_listener_close(struct hf_listener *l);
+void sim_listener_accept(struct hf_listener *l, bool on);
+void sim_listener_addr(const struct hf_listener *l, struct hf_addr *out);
+
+/* "127.0.0.1:8480" or a path; static storage per call site is the caller's. */
+const char *sim_addr_text(const struct hf_addr *a, char out[128]);
+struct hf_addr sim_addr_ipv4(uint32_t ip, uint16_t port);
+
+#endif

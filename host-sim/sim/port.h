@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * struct hf_port over the simulated world. Jobs run on the world's thread, at
+ * an event of their own; what they did to the disk decides how much later
+ * their done comes. A power cut may fall inside a job.
+ */
+#ifndef SIM_PORT_H
+#define SIM_PORT_H
+
+#include "holdfast/port.h"
+#include "sim/rng.h"
+#include "sim/world.h"
+
+struct sim_device;
+
+/* Deviations from an honest port, for tests of the tests. */
+struct sim_port_lies {
+	/* A job is reported done when it begins: what it writes reaches the disk
+	 * only in the time after that. */
+	bool done_before_run;
+};
+
+struct sim_port {
+	struct hf_port port; /* first */
+	struct sim_device *dev;
+	struct sim_rng rng;
+	uint8_t boot_id[16];
+	struct sim_event ev_wake, ev_job, ev_link, ev_clock, ev_late_cut, ev_settled;
+	struct hf_job *first, **last; /* submitted; the first may have run */
+	bool first_has_run;
+	uint64_t job_write_us, job_sync_us, job_byte_ns; /* what a job costs */
+	struct sim_port_lies lies;
+	/* How the guest has answered the world. */
+	uint64_t wakes, jobs, ready, progress;
+};
+
+void sim_port_init(struct sim_port *p, struct sim_device *dev);
+/* A new life: boot id, no events. The last guest has freed all it had. */
+void sim_port_boot(struct sim_port *p);
+/* No event comes any more. */
+void sim_port_silence(struct sim_port *p);
+void sim_port_finish(struct sim_port *p);
+/* Events of the world, on a later turn. */
+void sim_port_tell_link(struct sim_port *p);
+void sim_port_tell_clock(struct sim_port *p);
+
+#endif
