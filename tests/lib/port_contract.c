@@ -833,10 +833,9 @@ static const char *every_operation_is_there(struct port_world *w)
 
 /* ---- all of them ---- */
 
-#define CASE(name)          \
-	{                   \
-#name, name \
-	}
+/* clang-format off */
+#define CASE(test) { .name = #test, .run = test }
+/* clang-format on */
 
 const struct port_case port_cases[] = {
 	CASE(every_operation_is_there),

@@ -130,7 +130,7 @@ static int dir_read(struct hf_port *port, const char *dir,
 
 	(void)port;
 	if (n < 0)
-		return errno == ENOTDIR ? HF_ESTATE : hf_linux_err(errno);
+		return hf_linux_err(errno);
 	for (int i = 0; i < n; i++) {
 		if (err == 0)
 			err = give_file(dir, names[i]->d_name, each, user);

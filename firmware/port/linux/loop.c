@@ -11,20 +11,11 @@
 #include "port/linux/loop.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "port/linux/port_linux.h"
-
-#ifndef CONFIG_HF_STREAM_BUFFER_BYTES
-#define CONFIG_HF_STREAM_BUFFER_BYTES 65536
-#endif
 
 /* ---- watches ---- */
 
@@ -202,110 +193,7 @@ int hf_port_linux_on_signal(struct hf_port_linux *p, void (*fn)(void *user, int 
 	return 0;
 }
 
-/* ---- the state folder ---- */
-
-static const char *vfs_name(struct hf_port *port)
-{
-	(void)port;
-	return NULL;
-}
-
-static const char *state_dir(struct hf_port *port)
-{
-	struct hf_port_linux *p = hf_linux_of(port);
-
-	return p->state_dir ? p->state_dir : "";
-}
-
-/* Takes the lock of @dir; the descriptor holds it as long as it is open. */
-static int lock_state_dir(const char *dir)
-{
-	int dir_fd, fd, err;
-
-	dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir_fd < 0)
-		return errno == ENOTDIR ? HF_ESTATE : hf_linux_err(errno);
-	fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
-	err = fd < 0 ? hf_linux_err(errno) : 0;
-	close(dir_fd);
-	if (err)
-		return err;
-	if (flock(fd, LOCK_EX | LOCK_NB)) {
-		err = errno == EWOULDBLOCK ? HF_EBUSY : HF_EIO;
-		close(fd);
-		return err;
-	}
-	return fd;
-}
-
-int hf_port_linux_set_state_dir(struct hf_port_linux *p, const char *dir)
-{
-	size_t len = strlen(dir);
-	char *copy;
-	int fd;
-
-	assert(!p->state_dir);
-	while (len > 1 && dir[len - 1] == '/')
-		len--;
-	copy = strndup(dir, len);
-	if (!copy)
-		return HF_ENOMEM;
-	if (mkdir(copy, 0750) && errno != EEXIST) {
-		fd = hf_linux_err(errno);
-		goto fail;
-	}
-	fd = lock_state_dir(copy);
-	if (fd < 0)
-		goto fail;
-	p->lock_fd = fd;
-	p->state_dir = copy;
-	return 0;
-fail:
-	free(copy);
-	return fd;
-}
-
 /* ---- create and destroy ---- */
-
-int hf_linux_err(int errnum)
-{
-	switch (errnum) {
-	case ENOMEM:
-	case ENOBUFS:
-		return HF_ENOMEM;
-	case EMFILE:
-	case ENFILE:
-		return HF_ELIMIT;
-	case ENOENT:
-		return HF_ENOENT;
-	case EACCES:
-	case EPERM:
-	case EROFS:
-		return HF_EPERM;
-	case ENOSPC:
-	case EDQUOT:
-		return HF_EFULL;
-	case EADDRINUSE:
-		return HF_EBUSY;
-	case ECONNREFUSED:
-		return HF_ECONNREFUSED;
-	case ECONNRESET:
-	case EPIPE:
-	case ECONNABORTED:
-		return HF_ECONNRESET;
-	case ETIMEDOUT:
-		return HF_ETIMEDOUT;
-	case ENETUNREACH:
-	case EHOSTUNREACH:
-	case ENETDOWN:
-	case EHOSTDOWN:
-	case EADDRNOTAVAIL:
-	case EAFNOSUPPORT:
-		return HF_EUNREACH;
-	default:
-		return HF_EIO;
-	}
-}
 
 /* What cannot fail, so that destroy works from here on. */
 static int init_loop(struct hf_port_linux *p)
@@ -327,8 +215,7 @@ static int init_parts(struct hf_port_linux *p)
 {
 	int err;
 
-	p->port.vfs_name = vfs_name;
-	p->port.state_dir = state_dir;
+	hf_linux_state_dir_init(p);
 	hf_linux_entropy_init(p);
 	hf_linux_file_init(p);
 	hf_linux_log_init(p);
@@ -385,10 +272,10 @@ static void close_handle(uv_handle_t *handle, void *user)
 		uv_close(handle, NULL);
 }
 
-void hf_port_linux_destroy(struct hf_port_linux *p)
+bool hf_port_linux_destroy(struct hf_port_linux *p)
 {
 	if (!p)
-		return;
+		return true;
 	hf_linux_stream_finish(p);
 	hf_linux_listener_finish(p);
 	hf_linux_jobs_finish(p);
@@ -396,21 +283,20 @@ void hf_port_linux_destroy(struct hf_port_linux *p)
 	hf_linux_wake_finish(p);
 	hf_linux_clock_finish(p);
 	hf_linux_notify_finish(p);
-	if (p->lock_fd >= 0)
-		close(p->lock_fd);
-	free(p->state_dir);
+	hf_linux_state_dir_finish(p);
 	free(p->buffer);
 	uv_walk(&p->loop, close_handle, NULL);
 	if (p->lookups > 0) {
 		/* A thread may sit in a look-up for long. It is not waited for; its
 		 * request lives in the loop, which therefore stays allocated. */
 		uv_run(&p->loop, UV_RUN_NOWAIT);
-		return;
+		return false;
 	}
 	uv_run(&p->loop, UV_RUN_DEFAULT);
 	if (uv_loop_close(&p->loop))
 		abort(); /* a handle of ours was forgotten */
 	free(p);
+	return true;
 }
 
 struct hf_port *hf_port_linux_port(struct hf_port_linux *p)

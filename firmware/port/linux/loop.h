@@ -143,7 +143,7 @@ static inline struct hf_port_linux *hf_linux_of(struct hf_port *port)
 	return hf_container_of(port, struct hf_port_linux, port);
 }
 
-/* HF_E* for an errno value; HF_EIO for the ones without a word of their own. */
+/* errno.c. HF_E* for an errno value; HF_EIO for those without a word of their own. */
 int hf_linux_err(int errnum);
 
 /* addr.c. Returns the length. */
@@ -155,6 +155,8 @@ int hf_linux_socket(const struct hf_addr *addr);
 
 /* Each of these fills its operations of port->port. init: HF_E*; finish works
  * after a failed or missing init too. */
+void hf_linux_state_dir_init(struct hf_port_linux *p);
+void hf_linux_state_dir_finish(struct hf_port_linux *p);
 int hf_linux_clock_init(struct hf_port_linux *p);
 void hf_linux_clock_finish(struct hf_port_linux *p);
 int hf_linux_wake_init(struct hf_port_linux *p);

@@ -19,9 +19,11 @@ struct hf_port_linux_options {
  * HF_ELIMIT (descriptors), HF_EIO, and those of hf_port_linux_set_state_dir.
  * SIGPIPE is ignored from here on, in the whole process. */
 int hf_port_linux_create(const struct hf_port_linux_options *opt, struct hf_port_linux **out);
-/* Ends what is left over and frees all. The agent on it is destroyed before.
- * Runs the submitted jobs to their end. */
-void hf_port_linux_destroy(struct hf_port_linux *p);
+/* Ends what is left over and frees all; the agent on it is destroyed before.
+ * Submitted jobs run to their end. False: a look-up still hangs in libc, which
+ * is not waited for and keeps its memory; leave the process by _exit() then,
+ * since a return from main waits for libuv's threads. NULL is fine. */
+bool hf_port_linux_destroy(struct hf_port_linux *p);
 
 struct hf_port *hf_port_linux_port(struct hf_port_linux *p);
 

@@ -34,10 +34,6 @@
 #include "base/fsm.h"
 #include "port/linux/loop.h"
 
-#ifndef CONFIG_HF_STREAM_BUFFER_BYTES
-#define CONFIG_HF_STREAM_BUFFER_BYTES 65536
-#endif
-
 #define READ_ROUNDS 4
 
 enum stream_state {

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * holdfastd: an agent on the Linux port, in the foreground. SIGTERM and SIGINT
+ * end it orderly, a second one at once. Exit codes as in sysexits(3).
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/settings.h"
+#include "base/buf.h"
+#include "base/log.h"
+#include "holdfast/agent.h"
+#include "port/linux/port_linux.h"
+
+#define FAULTS_BYTES_MAX (256 * 1024)
+
+enum exit_code {
+	EXIT_OK = 0,
+	EXIT_USAGE = 64,
+	EXIT_UNAVAILABLE = 69, /* an address or the state folder is taken */
+	EXIT_OS = 71,
+	EXIT_CONFIG = 78,
+};
+
+static const char usage[] =
+	"usage: holdfastd --config FILE [--check]\n"
+	"       holdfastd --version | --help\n"
+	"\n"
+	"  --config FILE  the configuration, holdfast.conf\n"
+	"  --check        read it and every manifest, print every fault, and exit\n";
+
+struct options {
+	const char *config;
+	bool check;
+};
+
+struct daemon {
+	struct hf_port_linux *linux_port;
+	struct hf_port *port;
+	struct hf_agent *agent;
+	bool started, stopping;
+	int exit_code;
+};
+
+/* ---- the life of the agent ---- */
+
+static void on_stopped(void *user)
+{
+	struct daemon *d = user;
+
+	hf_port_linux_stop(d->linux_port);
+}
+
+static void stop_agent(struct daemon *d)
+{
+	d->stopping = true;
+	if (d->started)
+		hf_agent_stop(d->agent, on_stopped, d);
+}
+
+static int start_exit_code(int err)
+{
+	switch (err) {
+	case HF_EBUSY:
+	case HF_EPERM:
+	case HF_EUNREACH:
+	case HF_EEXIST:
+	case HF_ENOENT:
+		return EXIT_UNAVAILABLE;
+	default:
+		return EXIT_OS;
+	}
+}
+
+static void on_started(void *user, int err)
+{
+	struct daemon *d = user;
+
+	if (err) {
+		fprintf(stderr, "holdfastd: cannot start: %s\n", hf_strerror(err));
+		d->exit_code = start_exit_code(err);
+		hf_port_linux_stop(d->linux_port);
+		return;
+	}
+	d->started = true;
+	if (d->stopping)
+		stop_agent(d);
+}
+
+static void on_signal(void *user, int signum)
+{
+	struct daemon *d = user;
+
+	if (signum == SIGHUP)
+		d->port->log(d->port, HF_LOG_WARNING,
+			     "daemon.reload_unsupported note=\"restart to read the settings\"");
+	else if (d->stopping)
+		hf_port_linux_stop(d->linux_port);
+	else
+		stop_agent(d);
+}
+
+/* ---- before it ---- */
+
+/* Settings, or NULL with the exit code. */
+static struct hf_settings *load_settings(struct daemon *d, const char *path)
+{
+	struct hf_settings *settings = NULL;
+	struct hf_buf faults;
+	int err;
+
+	hf_buf_init(&faults, FAULTS_BYTES_MAX);
+	err = hf_settings_load(d->port, path, &settings, &faults);
+	if (err) {
+		struct hf_span words = hf_buf_span(&faults);
+
+		fprintf(stderr, "%.*s", HF_SPAN_ARG(words));
+		if (words.len == 0)
+			fprintf(stderr, "%s: %s\n", path, hf_strerror(err));
+		d->exit_code = err == HF_ENOMEM ? EXIT_OS : EXIT_CONFIG;
+		settings = NULL;
+	}
+	hf_buf_finish(&faults);
+	return settings;
+}
+
+static int take_state_dir(struct daemon *d, const char *dir)
+{
+	int err = hf_port_linux_set_state_dir(d->linux_port, dir);
+
+	if (!err)
+		return 0;
+	d->exit_code = err == HF_EBUSY ? EXIT_UNAVAILABLE : EXIT_OS;
+	fprintf(stderr, "holdfastd: state-dir %s: %s\n", dir,
+		err == HF_EBUSY	 ? "another holdfastd holds it" :
+		err == HF_EPERM	 ? "not writable" :
+		err == HF_ESTATE ? "not a folder" :
+		err == HF_ENOENT ? "the folder above it is missing" :
+				   hf_strerror(err));
+	return err;
+}
+
+/* Takes @settings. */
+static void serve(struct daemon *d, struct hf_settings *settings)
+{
+	int err;
+
+	if (take_state_dir(d, hf_settings_state_dir(settings))) {
+		hf_settings_destroy(settings);
+		return;
+	}
+	err = hf_agent_create(d->port, settings, &d->agent);
+	if (!err)
+		err = hf_port_linux_on_signal(d->linux_port, on_signal, d);
+	if (err) {
+		fprintf(stderr, "holdfastd: %s\n", hf_strerror(err));
+		d->exit_code = err == HF_ECONFIG ? EXIT_CONFIG : EXIT_OS;
+	} else {
+		hf_agent_start(d->agent, on_started, d);
+		hf_port_linux_run(d->linux_port);
+	}
+	hf_agent_destroy(d->agent);
+}
+
+static int run_daemon(const struct options *o)
+{
+	struct daemon d = { .exit_code = EXIT_OK };
+	struct hf_settings *settings;
+	int err = hf_port_linux_create(NULL, &d.linux_port);
+
+	if (err) {
+		fprintf(stderr, "holdfastd: no event loop: %s\n", hf_strerror(err));
+		return EXIT_OS;
+	}
+	d.port = hf_port_linux_port(d.linux_port);
+	settings = load_settings(&d, o->config);
+	if (settings && o->check) {
+		printf("%s: ok\n", o->config);
+		hf_settings_destroy(settings);
+	} else if (settings) {
+		serve(&d, settings);
+	}
+	if (!hf_port_linux_destroy(d.linux_port)) {
+		fflush(stdout);
+		_exit(d.exit_code);
+	}
+	return d.exit_code;
+}
+
+/* True: *code is what to exit with. */
+static bool parse_options(int argc, char **argv, struct options *o, int *code)
+{
+	static const struct option words[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "check", no_argument, NULL, 'k' },
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:h", words, NULL)) != -1) {
+		if (c == 'c') {
+			o->config = optarg;
+		} else if (c == 'k') {
+			o->check = true;
+		} else if (c == 'v' || c == 'h') {
+			fputs(c == 'v' ? "holdfastd " HOLDFAST_VERSION "\n" : usage, stdout);
+			*code = EXIT_OK;
+			return true;
+		} else {
+			optind = argc + 1; /* getopt has said what is wrong */
+			break;
+		}
+	}
+	if (optind == argc && o->config)
+		return false;
+	fputs(usage, stderr);
+	*code = EXIT_USAGE;
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { 0 };
+	int code;
+
+	if (parse_options(argc, argv, &o, &code))
+		return code;
+	umask(027);
+	return run_daemon(&o);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The link watch, in a network namespace of its own with a tap device as the
+ * cable. Where the kernel gives no namespace or no tap, only the first report
+ * is tested.
+ */
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "port/linux/port_linux.h"
+
+#define TURNS 100
+
+struct fixture {
+	struct hf_port_linux *linux_port;
+	struct hf_port *port;
+	int links;
+	bool up;
+	uint64_t at_ms;
+	int tap, control;
+};
+
+static void on_link(void *user, bool up)
+{
+	struct fixture *f = user;
+
+	f->links++;
+	f->up = up;
+	f->at_ms = f->port->boottime_ms(f->port);
+}
+
+static void on_nothing(void *user)
+{
+	(void)user;
+}
+
+static const struct hf_port_events events = {
+	.on_wake = on_nothing,
+	.on_link = on_link,
+	.on_clock = on_nothing,
+};
+
+static void set_up(struct fixture *f)
+{
+	memset(f, 0, sizeof(*f));
+	assert_int_equal(hf_port_linux_create(NULL, &f->linux_port), 0);
+	f->port = hf_port_linux_port(f->linux_port);
+	f->port->events_user = f;
+	f->port->events = &events;
+}
+
+static void turns(struct fixture *f, int n)
+{
+	for (int i = 0; i < n; i++)
+		hf_port_linux_turn(f->linux_port, 10);
+}
+
+static void wait_links(struct fixture *f, int links)
+{
+	for (int i = 0; i < TURNS && f->links < links; i++)
+		hf_port_linux_turn(f->linux_port, 10);
+	assert_int_equal(f->links, links);
+}
+
+/* A new namespace with a cable, unplugged; false where that is not to be had. */
+static bool open_cable(struct fixture *f, const char *name)
+{
+	struct ifreq req = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+
+	if (unshare(CLONE_NEWNET))
+		return false;
+	f->control = socket(AF_INET, SOCK_DGRAM, 0);
+	f->tap = open("/dev/net/tun", O_RDWR);
+	strcpy(req.ifr_name, name);
+	return f->tap >= 0 && f->control >= 0 && !ioctl(f->tap, TUNSETIFF, &req);
+}
+
+static void give_address(struct fixture *f, const char *name, uint8_t last)
+{
+	struct ifreq req = { 0 };
+	struct sockaddr_in in4 = { .sin_family = AF_INET };
+
+	strcpy(req.ifr_name, name);
+	in4.sin_addr.s_addr = htonl(0xc0000200u + last); /* 192.0.2.x */
+	memcpy(&req.ifr_addr, &in4, sizeof(in4));
+	assert_int_equal(ioctl(f->control, SIOCSIFADDR, &req), 0);
+}
+
+static void plug(struct fixture *f, const char *name, bool in)
+{
+	struct ifreq req = { 0 };
+
+	strcpy(req.ifr_name, name);
+	req.ifr_flags = in ? IFF_UP : 0;
+	assert_int_equal(ioctl(f->control, SIOCSIFFLAGS, &req), 0);
+}
+
+static void the_link_is_told_once_after_the_start(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	set_up(&f);
+	assert_int_equal(f.links, 0);
+	wait_links(&f, 1);
+	turns(&f, 5);
+	assert_int_equal(f.links, 1);
+	assert_true(hf_port_linux_destroy(f.linux_port));
+}
+
+static void a_cable_is_noticed(void **state)
+{
+	uint64_t before;
+	struct fixture f, none = { 0 };
+
+	(void)state;
+	if (!open_cable(&none, "hf0"))
+		skip();
+	set_up(&f);
+	f.tap = none.tap;
+	f.control = none.control;
+	wait_links(&f, 1);
+	assert_false(f.up);
+
+	before = f.port->boottime_ms(f.port);
+	plug(&f, "hf0", true);
+	give_address(&f, "hf0", 1);
+	wait_links(&f, 2);
+	assert_true(f.up);
+	assert_true(f.at_ms - before <= 300);
+
+	plug(&f, "hf0", false); /* flaps are one change */
+	plug(&f, "hf0", true);
+	plug(&f, "hf0", false);
+	wait_links(&f, 3);
+	assert_false(f.up);
+	turns(&f, 40);
+	assert_int_equal(f.links, 3);
+
+	plug(&f, "hf0", true);
+	wait_links(&f, 4);
+	turns(&f, 40);
+	before = (uint64_t)f.links;
+	give_address(&f, "hf0", 2); /* another network */
+	wait_links(&f, (int)before + 1);
+	assert_true(f.up);
+
+	close(f.tap); /* the device goes away */
+	wait_links(&f, (int)before + 2);
+	assert_false(f.up);
+	close(f.control);
+	assert_true(hf_port_linux_destroy(f.linux_port));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_link_is_told_once_after_the_start),
+		cmocka_unit_test(a_cable_is_noticed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
