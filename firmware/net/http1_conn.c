@@ -279,9 +279,12 @@ static void on_writable(void *user)
 static void on_error(void *user, int err)
 {
 	struct conn *c = user;
+	const char *why = hf_channel_error(c->ch);
+	char detail[256];
 
 	enter(c);
-	conn_lost(c, err, hf_strerror(err));
+	snprintf(detail, sizeof(detail), "%s", *why ? why : hf_strerror(err));
+	conn_lost(c, err, detail);
 	leave(c);
 }
 

@@ -219,11 +219,14 @@ static void timed_out_waiting(struct hf_exchange *x)
 		       dialing ? HF_ETIMEDOUT : HF_ELIMIT, detail);
 }
 
-/* What the end of the connection is to the exchange. */
-static enum hf_end broken_end(const struct hf_exchange *x)
+/* What the end of the connection is to the exchange. A TLS 1.3 server tells what
+ * it thinks of our certificate after the handshake, perhaps after the request. */
+static enum hf_end broken_end(const struct hf_exchange *x, int err)
 {
 	if (x->state == X_TUNNEL)
 		return HF_END_UPGRADED;
+	if (err == HF_ETLS && !x->rx_any)
+		return HF_END_TLS;
 	return x->head_seen ? HF_END_TRUNCATED : HF_END_RESET;
 }
 
@@ -234,7 +237,7 @@ static void timed_out_active(struct hf_exchange *x)
 	if (x->write_err) {
 		snprintf(detail, sizeof(detail), "while sending: %s", hf_strerror(x->write_err));
 		drop_conn(x, true);
-		hf_http1_x_end(x, broken_end(x), x->write_err, detail);
+		hf_http1_x_end(x, broken_end(x, x->write_err), x->write_err, detail);
 		return;
 	}
 	snprintf(detail, sizeof(detail), "%s for %llu ms",
@@ -376,10 +379,10 @@ void hf_http1_x_lost(struct hf_exchange *x, bool reused, int err, const char *de
 		if (retry_allowed(x, reused))
 			retry(x);
 		else
-			hf_http1_x_end(x, broken_end(x), err, detail);
+			hf_http1_x_end(x, broken_end(x, err), err, detail);
 		break;
 	case X_TUNNEL:
-		hf_http1_x_end(x, broken_end(x), err == HF_EEOF ? 0 : err, detail);
+		hf_http1_x_end(x, broken_end(x, err), err == HF_EEOF ? 0 : err, detail);
 		break;
 	case X_WAITING:
 	case X_ENDED:
