@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* status, store check, version. */
+#include <math.h>
+#include <stdio.h>
+
+#include <cjson/cJSON.h>
+
+#include "cli/client.h"
+#include "cli/json.h"
+#include "cli/table.h"
+#include "cli/text.h"
+#include "holdfast/agent.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- status ---- */
+
+static double seconds_of(const cJSON *j, const char *ms)
+{
+	double v = cli_json_number(j, ms, -1);
+
+	return v < 0 ? -1 : ceil(v / 1000);
+}
+
+static void print_summary(const cJSON *j)
+{
+	char up[CLI_WORD_SIZE], n[CLI_WORD_SIZE];
+	static const char *const ladder[] = { "link", "net", "clock" };
+	char path[32];
+
+	fputs("holdfastd ", stdout);
+	cli_put_safe(stdout, hf_span_str(cli_json_text(j, "version", "?")));
+	printf(", up %s, %s connections\n",
+	       cli_duration(cli_json_number(j, "uptimeSeconds", -1), up),
+	       cli_count(cli_json_number(j, "connections", -1), n));
+	for (size_t i = 0; i < COUNT(ladder); i++) {
+		snprintf(path, sizeof(path), "connectivity.%s", ladder[i]);
+		printf("%s%s ", i ? ", " : "", ladder[i]);
+		cli_put_safe(stdout, hf_span_str(cli_json_text(j, path, "unknown")));
+	}
+	fputs("\n\n", stdout);
+}
+
+static void print_origins(const cJSON *origins)
+{
+	static const struct cli_column columns[] = {
+		{ "ORIGIN", false, true },	{ "STATE", false, true },
+		{ "LAST ANSWER", true, false }, { "NEXT TRY", true, false },
+		{ "URL", false, true },
+	};
+	char word[CLI_WORD_SIZE], ago[CLI_WORD_SIZE + 8];
+	struct cli_table t;
+	const cJSON *o;
+
+	cli_table_init(&t, columns, COUNT(columns));
+	cJSON_ArrayForEach(o, origins)
+	{
+		double last = cli_json_number(o, "lastSuccessSecondsAgo", -1);
+
+		cli_table_add(&t, cli_json_text(o, "name", "-"));
+		cli_table_add(&t, cli_json_text(o, "state", "-"));
+		snprintf(ago, sizeof(ago), "%s%s", cli_duration(last, word),
+			 last >= 0 ? " ago" : "");
+		cli_table_add(&t, ago);
+		cli_table_add(&t, cli_duration(seconds_of(o, "nextTrialInMs"), word));
+		cli_table_add(&t, cli_json_text(o, "url", "-"));
+	}
+	cli_table_print(&t);
+	cli_table_finish(&t);
+}
+
+static void print_lanes(const cJSON *lanes)
+{
+	static const struct cli_column columns[] = {
+		{ "LANE", false, true },  { "ORIGIN", false, true }, { "WAITING", true, false },
+		{ "HELD", true, false },  { "OLDEST", true, false }, { "NEXT TRY", true, false },
+		{ "STATE", false, true },
+	};
+	char word[CLI_WORD_SIZE];
+	struct cli_table t;
+	const cJSON *l;
+
+	if (cJSON_GetArraySize(lanes) == 0) {
+		puts("\nThe queue is empty.");
+		return;
+	}
+	putchar('\n');
+	cli_table_init(&t, columns, COUNT(columns));
+	cJSON_ArrayForEach(l, lanes)
+	{
+		cli_table_add(&t, cli_json_text(l, "lane", "-"));
+		cli_table_add(&t, cli_json_text(l, "origin", "-"));
+		cli_table_add(&t, cli_count(cli_json_number(l, "depth", -1), word));
+		cli_table_add(&t, cli_count(cli_json_number(l, "held", -1), word));
+		cli_table_add(&t, cli_duration(cli_json_number(l, "oldestAgeSeconds", -1), word));
+		cli_table_add(&t, cli_duration(seconds_of(l, "nextAttemptInMs"), word));
+		cli_table_add(&t, cli_json_text(l, "state", "-"));
+	}
+	cli_table_print(&t);
+	cli_table_finish(&t);
+}
+
+static void print_totals(const cJSON *j)
+{
+	static const char *const names[] = { "accepted", "delivered", "held", "dead", "cancelled" };
+	char path[32], word[CLI_WORD_SIZE];
+
+	putchar('\n');
+	for (size_t i = 0; i < COUNT(names); i++) {
+		snprintf(path, sizeof(path), "totals.%s", names[i]);
+		printf("%s%s %s", i ? ", " : "requests ", names[i],
+		       cli_count(cli_json_number(j, path, -1), word));
+	}
+	putchar('\n');
+}
+
+static void print_store(const cJSON *j)
+{
+	char used[CLI_WORD_SIZE], max[CLI_WORD_SIZE], today[CLI_WORD_SIZE], all[CLI_WORD_SIZE];
+	const cJSON *bad = cli_json_at(j, "store.quarantined"), *file;
+
+	printf("store %s of %s, written %s today, %s in all\n",
+	       cli_size(cli_json_number(j, "store.bytes", -1), used),
+	       cli_size(cli_json_number(j, "store.bytesMax", -1), max),
+	       cli_size(cli_json_number(j, "store.writtenToday", -1), today),
+	       cli_size(cli_json_number(j, "store.writtenTotal", -1), all));
+	if (cli_json_true(j, "store.full"))
+		puts("THE STORE IS FULL: new requests are refused with 507.");
+	if (cli_json_number(j, "store.salvaged", 0) > 0)
+		printf("A damaged database was replaced; %s requests were saved from it.\n",
+		       cli_count(cli_json_number(j, "store.salvaged", 0), used));
+	cJSON_ArrayForEach(file, bad)
+	{
+		fputs("Put aside: ", stdout);
+		cli_put_safe(stdout, hf_span_str(cJSON_IsString(file) ? file->valuestring : "?"));
+		putchar('\n');
+	}
+}
+
+int cli_status(struct cli *c, int argc, char **argv)
+{
+	struct cli_reply reply;
+	cJSON *j = NULL;
+	int err;
+
+	(void)argv;
+	if (argc != 0)
+		return cli_usage("status takes nothing");
+	err = cli_ask(c, "GET", "/.holdfast/status", &reply);
+	if (!err)
+		j = cli_json_parse(hf_buf_span(&reply.body));
+	if (!err && c->json) {
+		cli_put_raw(hf_buf_span(&reply.body));
+	} else if (!err && !cJSON_IsObject(j)) {
+		err = cli_fail(CLI_NO_DAEMON, "the answer is not a status");
+	} else if (!err) {
+		print_summary(j);
+		print_origins(cli_json_at(j, "origins"));
+		print_lanes(cli_json_at(j, "lanes"));
+		print_totals(j);
+		print_store(j);
+	}
+	cli_json_free(j);
+	cli_reply_finish(&reply);
+	return err;
+}
+
+/* ---- store check ---- */
+
+static int print_check(const cJSON *j)
+{
+	double faults = cli_json_number(j, "faults", -1);
+	char word[CLI_WORD_SIZE];
+	const cJSON *line;
+
+	if (faults < 0)
+		return cli_fail(CLI_NO_DAEMON, "the answer is not the result of a check");
+	if (faults == 0) {
+		puts("The store is sound.");
+		return 0;
+	}
+	cJSON_ArrayForEach(line, cli_json_at(j, "text"))
+	{
+		cli_put_safe(stdout, hf_span_str(cJSON_IsString(line) ? line->valuestring : "?"));
+		putchar('\n');
+	}
+	printf("The store has %s %s.\n", cli_count(faults, word), faults > 1 ? "faults" : "fault");
+	return CLI_NO;
+}
+
+int cli_store_check(struct cli *c, int argc, char **argv)
+{
+	struct cli_reply reply;
+	cJSON *j = NULL;
+	int err;
+
+	(void)argv;
+	if (argc != 0)
+		return cli_usage("store check takes nothing");
+	err = cli_ask(c, "POST", "/.holdfast/store/check", &reply);
+	if (!err)
+		j = cli_json_parse(hf_buf_span(&reply.body));
+	if (!err && c->json) {
+		cli_put_raw(hf_buf_span(&reply.body));
+		err = cli_json_number(j, "faults", 1) == 0 ? 0 : CLI_NO;
+	} else if (!err) {
+		err = print_check(j);
+	}
+	cli_json_free(j);
+	cli_reply_finish(&reply);
+	return err;
+}
+
+/* ---- version ---- */
+
+int cli_version(struct cli *c, int argc, char **argv)
+{
+	struct cli_request req = { .method = "GET", .target = "/.holdfast/status", .quiet = true };
+	struct cli_reply reply;
+	cJSON *j;
+
+	(void)argv;
+	if (argc != 0)
+		return cli_usage("version takes nothing");
+	if (c->json) {
+		printf("{\"version\":\"%s\"}\n", HOLDFAST_VERSION);
+		return 0;
+	}
+	printf("holdfast %s\n", HOLDFAST_VERSION);
+	if (cli_call(c, &req, &reply) == 0 && reply.status == 200) {
+		j = cli_json_parse(hf_buf_span(&reply.body));
+		fputs("holdfastd ", stdout);
+		cli_put_safe(stdout, hf_span_str(cli_json_text(j, "version", "?")));
+		putchar('\n');
+		cli_json_free(j);
+	}
+	cli_reply_finish(&reply);
+	return 0;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See table.h. */
+#include "cli/table.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/text.h"
+
+#define GAP	2
+#define CUT_MIN 6 /* a column is not cut below this */
+
+void cli_table_init(struct cli_table *t, const struct cli_column *columns, size_t n)
+{
+	assert(n <= CLI_TABLE_COLUMNS_MAX);
+	*t = (struct cli_table){ .columns = columns, .columns_n = n };
+}
+
+void cli_table_finish(struct cli_table *t)
+{
+	for (size_t i = 0; i < t->cells_n; i++)
+		free(t->cells[i]);
+	free(t->cells);
+	*t = (struct cli_table){ 0 };
+}
+
+static char *safe_copy(const char *text)
+{
+	struct hf_buf out;
+	char *copy = NULL;
+
+	hf_buf_init(&out, 64 * 1024);
+	if (cli_escape(&out, hf_span_str(text)) == 0)
+		copy = hf_span_dup(hf_buf_span(&out));
+	hf_buf_finish(&out);
+	return copy;
+}
+
+void cli_table_add(struct cli_table *t, const char *text)
+{
+	if (t->cells_n == t->cells_cap) {
+		size_t cap = t->cells_cap ? t->cells_cap * 2 : 64;
+		char **cells = realloc(t->cells, cap * sizeof(*cells));
+
+		if (!cells) {
+			t->nomem = true;
+			return;
+		}
+		t->cells = cells;
+		t->cells_cap = cap;
+	}
+	t->cells[t->cells_n] = safe_copy(text && *text ? text : "-");
+	if (t->cells[t->cells_n])
+		t->cells_n++;
+	else
+		t->nomem = true;
+}
+
+/* Characters, not bytes: cells are valid UTF-8. */
+static size_t width_of(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
+static void measure(const struct cli_table *t, size_t *widths)
+{
+	for (size_t i = 0; i < t->columns_n; i++)
+		widths[i] = strlen(t->columns[i].title);
+	for (size_t i = 0; i < t->cells_n; i++) {
+		size_t w = width_of(t->cells[i]);
+
+		if (w > widths[i % t->columns_n])
+			widths[i % t->columns_n] = w;
+	}
+}
+
+/* Takes from the widest column that may be cut until the rows fit. */
+static void fit(const struct cli_table *t, size_t *widths)
+{
+	size_t total = GAP * (t->columns_n - 1);
+
+	for (size_t i = 0; i < t->columns_n; i++)
+		total += widths[i];
+	while (total > CLI_TABLE_WIDTH) {
+		size_t widest = t->columns_n;
+
+		for (size_t i = 0; i < t->columns_n; i++) {
+			if (t->columns[i].cut && widths[i] > CUT_MIN &&
+			    (widest == t->columns_n || widths[i] > widths[widest]))
+				widest = i;
+		}
+		if (widest == t->columns_n)
+			return;
+		widths[widest]--;
+		total--;
+	}
+}
+
+static void put_spaces(size_t n)
+{
+	while (n-- > 0)
+		putchar(' ');
+}
+
+/* The first @n characters. */
+static void put_start(const char *s, size_t n)
+{
+	while (*s) {
+		if (((unsigned char)*s & 0xc0) != 0x80 && n-- == 0)
+			return;
+		putchar(*s++);
+	}
+}
+
+static void put_cell(const struct cli_column *column, const char *text, size_t width, bool last)
+{
+	size_t w = width_of(text);
+
+	if (column->right && w < width)
+		put_spaces(width - w);
+	if (w > width) {
+		put_start(text, width - 2);
+		fputs("..", stdout);
+	} else {
+		fputs(text, stdout);
+	}
+	if (!last && !column->right && w < width)
+		put_spaces(width - w);
+	if (!last)
+		put_spaces(GAP);
+}
+
+bool cli_table_print(const struct cli_table *t)
+{
+	size_t widths[CLI_TABLE_COLUMNS_MAX], n = t->columns_n;
+
+	if (t->nomem)
+		return false;
+	assert(t->cells_n % n == 0);
+	measure(t, widths);
+	fit(t, widths);
+	for (size_t i = 0; i < n; i++)
+		put_cell(&t->columns[i], t->columns[i].title, widths[i], i + 1 == n);
+	putchar('\n');
+	for (size_t i = 0; i < t->cells_n; i++) {
+		put_cell(&t->columns[i % n], t->cells[i], widths[i % n], (i + 1) % n == 0);
+		if ((i + 1) % n == 0)
+			putchar('\n');
+	}
+	return true;
+}
