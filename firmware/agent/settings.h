@@ -47,7 +47,7 @@ struct hf_settings {
 	struct hf_addr *listen; /* "127.0.0.1:8480", "[::1]:8480", "localhost:8480"
 				 * (both families); comma-separated list */
 	size_t listen_n;
-	char *control;	 /* socket path */
+	char *control; /* socket path */
 	char *state_dir;
 	enum hf_log_level log_level;
 	bool allow_remote;

@@ -20,14 +20,22 @@
 #define SECTIONS_MAX	  512
 #define COUNT(array)	  (sizeof(array) / sizeof((array)[0]))
 
-_Static_assert(INI_HANDLER_LINENO && INI_CALL_HANDLER_ON_NEW_SECTION, "inih is built with both");
+_Static_assert(INI_HANDLER_LINENO &&INI_CALL_HANDLER_ON_NEW_SECTION, "inih is built with both");
 
 static const char *const agent_keys[] = {
 	"listen", "control", "state-dir", "log-level", "allow-remote",
 };
 static const char *const origin_keys[] = {
-	"url",	       "host",	     "ca-file", "ca-dir",	       "pin",
-	"client-cert", "client-key", "probe",	"connect-timeout-ms", "first-byte-timeout-ms",
+	"url",
+	"host",
+	"ca-file",
+	"ca-dir",
+	"pin",
+	"client-cert",
+	"client-key",
+	"probe",
+	"connect-timeout-ms",
+	"first-byte-timeout-ms",
 };
 static const char *const worker_keys[] = { "origin", "scope", "manifest" };
 static const char *const probe_keys[] = { "url", "status" };

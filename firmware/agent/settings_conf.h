@@ -19,22 +19,43 @@ enum hf_conf_kind {
 	HF_CONF_PROBE,
 };
 
-enum hf_conf_agent { HF_AGENT_LISTEN, HF_AGENT_CONTROL, HF_AGENT_STATE_DIR, HF_AGENT_LOG_LEVEL,
-		     HF_AGENT_ALLOW_REMOTE };
-enum hf_conf_origin { HF_ORIGIN_URL, HF_ORIGIN_HOST, HF_ORIGIN_CA_FILE, HF_ORIGIN_CA_DIR,
-		      HF_ORIGIN_PIN, HF_ORIGIN_CLIENT_CERT, HF_ORIGIN_CLIENT_KEY, HF_ORIGIN_PROBE,
-		      HF_ORIGIN_CONNECT_TIMEOUT, HF_ORIGIN_FIRST_BYTE_TIMEOUT };
-enum hf_conf_worker { HF_WORKER_ORIGIN, HF_WORKER_SCOPE, HF_WORKER_MANIFEST };
-enum hf_conf_probe { HF_PROBE_URL, HF_PROBE_STATUS };
+enum hf_conf_agent {
+	HF_AGENT_LISTEN,
+	HF_AGENT_CONTROL,
+	HF_AGENT_STATE_DIR,
+	HF_AGENT_LOG_LEVEL,
+	HF_AGENT_ALLOW_REMOTE
+};
+enum hf_conf_origin {
+	HF_ORIGIN_URL,
+	HF_ORIGIN_HOST,
+	HF_ORIGIN_CA_FILE,
+	HF_ORIGIN_CA_DIR,
+	HF_ORIGIN_PIN,
+	HF_ORIGIN_CLIENT_CERT,
+	HF_ORIGIN_CLIENT_KEY,
+	HF_ORIGIN_PROBE,
+	HF_ORIGIN_CONNECT_TIMEOUT,
+	HF_ORIGIN_FIRST_BYTE_TIMEOUT
+};
+enum hf_conf_worker {
+	HF_WORKER_ORIGIN,
+	HF_WORKER_SCOPE,
+	HF_WORKER_MANIFEST
+};
+enum hf_conf_probe {
+	HF_PROBE_URL,
+	HF_PROBE_STATUS
+};
 
 struct hf_conf_value {
-	char *text; /* NULL: not given, or faulty */
+	char *text;    /* NULL: not given, or faulty */
 	unsigned line; /* 0: not given */
 };
 
 struct hf_conf_section {
 	enum hf_conf_kind kind;
-	char *title; /* "origin shop" */
+	char *title;	  /* "origin shop" */
 	const char *name; /* "shop", in title; "" where sections have no name */
 	unsigned line;
 	struct hf_conf_value v[HF_CONF_KEYS_MAX]; /* by the enums above */

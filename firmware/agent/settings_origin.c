@@ -8,9 +8,9 @@
 #include "agent/settings_value.h"
 #include "holdfast/err.h"
 
-#define PEM_BYTES_MAX	(4 * 1024 * 1024)
-#define TIMEOUT_MIN_MS	100
-#define TIMEOUT_MAX_MS	3600000
+#define PEM_BYTES_MAX  (4 * 1024 * 1024)
+#define TIMEOUT_MIN_MS 100
+#define TIMEOUT_MAX_MS 3600000
 
 struct origin_reader {
 	struct hf_settings_reader *r;
@@ -80,8 +80,7 @@ static const struct hf_origin_settings *find_host(const struct hf_settings *s,
 	for (size_t i = 0; i < s->origins_n; i++) {
 		const struct hf_origin_settings *o = &s->origins[i];
 
-		if (o != self && o->host &&
-		    hf_span_ieq_str(hf_span_str(self->host), o->host))
+		if (o != self && o->host && hf_span_ieq_str(hf_span_str(self->host), o->host))
 			return o;
 	}
 	return NULL;
@@ -236,8 +235,8 @@ static void read_pins(struct origin_reader *x)
 /* TLS keys on an origin without TLS. */
 static void refuse_tls_keys(struct origin_reader *x)
 {
-	static const unsigned keys[] = { HF_ORIGIN_CA_FILE, HF_ORIGIN_CA_DIR,
-					 HF_ORIGIN_CLIENT_CERT, HF_ORIGIN_CLIENT_KEY };
+	static const unsigned keys[] = { HF_ORIGIN_CA_FILE, HF_ORIGIN_CA_DIR, HF_ORIGIN_CLIENT_CERT,
+					 HF_ORIGIN_CLIENT_KEY };
 	char where[96];
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -307,9 +306,9 @@ static void read_origin(struct origin_reader *x)
 	else if (o->url.scheme.len > 0)
 		refuse_tls_keys(x);
 	read_probe_target(x);
-	o->connect_timeout_ms =
-		hf_settings_number(x->r, x->section, HF_ORIGIN_CONNECT_TIMEOUT, TIMEOUT_MIN_MS,
-				   TIMEOUT_MAX_MS, CONFIG_HF_CONNECT_TIMEOUT_MS);
+	o->connect_timeout_ms = hf_settings_number(x->r, x->section, HF_ORIGIN_CONNECT_TIMEOUT,
+						   TIMEOUT_MIN_MS, TIMEOUT_MAX_MS,
+						   CONFIG_HF_CONNECT_TIMEOUT_MS);
 	o->first_byte_timeout_ms =
 		hf_settings_number(x->r, x->section, HF_ORIGIN_FIRST_BYTE_TIMEOUT, TIMEOUT_MIN_MS,
 				   TIMEOUT_MAX_MS, CONFIG_HF_FIRST_BYTE_TIMEOUT_MS);

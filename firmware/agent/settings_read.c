@@ -69,8 +69,8 @@ uint32_t hf_settings_number(struct hf_settings_reader *r, const struct hf_conf_s
 		return fallback;
 	if (hf_span_u64(hf_span_str(text), &v) && v >= min && v <= max)
 		return (uint32_t)v;
-	hf_settings_fault(r, section, key, "must be a whole number from %u to %u, not %s", min,
-			  max, hf_quote(hf_span_str(text), quoted));
+	hf_settings_fault(r, section, key, "must be a whole number from %u to %u, not %s", min, max,
+			  hf_quote(hf_span_str(text), quoted));
 	return fallback;
 }
 
@@ -101,7 +101,8 @@ static void add_listen(struct hf_settings_reader *r, const struct hf_conf_sectio
 	if (!s->allow_remote && !hf_ip_is_loopback(addr)) {
 		hf_settings_fault(r, section, HF_AGENT_LISTEN,
 				  "%s can be reached from the network; if that is meant, write "
-				  "allow-remote = yes", hf_quote(item, quoted));
+				  "allow-remote = yes",
+				  hf_quote(item, quoted));
 		return;
 	}
 	for (size_t i = 0; i < s->listen_n; i++) {
@@ -123,7 +124,8 @@ static void add_listen(struct hf_settings_reader *r, const struct hf_conf_sectio
 static void read_listen(struct hf_settings_reader *r, const struct hf_conf_section *section)
 {
 	const char *text = section && section->v[HF_AGENT_LISTEN].text ?
-				   section->v[HF_AGENT_LISTEN].text : default_listen;
+				   section->v[HF_AGENT_LISTEN].text :
+				   default_listen;
 	struct hf_span rest = hf_span_str(text);
 	char quoted[HF_QUOTE_SIZE];
 	const char *problem;

@@ -174,8 +174,7 @@ static const char *parse_host(struct hf_span host, struct hf_addr out[2], size_t
 		inner = hf_span(host.ptr + 1, host.len - 2);
 	if (bracketed && memchr(inner.ptr, '%', inner.len))
 		return "addresses with a zone (%) cannot be listened on";
-	if (hf_ip_parse(inner, &out[0]) != 0 ||
-	    bracketed != (out[0].family == HF_FAMILY_IPV6))
+	if (hf_ip_parse(inner, &out[0]) != 0 || bracketed != (out[0].family == HF_FAMILY_IPV6))
 		return "is not an address: an IPv4 or [IPv6] literal, or localhost";
 	return NULL;
 }

@@ -10,7 +10,7 @@
  * becomes 0. HF_EINVAL. */
 int hf_ip_parse(struct hf_span text, struct hf_addr *out);
 bool hf_ip_is_loopback(const struct hf_addr *addr);
-bool hf_ip_is_any(const struct hf_addr *addr); /* 0.0.0.0, :: */
+bool hf_ip_is_any(const struct hf_addr *addr);			    /* 0.0.0.0, :: */
 bool hf_ip_equal(const struct hf_addr *a, const struct hf_addr *b); /* without port */
 /* One listen address: "127.0.0.1:8480", "[::1]:8480", or "localhost:8480" (both
  * families, 2 into @out). Port 0: any free one. Returns how many, or 0 and the

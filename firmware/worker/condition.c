@@ -22,7 +22,15 @@
 #define METHOD_BYTES_MAX  32
 #define COUNT(array)	  (sizeof(array) / sizeof((array)[0]))
 
-enum { KEY_PATTERN, KEY_METHOD, KEY_MODE, KEY_DESTINATION, KEY_OR, KEY_NOT, KEYS };
+enum {
+	KEY_PATTERN,
+	KEY_METHOD,
+	KEY_MODE,
+	KEY_DESTINATION,
+	KEY_OR,
+	KEY_NOT,
+	KEYS
+};
 static const char *const keys[KEYS] = {
 	"urlPattern", "requestMethod", "requestMode", "requestDestination", "or", "not",
 };
@@ -31,10 +39,10 @@ static const char *const modes[] = {
 	"cors", "navigate", "no-cors", "same-origin", "websocket",
 };
 static const char *const destinations[] = {
-	"audio",    "audioworklet", "document",	     "embed",	     "empty",  "fencedframe",
-	"font",	    "frame",	    "iframe",	     "image",	     "json",   "manifest",
-	"object",   "paintworklet", "report",	     "script",	     "style",  "serviceworker",
-	"sharedworker", "track",    "video",	     "webidentity",  "worker", "xslt",
+	"audio",	"audioworklet", "document", "embed",	   "empty",  "fencedframe",
+	"font",		"frame",	"iframe",   "image",	   "json",   "manifest",
+	"object",	"paintworklet", "report",   "script",	   "style",  "serviceworker",
+	"sharedworker", "track",	"video",    "webidentity", "worker", "xslt",
 };
 
 /* ---- reading ---- */
@@ -51,8 +59,9 @@ static struct hf_url_pattern *read_pattern(struct hf_json_doc *d, const cJSON *i
 		return NULL;
 	s = *text;
 	if (s[0] != '/' && s[0] != '*' && s[0] != '{') {
-		hf_json_fault(d, item, "must begin with \"/\": routes are about the paths of "
-				       "their worker's origin");
+		hf_json_fault(d, item,
+			      "must begin with \"/\": routes are about the paths of "
+			      "their worker's origin");
 		return NULL;
 	}
 	err = hf_url_pattern_compile(hf_span_str(s), &pattern, &at, &words);
@@ -76,7 +85,7 @@ static void normalise_method(char *method)
 
 static char *read_method(struct hf_json_doc *d, const cJSON *item)
 {
-	static const char *const known[] = { "DELETE",	"GET",	"HEAD",	   "LINK",
+	static const char *const known[] = { "DELETE",	"GET",	 "HEAD",   "LINK",
 					     "OPTIONS", "PATCH", "POST",   "PROPFIND",
 					     "PUT",	"QUERY", "REPORT", "UNLINK" };
 	static const char *const refused[] = { "CONNECT", "TRACE", "TRACK" };
@@ -87,7 +96,8 @@ static char *read_method(struct hf_json_doc *d, const cJSON *item)
 		return NULL;
 	normalise_method(method);
 	if (!hf_is_token(hf_span_str(method))) {
-		hf_json_fault(d, item, "%s is not a method%s", hf_quote(hf_span_str(method), quoted),
+		hf_json_fault(d, item, "%s is not a method%s",
+			      hf_quote(hf_span_str(method), quoted),
 			      strpbrk(method, ", |") ? "; for several, use \"or\"" : "");
 		goto fail;
 	}
@@ -160,8 +170,10 @@ static bool read_alone(struct hf_json_doc *d, const cJSON *item, struct hf_condi
 
 	for (size_t i = 0; i < KEYS; i++) {
 		if (m[i] && m[i] != which) {
-			hf_json_fault(d, item, "\"%s\" and \"%s\" cannot stand together; put "
-					       "one into the other", which->string, keys[i]);
+			hf_json_fault(d, item,
+				      "\"%s\" and \"%s\" cannot stand together; put "
+				      "one into the other",
+				      which->string, keys[i]);
 			return false;
 		}
 	}

@@ -19,11 +19,11 @@ struct hf_url_pattern; /* http/url_pattern.h */
  * them do not match. */
 struct hf_condition_facts {
 	struct hf_span method;
-	struct hf_span path;  /* normalised */
-	struct hf_span query; /* ptr NULL: none */
+	struct hf_span path;	    /* normalised */
+	struct hf_span query;	    /* ptr NULL: none */
 	struct hf_span mode;	    /* Sec-Fetch-Mode */
 	struct hf_span destination; /* Sec-Fetch-Dest */
-	bool any_method; /* conditions without requestMethod match every method, else
+	bool any_method;	    /* conditions without requestMethod match every method, else
 			  * GET and HEAD */
 };
 

@@ -206,8 +206,7 @@ static unsigned distance(struct hf_span a, struct hf_span b)
 	return one[b.len];
 }
 
-char *hf_nearest(struct hf_span text, const char *const *words, size_t n,
-		 char out[HF_QUOTE_SIZE])
+char *hf_nearest(struct hf_span text, const char *const *words, size_t n, char out[HF_QUOTE_SIZE])
 {
 	const char *best = NULL;
 	unsigned best_distance = UINT32_MAX;

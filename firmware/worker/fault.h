@@ -39,8 +39,7 @@ int hf_faults_finish(struct hf_faults *f, struct hf_buf *out);
  * when it is long. Returns @out. */
 char *hf_quote(struct hf_span text, char out[HF_QUOTE_SIZE]);
 /* " (did you mean \"block\"?)", or "" when none of @words is near. Returns @out. */
-char *hf_nearest(struct hf_span text, const char *const *words, size_t n,
-		 char out[HF_QUOTE_SIZE]);
+char *hf_nearest(struct hf_span text, const char *const *words, size_t n, char out[HF_QUOTE_SIZE]);
 /* "block, skip", cut when it does not fit. Returns @out. */
 char *hf_join(const char *const *words, size_t n, char *out, size_t size);
 

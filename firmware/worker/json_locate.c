@@ -56,10 +56,10 @@ static int hex4(const struct scanner *s, size_t at)
 		return -1;
 	for (size_t i = at; i < at + 4; i++) {
 		char c = s->p[i];
-		int digit = is_digit(c)		   ? c - '0' :
+		int digit = is_digit(c)		 ? c - '0' :
 			    c >= 'a' && c <= 'f' ? c - 'a' + 10 :
 			    c >= 'A' && c <= 'F' ? c - 'A' + 10 :
-						     -1;
+						   -1;
 
 		if (digit < 0)
 			return -1;
@@ -138,7 +138,8 @@ static int scan_string(struct scanner *s)
 		int c = peek(s);
 
 		if (c < 0 || c == '\n' || c == '\r')
-			return wrong(s, start, "the string that begins here does not end in its line");
+			return wrong(s, start,
+				     "the string that begins here does not end in its line");
 		if (c == '"')
 			break;
 		if (c == '\\')
@@ -310,8 +311,9 @@ static int end_values(struct scanner *s, bool *next)
 			return 0;
 		}
 		if (peek(s) != (object ? '}' : ']'))
-			return wrong(s, s->at, object ? "a comma or } is missing" :
-							"a comma or ] is missing");
+			return wrong(s, s->at,
+				     object ? "a comma or } is missing" :
+					      "a comma or ] is missing");
 		s->at++;
 		s->depth--;
 		s->m->values[container].end = s->m->n;

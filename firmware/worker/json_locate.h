@@ -12,7 +12,7 @@
 #include "base/span.h"
 
 #define HF_JSON_DEPTH_MAX 64
-#define HF_JSON_NONE UINT32_MAX
+#define HF_JSON_NONE	  UINT32_MAX
 
 struct hf_json_value {
 	uint32_t at;	 /* offset of its first byte */

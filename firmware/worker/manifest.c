@@ -12,7 +12,14 @@
 
 #define NAME_BYTES_MAX 255
 
-enum { KEY_NAME, KEY_VERSION, KEY_ROUTES, KEY_PRECACHE, KEY_PERIODIC, KEYS };
+enum {
+	KEY_NAME,
+	KEY_VERSION,
+	KEY_ROUTES,
+	KEY_PRECACHE,
+	KEY_PERIODIC,
+	KEYS
+};
 static const char *const keys[KEYS] = { "name", "version", "routes", "precache", "periodicSync" };
 
 /* "" when the member is absent. */

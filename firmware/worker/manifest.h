@@ -72,8 +72,8 @@ const struct hf_route *hf_manifest_match(const struct hf_manifest *m, struct hf_
 
 struct hf_match_request {
 	struct hf_span method, path, query; /* as above */
-	struct hf_span mode;	    /* Sec-Fetch-Mode, empty: unknown */
-	struct hf_span destination; /* Sec-Fetch-Dest, empty: unknown */
+	struct hf_span mode;		    /* Sec-Fetch-Mode, empty: unknown */
+	struct hf_span destination;	    /* Sec-Fetch-Dest, empty: unknown */
 };
 const struct hf_route *hf_manifest_match_request(const struct hf_manifest *m,
 						 const struct hf_match_request *req);

@@ -10,14 +10,14 @@
 #include "holdfast/policy.h"
 #include "http/url.h"
 
-#define PRECACHE_MAX	     4096
-#define PERIODIC_MAX	     256
-#define REFRESH_MAX	     64
-#define URL_BYTES_MAX	     2048
-#define INTEGRITY_BYTES_MAX  512
-#define MIN_INTERVAL_MS	     UINT64_C(1000)
-#define MAX_INTERVAL_MS	     (UINT64_C(366) * 86400 * 1000)
-#define COUNT(array)	     (sizeof(array) / sizeof((array)[0]))
+#define PRECACHE_MAX	    4096
+#define PERIODIC_MAX	    256
+#define REFRESH_MAX	    64
+#define URL_BYTES_MAX	    2048
+#define INTEGRITY_BYTES_MAX 512
+#define MIN_INTERVAL_MS	    UINT64_C(1000)
+#define MAX_INTERVAL_MS	    (UINT64_C(366) * 86400 * 1000)
+#define COUNT(array)	    (sizeof(array) / sizeof((array)[0]))
 
 /* A target of the worker's origin. */
 static char *read_target(struct hf_json_doc *d, const cJSON *item)
@@ -28,8 +28,9 @@ static char *read_target(struct hf_json_doc *d, const cJSON *item)
 
 	if (!text || hf_target_parse(hf_span_str(text), &path, &query) == 0)
 		return text;
-	hf_json_fault(d, item, "%s is not a path of the origin: \"/\", then no spaces, and "
-			       "percent-encoding for what is not ASCII",
+	hf_json_fault(d, item,
+		      "%s is not a path of the origin: \"/\", then no spaces, and "
+		      "percent-encoding for what is not ASCII",
 		      hf_quote(hf_span_str(text), quoted));
 	free(text);
 	return NULL;
@@ -83,8 +84,9 @@ static char *read_integrity(struct hf_json_doc *d, const cJSON *item)
 
 		if (is_integrity(word))
 			continue;
-		hf_json_fault(d, item, "must be \"sha256-\", \"sha384-\" or \"sha512-\" and the "
-				       "hash in base64");
+		hf_json_fault(d, item,
+			      "must be \"sha256-\", \"sha384-\" or \"sha512-\" and the "
+			      "hash in base64");
 		free(text);
 		return NULL;
 	}

@@ -13,11 +13,18 @@
 #include "worker/condition.h"
 #include "worker/queue_policy.h"
 
-#define TIMEOUT_SECONDS_MAX 3600
+#define TIMEOUT_SECONDS_MAX  3600
 #define CACHE_NAME_BYTES_MAX 255
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define COUNT(array)	     (sizeof(array) / sizeof((array)[0]))
 
-enum { KEY_CONDITION, KEY_SOURCE, KEY_TIMEOUT, KEY_CACHE_NAME, KEY_QUEUE, KEYS };
+enum {
+	KEY_CONDITION,
+	KEY_SOURCE,
+	KEY_TIMEOUT,
+	KEY_CACHE_NAME,
+	KEY_QUEUE,
+	KEYS
+};
 static const char *const keys[KEYS] = {
 	"condition", "source", "networkTimeoutSeconds", "cacheName", "queue",
 };
@@ -72,8 +79,10 @@ static void read_timeout(struct hf_json_doc *d, const cJSON *item, struct hf_rou
 		hf_json_fault(d, item, "must be a number of seconds from 0.001 to %d",
 			      TIMEOUT_SECONDS_MAX);
 	else if (route->source != HF_SOURCE_NETWORK && route->source != HF_SOURCE_NETWORK_FIRST)
-		hf_json_fault(d, item, "has no effect with source \"%s\"; it is for network and "
-				       "network-first", hf_source_name(route->source));
+		hf_json_fault(d, item,
+			      "has no effect with source \"%s\"; it is for network and "
+			      "network-first",
+			      hf_source_name(route->source));
 	else
 		route->network_timeout_ms = (uint32_t)(item->valuedouble * 1000 + 0.5);
 }
@@ -92,12 +101,14 @@ static void read_queue(struct hf_json_doc *d, const cJSON *item, struct hf_route
 	if (!route->queued)
 		return;
 	if (route->source != HF_SOURCE_NETWORK && route->source != HF_SOURCE_NETWORK_FIRST)
-		hf_json_fault(d, item, "cannot stand with source \"%s\": a request is queued when "
-				       "the network failed, so use source \"network\"",
+		hf_json_fault(d, item,
+			      "cannot stand with source \"%s\": a request is queued when "
+			      "the network failed, so use source \"network\"",
 			      hf_source_name(route->source));
 	if (route->condition && !hf_condition_has_other_methods(route->condition))
-		hf_json_fault(d, item, "can never be used: GET and HEAD are not queued, and this "
-				       "route matches no other method");
+		hf_json_fault(d, item,
+			      "can never be used: GET and HEAD are not queued, and this "
+			      "route matches no other method");
 }
 
 static void read_route(struct hf_json_doc *d, const cJSON *item, struct hf_route *route,
@@ -163,8 +174,10 @@ static void check_twins(struct hf_json_doc *d, const cJSON *item, const struct h
 		}
 		twin = find_twin(m, identities, n);
 		if (twin)
-			hf_json_fault(d, entry, "is never reached: routes[%u] in line %u has the "
-						"same condition", twin->index, twin->line);
+			hf_json_fault(d, entry,
+				      "is never reached: routes[%u] in line %u has the "
+				      "same condition",
+				      twin->index, twin->line);
 	}
 	for (size_t i = 0; i < n; i++)
 		free(identities[i]);
@@ -186,8 +199,9 @@ static void check_lanes(struct hf_json_doc *d, const cJSON *item, const struct h
 			if (!b->queued || b->policy.order == a->policy.order ||
 			    strcmp(a->policy.lane, b->policy.lane) != 0)
 				continue;
-			hf_json_fault(d, entry, "lane %s has another \"order\" in routes[%u], "
-						"line %u",
+			hf_json_fault(d, entry,
+				      "lane %s has another \"order\" in routes[%u], "
+				      "line %u",
 				      hf_quote(hf_span_str(a->policy.lane), quoted), b->index,
 				      b->line);
 			break;

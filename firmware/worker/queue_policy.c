@@ -6,8 +6,8 @@
 
 #include "http/message.h"
 
-#define SECONDS_MAX (10u * 365 * 86400) /* ten years */
-#define ENTRIES_MAX 10000000u
+#define SECONDS_MAX  (10u * 365 * 86400) /* ten years */
+#define ENTRIES_MAX  10000000u
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 enum {
@@ -24,8 +24,16 @@ enum {
 	KEYS
 };
 static const char *const keys[KEYS] = {
-	"tag",	     "lane",		   "order",	    "idempotency", "keyHeader",
-	"keyFormat", "keyValiditySeconds", "maxAgeSeconds", "maxEntries",  "expect",
+	"tag",
+	"lane",
+	"order",
+	"idempotency",
+	"keyHeader",
+	"keyFormat",
+	"keyValiditySeconds",
+	"maxAgeSeconds",
+	"maxEntries",
+	"expect",
 };
 
 static const char *const orders[] = { "block", "skip" };
@@ -63,10 +71,27 @@ static void read_name(struct hf_json_doc *d, const cJSON *item, char out[HF_POLI
 static bool is_taken(const char *name)
 {
 	static const char *const taken[] = {
-		"Accept", "Authorization", "Connection", "Content-Encoding", "Content-Length",
-		"Content-Type", "Cookie", "Date", "Expect", "Forwarded", "Host", "Keep-Alive",
-		"Origin", "Prefer", "Proxy-Authorization", "TE", "Trailer", "Transfer-Encoding",
-		"Upgrade", "User-Agent", "Via",
+		"Accept",
+		"Authorization",
+		"Connection",
+		"Content-Encoding",
+		"Content-Length",
+		"Content-Type",
+		"Cookie",
+		"Date",
+		"Expect",
+		"Forwarded",
+		"Host",
+		"Keep-Alive",
+		"Origin",
+		"Prefer",
+		"Proxy-Authorization",
+		"TE",
+		"Trailer",
+		"Transfer-Encoding",
+		"Upgrade",
+		"User-Agent",
+		"Via",
 	};
 
 	for (size_t i = 0; i < COUNT(taken); i++) {
@@ -101,9 +126,11 @@ static void read_expect(struct hf_json_doc *d, const cJSON *item, struct hf_poli
 	if (!hf_json_array(d, item, HF_POLICY_EXPECT_MAX, &n))
 		return;
 	if (n == 0)
-		hf_json_fault(d, item, "is empty: no answer would ever mean delivered; leave it "
-				       "out for every 2xx");
-	cJSON_ArrayForEach(entry, item) {
+		hf_json_fault(d, item,
+			      "is empty: no answer would ever mean delivered; leave it "
+			      "out for every 2xx");
+	cJSON_ArrayForEach(entry, item)
+	{
 		uint32_t status;
 		bool twice = false;
 
