@@ -27,7 +27,7 @@
 #include "port/linux/loop.h"
 
 #ifndef HF_BUILD_EPOCH		  /* seconds; from SOURCE_DATE_EPOCH */
-#define HF_BUILD_EPOCH 1767225600 /* 2026-01-01 */
+#define HF_BUILD_EPOCH 1735689600 /* 2025-01-01 */
 #endif
 #define RECHECK_MS 60000
 /* The RTC may run in local time, and drift. */

@@ -37,7 +37,9 @@ static int lock_state_dir(const char *dir)
 	dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
 		return hf_linux_err(errno);
-	fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+	fd = faccessat(dir_fd, ".", W_OK | X_OK, 0)
+		     ? -1
+		     : openat(dir_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
 	err = fd < 0 ? hf_linux_err(errno) : 0;
 	close(dir_fd);
 	if (err)
