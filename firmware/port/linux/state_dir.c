@@ -29,6 +29,17 @@ static const char *state_dir(struct hf_port *port)
 	return p->state_dir ? p->state_dir : "";
 }
 
+/* The lock file in @dir_fd, which must be writable itself too. */
+static int open_lock(int dir_fd)
+{
+	int fd;
+
+	if (faccessat(dir_fd, ".", W_OK | X_OK, 0))
+		return hf_linux_err(errno);
+	fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+	return fd < 0 ? hf_linux_err(errno) : fd;
+}
+
 /* Takes the lock of @dir; the descriptor holds it as long as it is open. */
 static int lock_state_dir(const char *dir)
 {
@@ -37,14 +48,9 @@ static int lock_state_dir(const char *dir)
 	dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
 		return hf_linux_err(errno);
-	fd = faccessat(dir_fd, ".", W_OK | X_OK, 0)
-		     ? -1
-		     : openat(dir_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
-	err = fd < 0 ? hf_linux_err(errno) : 0;
+	fd = open_lock(dir_fd);
 	close(dir_fd);
-	if (err)
-		return err;
-	if (flock(fd, LOCK_EX | LOCK_NB)) {
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB)) {
 		err = errno == EWOULDBLOCK ? HF_EBUSY : HF_EIO;
 		close(fd);
 		return err;
