@@ -22,8 +22,7 @@ void hf_buf_finish(struct hf_buf *b);
 /* HF_ELIMIT past the ceiling, HF_ENOMEM. */
 int hf_buf_append(struct hf_buf *b, struct hf_span bytes);
 int hf_buf_append_str(struct hf_buf *b, const char *str);
-int hf_buf_appendf(struct hf_buf *b, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+int hf_buf_appendf(struct hf_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Drops @n (at most len) bytes from the front; frees the memory of an emptied
  * buffer whose capacity is above 16 KiB. */
 void hf_buf_consume(struct hf_buf *b, size_t n);

@@ -10,9 +10,9 @@
 #include <stdint.h>
 
 struct hf_fsm {
-	const char *name;	 /* "record" */
-	unsigned states;	 /* how many */
-	const uint32_t *allowed; /* [from]: bit set of allowed next states */
+	const char *name;	  /* "record" */
+	unsigned states;	  /* how many */
+	const uint32_t *allowed;  /* [from]: bit set of allowed next states */
 	const char *const *names; /* [state], for logs */
 };
 

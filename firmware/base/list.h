@@ -14,8 +14,7 @@ struct hf_list {
 	struct hf_list *prev, *next;
 };
 
-#define hf_container_of(ptr, type, member) \
-	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define hf_container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 static inline void hf_list_init(struct hf_list *l)
 {
@@ -70,8 +69,8 @@ static inline struct hf_list *hf_list_pop(struct hf_list *head)
 }
 
 /* Safe against removal of @it inside the loop. */
-#define hf_list_for(it, tmp, head)                                             \
-	for ((it) = (head)->next, (tmp) = (it)->next; (it) != (head);          \
+#define hf_list_for(it, tmp, head)                                    \
+	for ((it) = (head)->next, (tmp) = (it)->next; (it) != (head); \
 	     (it) = (tmp), (tmp) = (it)->next)
 
 #endif

@@ -46,7 +46,7 @@ static inline struct hf_span hf_span_skip(struct hf_span s, size_t n)
 {
 	if (n > s.len)
 		n = s.len;
-	return (struct hf_span){ s.ptr + n, s.len - n };
+	return (struct hf_span){ n ? s.ptr + n : s.ptr, s.len - n }; /* ptr may be NULL */
 }
 
 /* ASCII case-insensitive, as for HTTP field names (RFC 9110 section 5.1). */

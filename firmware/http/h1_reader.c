@@ -57,9 +57,9 @@ enum step {
 
 /* Lines that are being collected: a head, trailers or one chunk line. */
 struct section {
-	size_t left;	 /* bytes it may still have */
-	size_t line_len; /* of the line being read */
-	size_t lines;	 /* complete ones, without the empty last one */
+	size_t left;	  /* bytes it may still have */
+	size_t line_len;  /* of the line being read */
+	size_t lines;	  /* complete ones, without the empty last one */
 	char first, last; /* of the line being read */
 };
 
@@ -182,7 +182,7 @@ static bool too_many_fields(const struct hf_h1_reader *r)
 {
 	size_t start_lines = r->state == STATE_HEAD;
 
-	return r->section.lines > r->limits.fields_max + start_lines;
+	return r->section.lines - start_lines > r->limits.fields_max;
 }
 
 /* A line ends with the LF at the end of @piece, its last part. 1 when that
@@ -860,7 +860,7 @@ static int step_chunk_end(struct hf_h1_reader *r, struct hf_span *rest)
  * (RFC 9110 section 6.5.1). */
 static bool may_be_trailer(struct hf_span name)
 {
-	static const char *const not[] = {
+	static const char *const not [] = {
 		"Age",
 		"Authorization",
 		"Cache-Control",
@@ -890,8 +890,8 @@ static bool may_be_trailer(struct hf_span name)
 	};
 	size_t i;
 
-	for (i = 0; i < COUNT(not); i++)
-		if (hf_span_ieq_str(name, not[i]))
+	for (i = 0; i < COUNT(not ); i++)
+		if (hf_span_ieq_str(name, not [i]))
 			return false;
 	return true;
 }
@@ -1071,6 +1071,6 @@ int hf_h1_reader_error_status(const struct hf_h1_reader *r)
 
 bool hf_h1_reader_idle(const struct hf_h1_reader *r)
 {
-	return r->state == STATE_DONE || (r->state == STATE_HEAD && !head_begun(r) &&
-					  !r->empty_line_cr && r->interims == 0);
+	return r->state == STATE_DONE ||
+	       (r->state == STATE_HEAD && !head_begun(r) && !r->empty_line_cr && r->interims == 0);
 }

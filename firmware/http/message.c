@@ -281,11 +281,33 @@ static const char *const safe_methods[] = {
 };
 
 static const char *const idempotent_methods[] = {
-	"ACL",	    "BASELINE-CONTROL",	 "BIND",   "CHECKIN",	 "CHECKOUT",   "COPY",
-	"DELETE",   "LABEL",		 "LINK",   "MERGE",	 "MKACTIVITY", "MKCALENDAR",
-	"MKCOL",    "MKREDIRECTREF",	 "MOVE",   "MKWORKSPACE", "ORDERPATCH", "PROPPATCH",
-	"PUT",	    "REBIND",		 "UNBIND", "UNCHECKOUT", "UNLINK",     "UNLOCK",
-	"UPDATE",   "UPDATEREDIRECTREF", "VERSION-CONTROL",
+	"ACL",
+	"BASELINE-CONTROL",
+	"BIND",
+	"CHECKIN",
+	"CHECKOUT",
+	"COPY",
+	"DELETE",
+	"LABEL",
+	"LINK",
+	"MERGE",
+	"MKACTIVITY",
+	"MKCALENDAR",
+	"MKCOL",
+	"MKREDIRECTREF",
+	"MOVE",
+	"MKWORKSPACE",
+	"ORDERPATCH",
+	"PROPPATCH",
+	"PUT",
+	"REBIND",
+	"UNBIND",
+	"UNCHECKOUT",
+	"UNLINK",
+	"UNLOCK",
+	"UPDATE",
+	"UPDATEREDIRECTREF",
+	"VERSION-CONTROL",
 };
 
 static bool is_method(struct hf_span method, const char *const *names, size_t n)

@@ -27,7 +27,7 @@ enum hf_body_kind {
 	HF_BODY_NONE,	/* no body follows */
 	HF_BODY_LENGTH, /* body_len bytes */
 	HF_BODY_CHUNKED,
-	HF_BODY_CLOSE,	/* responses: until the connection ends */
+	HF_BODY_CLOSE, /* responses: until the connection ends */
 };
 
 #define HF_LEN_UNKNOWN UINT64_MAX

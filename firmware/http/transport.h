@@ -19,19 +19,19 @@ struct hf_exchange; /* the transport's own */
 
 /* How an attempt ended (design of outcomes: docs/PROTOCOL.md). */
 enum hf_end {
-	HF_END_COMPLETE,   /* a complete response */
-	HF_END_UPGRADED,   /* 101: the tunnel has ended, both directions */
-	HF_END_DNS,	   /* the name was not resolved */
-	HF_END_CONNECT,	   /* refused, unreachable, connect timeout: nothing sent */
-	HF_END_TLS,	   /* handshake failed for another reason than the next two */
-	HF_END_TLS_CERT,   /* the certificate was refused */
-	HF_END_TLS_TIME,   /* ... only because of its dates */
-	HF_END_LIMIT,	   /* our own limit: no connection free in time */
-	HF_END_RESET,	   /* the connection died */
-	HF_END_TIMEOUT,	   /* no first byte, or idle for too long */
-	HF_END_MALFORMED,  /* the response is not HTTP */
-	HF_END_TRUNCATED,  /* head received, body cut short */
-	HF_END_INTERNAL,   /* out of memory and the like */
+	HF_END_COMPLETE,  /* a complete response */
+	HF_END_UPGRADED,  /* 101: the tunnel has ended, both directions */
+	HF_END_DNS,	  /* the name was not resolved */
+	HF_END_CONNECT,	  /* refused, unreachable, connect timeout: nothing sent */
+	HF_END_TLS,	  /* handshake failed for another reason than the next two */
+	HF_END_TLS_CERT,  /* the certificate was refused */
+	HF_END_TLS_TIME,  /* ... only because of its dates */
+	HF_END_LIMIT,	  /* our own limit: no connection free in time */
+	HF_END_RESET,	  /* the connection died */
+	HF_END_TIMEOUT,	  /* no first byte, or idle for too long */
+	HF_END_MALFORMED, /* the response is not HTTP */
+	HF_END_TRUNCATED, /* head received, body cut short */
+	HF_END_INTERNAL,  /* out of memory and the like */
 };
 
 enum hf_sent {
@@ -44,8 +44,8 @@ struct hf_exchange_result {
 	enum hf_end end;
 	enum hf_sent sent;
 	uint64_t request_bytes; /* handed to the connection, head included */
-	int err;	    /* HF_E*, 0 when complete */
-	const char *detail; /* for people: "certificate is for other.example";
+	int err;		/* HF_E*, 0 when complete */
+	const char *detail;	/* for people: "certificate is for other.example";
 			     * valid during the call */
 };
 
@@ -79,7 +79,7 @@ struct hf_transport_request {
 	 * an Upgrade request has msg.upgrade and its Upgrade field. */
 	const struct hf_message *msg;
 	uint32_t first_byte_timeout_ms; /* 0: the configured one */
-	bool fresh; /* on a new connection (421, 408) */
+	bool fresh;			/* on a new connection (421, 408) */
 };
 
 struct hf_transport {

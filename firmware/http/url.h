@@ -13,10 +13,10 @@ struct hf_url {
 	struct hf_span scheme; /* lower case as written by us, no ':' */
 	struct hf_span host;   /* without brackets */
 	bool host_is_ipv6;
-	uint16_t port;	       /* the scheme's default when absent */
+	uint16_t port; /* the scheme's default when absent */
 	bool port_given;
-	struct hf_span path;   /* from '/', "/" when absent */
-	struct hf_span query;  /* without '?', ptr NULL when absent */
+	struct hf_span path;  /* from '/', "/" when absent */
+	struct hf_span query; /* without '?', ptr NULL when absent */
 };
 
 /* Userinfo and fragments are refused, so are empty hosts, bad ports, control

@@ -3,7 +3,7 @@
  * URL patterns on path and query, the part of the URL Pattern standard that
  * routes use: literal text, "*" (any run, also '/'), ":name" (one segment; in
  * the query any run but the empty one), "{...}" groups, "{...}?" optional
- * groups, '\\' before a character that is meant literally. No regular
+ * groups, '\' before a character that is meant literally. No regular
  * expression groups, as in the Service Worker static routing API; no '+' or
  * '*' behind names and groups, no '?' behind names and '*'. A pattern without
  * '?' matches whatever the query. A pattern may be an absolute URL; then its
