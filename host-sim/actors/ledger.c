@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "actors/ledger.h"
+
+#include "sim/mem.h"
+
+void sim_ledger_init(struct sim_ledger *l, struct sim_world *world)
+{
+	memset(l, 0, sizeof(*l));
+	l->world = world;
+	hf_list_init(&l->watches);
+}
+
+void sim_ledger_finish(struct sim_ledger *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++) {
+		struct sim_order *o = l->v[i];
+
+		free(o->lane);
+		free(o->method);
+		free(o->path);
+		free(o->body);
+		free(o);
+	}
+	free(l->v);
+}
+
+void sim_ledger_watch(struct sim_ledger *l, struct sim_ledger_watch *w)
+{
+	hf_list_init(&w->item);
+	hf_list_push(&l->watches, &w->item);
+}
+
+#define TELL(l, event, ...)                                                                     \
+	do {                                                                                    \
+		struct hf_list *it_, *tmp_;                                                     \
+                                                                                                \
+		hf_list_for(it_, tmp_, &(l)->watches) {                                         \
+			struct sim_ledger_watch *w_ =                                           \
+				hf_container_of(it_, struct sim_ledger_watch, item);            \
+                                                                                                \
+			if (w_->event)                                                          \
+				w_->event(w_->user, __VA_ARGS__);                               \
+		}                                                                               \
+	} while (0)
+
+struct sim_order *sim_ledger_send(struct sim_ledger *l, const char *method, const char *path,
+				  const char *body)
+{
+	struct sim_order *o = sim_alloc(sizeof(*o));
+
+	if (l->n == l->cap) {
+		l->cap = l->cap ? l->cap * 2 : 64;
+		l->v = sim_realloc(l->v, l->cap * sizeof(struct sim_order *));
+	}
+	l->v[l->n++] = o;
+	o->n = (unsigned)l->n;
+	o->lane = sim_strdup(path);
+	o->method = sim_strdup(method);
+	o->path = sim_strdup(path);
+	o->body = sim_strdup(body);
+	o->sent_us = l->world->now_us;
+	o->answered_us = SIM_NEVER;
+	o->effect_us = SIM_NEVER;
+	o->settled_us = SIM_NEVER;
+	sim_trace(l->world, "panel", "order %u: %s %s", o->n, method, path);
+	TELL(l, on_sent, o);
+	return o;
+}
+
+struct sim_order *sim_ledger_find(const struct sim_ledger *l, struct hf_span number)
+{
+	uint64_t n;
+
+	if (!hf_span_u64(number, &n) || n == 0 || n > l->n)
+		return NULL;
+	return l->v[n - 1];
+}
+
+void sim_ledger_answer(struct sim_ledger *l, struct sim_order *o, int status, int err)
+{
+	o->answered_us = l->world->now_us;
+	o->status = status;
+	o->err = err;
+	sim_trace(l->world, "panel", "order %u: answer %d, error %d", o->n, status, err);
+	TELL(l, on_answer, o);
+}
+
+void sim_ledger_attempt(struct sim_ledger *l, struct sim_order *o, int status, bool effect)
+{
+	o->attempts++;
+	sim_trace(l->world, "origin", "order %u: attempt %u, answer %d%s", o->n, o->attempts, status,
+		  effect ? ", done" : "");
+	if (effect && o->effects++ == 0) {
+		o->effect_us = l->world->now_us;
+		o->effect_turn = l->effects;
+	}
+	l->effects += effect;
+	TELL(l, on_attempt, o, status);
+	if (effect)
+		TELL(l, on_effect, o);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What really happened to every order, seen from outside of the product: the
+ * panel writes what it sent and heard, the origins what reached them. Checks
+ * and the story read it. An order carries its number in the field Sim-Order,
+ * so it is known again whatever the product makes of it.
+ */
+#ifndef SIM_LEDGER_H
+#define SIM_LEDGER_H
+
+#include "base/list.h"
+#include "base/span.h"
+#include "sim/world.h"
+
+#define SIM_ORDER_FIELD "Sim-Order"
+
+struct sim_order {
+	unsigned n; /* from 1 */
+	char *lane; /* the path: each route of a scenario has a lane of its own */
+	char *method, *path, *body;
+	/* the panel's side */
+	uint64_t sent_us, answered_us; /* SIM_NEVER: not */
+	int status;		       /* of the panel's answer, 0: none */
+	int err;		       /* why there is none: HF_E* */
+	bool lost_power;	       /* the panel went dark while it waited */
+	char id[64];		       /* of a 202: what Location names */
+	/* the origin's side */
+	unsigned attempts;     /* that reached it, whatever it answered */
+	unsigned effects;
+	uint64_t effect_us;    /* of the first */
+	uint64_t effect_turn;  /* its place among all effects */
+	char key[128];	       /* Idempotency-Key of the first attempt */
+	bool key_changed;      /* a later attempt had another */
+	bool altered;	       /* method, path or body was not as sent */
+	uint64_t settled_us;   /* the panel heard of the end: an event or the answer */
+	/* the stored answer, when the panel asked for it */
+	int answer_status; /* 0: never asked, -1: no answer */
+	bool answer_right;
+};
+
+/* Who wants to know at once: the story. */
+struct sim_ledger_watch {
+	struct hf_list item;
+	void (*on_sent)(void *user, const struct sim_order *o);
+	void (*on_answer)(void *user, const struct sim_order *o); /* or its failure */
+	void (*on_attempt)(void *user, const struct sim_order *o, int status);
+	void (*on_effect)(void *user, const struct sim_order *o);
+	void *user;
+};
+
+struct sim_ledger {
+	struct sim_world *world;
+	struct sim_order **v;
+	size_t n, cap;
+	uint64_t effects; /* in all */
+	struct hf_list watches;
+};
+
+void sim_ledger_init(struct sim_ledger *l, struct sim_world *world);
+void sim_ledger_finish(struct sim_ledger *l);
+void sim_ledger_watch(struct sim_ledger *l, struct sim_ledger_watch *w);
+
+struct sim_order *sim_ledger_send(struct sim_ledger *l, const char *method, const char *path,
+				  const char *body);
+/* NULL: no such number. */
+struct sim_order *sim_ledger_find(const struct sim_ledger *l, struct hf_span number);
+/* The panel has its answer (@status) or none (@err). */
+void sim_ledger_answer(struct sim_ledger *l, struct sim_order *o, int status, int err);
+/* A request for the order has reached an origin, which answers @status (0: the
+ * answer is lost) and, with @effect, did what was asked. */
+void sim_ledger_attempt(struct sim_ledger *l, struct sim_order *o, int status, bool effect);
+
+/* An order the product has promised: 2xx, 202 among them. */
+static inline bool sim_order_promised(const struct sim_order *o)
+{
+	return o->status >= 200 && o->status < 300;
+}
+
+#endif

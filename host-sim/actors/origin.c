@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "actors/origin.h"
+
+#include <assert.h>
+#include <stdarg.h>
+
+#include "base/strmap.h"
+#include "sim/mem.h"
+
+#define PORT 80
+#define THINK_MIN_US (2 * SIM_US_PER_MS)
+#define THINK_MAX_US (12 * SIM_US_PER_MS)
+#define IDLE_US (75 * SIM_US_PER_S) /* nginx closes kept connections then */
+
+/* One accepted connection. */
+struct visitor {
+	struct hf_list item;
+	struct sim_origin *origin;
+	struct sim_http http;
+	struct sim_event answer, idle;
+	char *reply;	  /* sent by answer; NULL: the connection is reset then */
+	bool keep;
+	bool dead;
+};
+
+struct sim_origin {
+	struct sim_net *net;
+	struct sim_world *world;
+	struct sim_ledger *ledger;
+	struct sim_node *node;
+	enum sim_origin_kind kind;
+	struct sim_rng rng;
+	struct sim_origin_mood mood;
+	struct hf_listener *listener;
+	struct hf_list visitors;
+	struct sim_event reap;
+	struct hf_strmap keys; /* Idempotency-Key -> the order it has led to */
+	unsigned received, repeated;
+};
+
+/* ---- what it says ---- */
+
+__attribute__((format(printf, 4, 5))) static void reply(struct visitor *v, int status,
+							 const char *fields, const char *fmt, ...)
+{
+	char body[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(body, sizeof(body), fmt, ap);
+	va_end(ap);
+	if (asprintf(&v->reply,
+		     "HTTP/1.1 %d %s\r\n%sContent-Length: %zu\r\n%s\r\n%s", status,
+		     hf_status_reason(status), fields, strlen(body),
+		     v->keep ? "" : "Connection: close\r\n", body) < 0)
+		sim_must(NULL);
+}
+
+static void reply_empty(struct visitor *v, int status, const char *fields)
+{
+	if (asprintf(&v->reply, "HTTP/1.1 %d %s\r\n%s%s\r\n", status, hf_status_reason(status),
+		     fields, v->keep ? "" : "Connection: close\r\n") < 0)
+		sim_must(NULL);
+}
+
+static bool as_sent(const struct sim_order *o, const struct hf_message *msg, struct hf_span body)
+{
+	return hf_span_eq_str(msg->method, o->method) && hf_span_eq_str(msg->target, o->path) &&
+	       hf_span_eq_str(body, o->body);
+}
+
+/* True when the key (origin, without one, nobody) has done it before. */
+static bool done_before(struct sim_origin *origin, struct sim_order *o, const struct hf_span *key)
+{
+	char text[sizeof(o->key)];
+
+	if (!key)
+		return false;
+	snprintf(text, sizeof(text), "%.*s", HF_SPAN_ARG(*key));
+	if (!o->key[0])
+		memcpy(o->key, text, sizeof(text));
+	else if (strcmp(o->key, text) != 0)
+		o->key_changed = true;
+	return hf_strmap_get(&origin->keys, *key) != NULL;
+}
+
+static void refuse(struct visitor *v)
+{
+	const struct sim_origin_mood *mood = &v->origin->mood;
+	char fields[64] = "";
+
+	if (mood->retry_after_s)
+		snprintf(fields, sizeof(fields), "Retry-After: %u\r\n", mood->retry_after_s);
+	reply(v, mood->status, fields, "no\n");
+}
+
+static void answer_order(struct visitor *v, struct sim_order *o, const struct hf_message *msg,
+			 struct hf_span body)
+{
+	struct sim_origin *origin = v->origin;
+	const struct hf_span *key = hf_fields_get(&msg->fields, "Idempotency-Key");
+	bool repeat = done_before(origin, o, key);
+	bool lost;
+
+	origin->received++;
+	o->altered |= !as_sent(o, msg, body);
+	if (origin->mood.status) {
+		sim_ledger_attempt(origin->ledger, o, origin->mood.status, false);
+		refuse(v);
+		return;
+	}
+	lost = sim_rng_chance(&origin->rng, origin->mood.lose_percent);
+	origin->repeated += repeat;
+	if (!repeat && key && hf_strmap_put(&origin->keys, *key, o))
+		sim_must(NULL);
+	sim_ledger_attempt(origin->ledger, o, lost ? 0 : 201, !repeat);
+	if (!lost)
+		reply(v, 201, "Content-Type: application/json\r\n", "{\"order\":%u}", o->n);
+}
+
+static void answer_shop(struct visitor *v, const struct hf_message *msg, struct hf_span body)
+{
+	const struct hf_span *number = hf_fields_get(&msg->fields, SIM_ORDER_FIELD);
+	struct sim_order *o = number ? sim_ledger_find(v->origin->ledger, *number) : NULL;
+
+	if (o)
+		answer_order(v, o, msg, body);
+	else if (v->origin->mood.status)
+		refuse(v);
+	else if (hf_span_eq_str(msg->method, "HEAD"))
+		reply_empty(v, 200, "Content-Type: text/html\r\n");
+	else
+		reply(v, 200, "Content-Type: text/html\r\n", "<!doctype html><title>Shop</title>%.*s",
+		      HF_SPAN_ARG(msg->target));
+}
+
+static void answer(struct visitor *v, const struct hf_message *msg, struct hf_span body)
+{
+	switch (v->origin->kind) {
+	case SIM_ORIGIN_SHOP:
+		answer_shop(v, msg, body);
+		break;
+	case SIM_ORIGIN_CHECK:
+		reply_empty(v, 204, "");
+		break;
+	case SIM_ORIGIN_PORTAL:
+		reply(v, 302, "Location: http://login.portal.example/\r\n", "Please log in.\n");
+		break;
+	}
+}
+
+/* ---- visitors ---- */
+
+static void dismiss(struct visitor *v, bool abort)
+{
+	struct sim_world *w = v->origin->world;
+
+	sim_http_close(&v->http, abort);
+	sim_event_clear(w, &v->answer);
+	sim_event_clear(w, &v->idle);
+	free(v->reply);
+	v->reply = NULL;
+	v->dead = true;
+	sim_event_in(w, &v->origin->reap, 0);
+}
+
+static void answer_due(void *user)
+{
+	struct visitor *v = user;
+	char *bytes = v->reply;
+
+	v->reply = NULL;
+	if (!bytes) { /* the answer is lost */
+		dismiss(v, true);
+		return;
+	}
+	sim_http_send(&v->http, hf_span_str(bytes));
+	free(bytes);
+	sim_event_in(v->origin->world, &v->idle, IDLE_US);
+	if (!v->keep)
+		sim_http_end(&v->http);
+}
+
+static void idle_due(void *user)
+{
+	dismiss(user, false);
+}
+
+static void on_message(void *user, const struct hf_message *msg, struct hf_span body)
+{
+	struct visitor *v = user;
+	struct sim_origin *origin = v->origin;
+
+	sim_event_clear(origin->world, &v->idle);
+	if (sim_event_is_set(&v->answer)) { /* pipelined: nobody here does that */
+		dismiss(v, true);
+		return;
+	}
+	v->keep = msg->keep_alive;
+	answer(v, msg, body);
+	sim_event_in(origin->world, &v->answer,
+		     origin->mood.slow_us + sim_rng_range(&origin->rng, THINK_MIN_US, THINK_MAX_US));
+}
+
+static void on_gone(void *user, int err)
+{
+	(void)err;
+	dismiss(user, false);
+}
+
+static const struct sim_http_events visitor_events = {
+	.on_message = on_message,
+	.on_gone = on_gone,
+};
+
+static void on_accept(void *user, struct hf_stream *stream)
+{
+	struct sim_origin *origin = user;
+	struct visitor *v = sim_alloc(sizeof(*v));
+
+	v->origin = origin;
+	sim_event_init(&v->answer, answer_due, v);
+	sim_event_init(&v->idle, idle_due, v);
+	sim_http_init(&v->http, HF_H1_REQUEST, &visitor_events, v);
+	hf_list_init(&v->item);
+	hf_list_push(&origin->visitors, &v->item);
+	sim_http_accept(&v->http, stream);
+	sim_event_in(origin->world, &v->idle, IDLE_US);
+}
+
+static const struct hf_listener_events listener_events = { .on_accept = on_accept };
+
+static void reap_due(void *user)
+{
+	struct sim_origin *origin = user;
+	struct hf_list *it, *tmp;
+
+	hf_list_for(it, tmp, &origin->visitors) {
+		struct visitor *v = hf_container_of(it, struct visitor, item);
+
+		if (!v->dead)
+			continue;
+		hf_list_remove(&v->item);
+		sim_http_finish(&v->http);
+		free(v);
+	}
+}
+
+/* ---- life ---- */
+
+struct sim_origin *sim_origin_create(struct sim_net *net, struct sim_ledger *ledger,
+				     enum sim_origin_kind kind, const char *name, uint32_t ipv4)
+{
+	static const uint64_t seed[2] = { 1, 2 };
+	struct sim_origin *origin = sim_alloc(sizeof(*origin));
+	char domain[80];
+
+	origin->net = net;
+	origin->world = net->world;
+	origin->ledger = ledger;
+	origin->kind = kind;
+	origin->node = sim_node_add(net, name, ipv4);
+	origin->node->latency_us = 12 * SIM_US_PER_MS;
+	origin->node->jitter_us = 3 * SIM_US_PER_MS;
+	snprintf(domain, sizeof(domain), "%s/origin", name);
+	sim_rng_init(&origin->rng, net->world->seed, domain);
+	hf_list_init(&origin->visitors);
+	hf_strmap_init(&origin->keys, seed);
+	sim_event_init(&origin->reap, reap_due, origin);
+	sim_origin_up(origin, true);
+	return origin;
+}
+
+static void dismiss_all(struct sim_origin *origin)
+{
+	struct hf_list *it, *tmp;
+
+	hf_list_for(it, tmp, &origin->visitors) {
+		struct visitor *v = hf_container_of(it, struct visitor, item);
+
+		if (!v->dead)
+			dismiss(v, true);
+	}
+}
+
+void sim_origin_up(struct sim_origin *origin, bool up)
+{
+	struct hf_addr at = origin->node->addr;
+
+	at.port = PORT;
+	if (up == (origin->listener != NULL))
+		return;
+	if (up) {
+		if (sim_listen(origin->node, origin, &at, &listener_events, origin, &origin->listener))
+			sim_must(NULL);
+		return;
+	}
+	sim_listener_close(origin->listener);
+	origin->listener = NULL;
+	dismiss_all(origin);
+}
+
+void sim_origin_destroy(struct sim_origin *origin)
+{
+	if (!origin)
+		return;
+	sim_origin_up(origin, false);
+	reap_due(origin);
+	sim_event_clear(origin->world, &origin->reap);
+	hf_strmap_finish(&origin->keys);
+	free(origin);
+}
+
+struct sim_node *sim_origin_node(struct sim_origin *origin)
+{
+	return origin->node;
+}
+
+void sim_origin_mood(struct sim_origin *origin, const struct sim_origin_mood *mood)
+{
+	origin->mood = *mood;
+}
+
+const struct sim_origin_mood *sim_origin_mood_now(const struct sim_origin *origin)
+{
+	return &origin->mood;
+}
+
+unsigned sim_origin_received(const struct sim_origin *origin)
+{
+	return origin->received;
+}
+
+unsigned sim_origin_repeated(const struct sim_origin *origin)
+{
+	return origin->repeated;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A host on the network that speaks HTTP/1.1: the shop (an origin that honours
+ * Idempotency-Key), a connectivity check, or the login page of a captive
+ * portal. What it did survives its own crashes.
+ */
+#ifndef SIM_ORIGIN_H
+#define SIM_ORIGIN_H
+
+#include "actors/http.h"
+#include "actors/ledger.h"
+#include "sim/net.h"
+
+enum sim_origin_kind {
+	SIM_ORIGIN_SHOP,
+	SIM_ORIGIN_CHECK,  /* 204 to everything */
+	SIM_ORIGIN_PORTAL, /* 302 to a login page, to everything */
+};
+
+/* How the shop answers orders. */
+struct sim_origin_mood {
+	int status;		 /* 0: does them; else refuses with this, no effect */
+	uint32_t retry_after_s;	 /* with @status, 0: none */
+	unsigned lose_percent;	 /* does them, but the answer gets lost */
+	uint64_t slow_us;	 /* thinks before it answers */
+};
+
+struct sim_origin;
+
+struct sim_origin *sim_origin_create(struct sim_net *net, struct sim_ledger *ledger,
+				     enum sim_origin_kind kind, const char *name, uint32_t ipv4);
+void sim_origin_destroy(struct sim_origin *o);
+struct sim_node *sim_origin_node(struct sim_origin *o);
+/* The server's process: down refuses calls and resets what is open. */
+void sim_origin_up(struct sim_origin *o, bool up);
+void sim_origin_mood(struct sim_origin *o, const struct sim_origin_mood *mood);
+const struct sim_origin_mood *sim_origin_mood_now(const struct sim_origin *o);
+/* Requests with an order that reached it, and those it had done before. */
+unsigned sim_origin_received(const struct sim_origin *o);
+unsigned sim_origin_repeated(const struct sim_origin *o);
+
+#endif

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "actors/panel.h"
+
+#include <assert.h>
+#include <stdarg.h>
+
+#include "sim/mem.h"
+
+#define PORT 8480
+#define CONNECTIONS 6
+#define PATIENCE_US (60 * SIM_US_PER_S) /* then the page gives up */
+#define EVENTS_RETRY_US (3 * SIM_US_PER_S)
+
+enum task_kind {
+	TASK_ORDER,
+	TASK_PAGE,
+	TASK_ANSWER,
+};
+
+/* One request: waiting for a connection, then on one. */
+struct task {
+	struct hf_list item;
+	struct sim_panel *panel;
+	enum task_kind kind;
+	struct sim_order *order;
+	unsigned page; /* its number among the GETs */
+	char *bytes;
+	size_t len;
+	struct sim_event patience;
+	struct panel_conn *on;
+};
+
+struct panel_conn {
+	struct hf_list item;
+	struct sim_panel *panel;
+	struct sim_http http;
+	struct task *task; /* NULL: idle */
+	bool used;	   /* has answered before */
+	bool dead;	   /* freed by the next reap */
+};
+
+struct sim_panel {
+	struct sim_device *dev;
+	struct sim_ledger *ledger;
+	struct sim_world *world;
+	char host[64];
+	struct hf_list waiting; /* struct task */
+	struct hf_list running; /* struct task */
+	struct hf_list conns;
+	unsigned conns_n;
+	struct sim_event reap;
+	struct sim_device_watch watch;
+	struct sim_panel_stats stats;
+	unsigned pages; /* GETs so far */
+	/* the event stream */
+	bool follows;
+	struct sim_http events;
+	struct sim_event events_again;
+	struct hf_buf events_text;
+};
+
+static void start_tasks(struct sim_panel *p);
+
+/* ---- how a request ends ---- */
+
+static void task_free(struct task *t)
+{
+	sim_event_clear(t->panel->world, &t->patience);
+	hf_list_remove(&t->item);
+	free(t->bytes);
+	free(t);
+}
+
+/* The id is what stands behind the last slash of Location. */
+static void note_id(struct sim_order *o, const struct hf_message *msg)
+{
+	const struct hf_span *location = hf_fields_get(&msg->fields, "Location");
+	size_t i;
+
+	if (!location || location->len == 0)
+		return;
+	for (i = location->len; i > 0 && location->ptr[i - 1] != '/'; i--)
+		;
+	snprintf(o->id, sizeof(o->id), "%.*s", HF_SPAN_ARG(hf_span_skip(*location, i)));
+}
+
+static void end_answer(struct sim_order *o, int status, struct hf_span body)
+{
+	char right[64];
+
+	snprintf(right, sizeof(right), "{\"order\":%u}", o->n);
+	o->answer_status = status ? status : -1;
+	o->answer_right = status == 201 && hf_span_eq_str(body, right);
+}
+
+static void end_task(struct task *t, int err, const struct hf_message *msg, struct hf_span body)
+{
+	struct sim_panel *p = t->panel;
+	int status = msg ? msg->status : 0;
+
+	p->stats.answered++;
+	switch (t->kind) {
+	case TASK_ORDER:
+		if (status == 202)
+			note_id(t->order, msg);
+		sim_ledger_answer(p->ledger, t->order, status, err);
+		break;
+	case TASK_PAGE:
+		if (t->page == p->pages) {
+			p->stats.page_done = true;
+			p->stats.page_status = status;
+		}
+		if (status && status < 400)
+			p->stats.pages++;
+		else
+			p->stats.pages_failed++;
+		break;
+	case TASK_ANSWER:
+		end_answer(t->order, status, body);
+		break;
+	}
+	task_free(t);
+}
+
+/* ---- connections ---- */
+
+static void bury(struct panel_conn *c)
+{
+	c->task = NULL;
+	if (c->dead)
+		return;
+	c->dead = true;
+	c->panel->conns_n--;
+	sim_event_in(c->panel->world, &c->panel->reap, 0);
+}
+
+static void conn_gone(struct panel_conn *c, int err)
+{
+	struct task *t = c->task;
+
+	bury(c);
+	if (t)
+		end_task(t, err ? err : HF_EEOF, NULL, hf_span(NULL, 0));
+}
+
+/* A kept connection that was just being closed: browsers send again. */
+static bool send_again(struct panel_conn *c, int err)
+{
+	struct task *t = c->task;
+
+	if (!t || err || !c->used || c->http.msg)
+		return false;
+	bury(c);
+	t->on = NULL;
+	hf_list_remove(&t->item);
+	hf_list_push_front(&c->panel->waiting, &t->item);
+	return true;
+}
+
+static void on_gone(void *user, int err)
+{
+	struct panel_conn *c = user;
+
+	if (!send_again(c, err))
+		conn_gone(c, err);
+	start_tasks(c->panel);
+}
+
+static void on_message(void *user, const struct hf_message *msg, struct hf_span body)
+{
+	struct panel_conn *c = user;
+	struct task *t = c->task;
+	bool keep = msg->keep_alive;
+
+	if (!t) { /* an answer to nothing, a time-out of the server */
+		sim_http_close(&c->http, false);
+		conn_gone(c, HF_EPROTO);
+		return;
+	}
+	c->task = NULL;
+	c->used = true;
+	end_task(t, 0, msg, body);
+	if (!keep) {
+		sim_http_close(&c->http, false);
+		conn_gone(c, 0);
+	}
+	start_tasks(c->panel);
+}
+
+static const struct sim_http_events conn_events = {
+	.on_message = on_message,
+	.on_gone = on_gone,
+};
+
+static void reap_due(void *user)
+{
+	struct sim_panel *p = user;
+	struct hf_list *it, *tmp;
+
+	hf_list_for(it, tmp, &p->conns) {
+		struct panel_conn *c = hf_container_of(it, struct panel_conn, item);
+
+		if (!c->dead)
+			continue;
+		hf_list_remove(&c->item);
+		sim_http_finish(&c->http);
+		free(c);
+	}
+}
+
+static struct panel_conn *idle_conn(struct sim_panel *p)
+{
+	struct hf_list *it, *tmp;
+	struct panel_conn *c;
+	struct hf_addr to = sim_addr_ipv4(0x7f000001, PORT);
+
+	hf_list_for(it, tmp, &p->conns) {
+		c = hf_container_of(it, struct panel_conn, item);
+		if (!c->dead && !c->task)
+			return c;
+	}
+	if (p->conns_n == CONNECTIONS)
+		return NULL;
+	c = sim_alloc(sizeof(*c));
+	c->panel = p;
+	sim_http_init(&c->http, HF_H1_RESPONSE, &conn_events, c);
+	sim_http_connect(&c->http, p->dev->node, p, &to);
+	hf_list_init(&c->item);
+	hf_list_push(&p->conns, &c->item);
+	p->conns_n++;
+	return c;
+}
+
+static void start_tasks(struct sim_panel *p)
+{
+	struct hf_list *item;
+	struct panel_conn *c;
+
+	while ((item = hf_list_first(&p->waiting)) && (c = idle_conn(p))) {
+		struct task *t = hf_container_of(item, struct task, item);
+
+		hf_list_remove(item);
+		hf_list_push(&p->running, item);
+		c->task = t;
+		t->on = c;
+		sim_http_send(&c->http, hf_span(t->bytes, t->len));
+	}
+}
+
+/* ---- requests ---- */
+
+static void patience_due(void *user)
+{
+	struct task *t = user;
+
+	if (!t->on) {
+		end_task(t, HF_ETIMEDOUT, NULL, hf_span(NULL, 0));
+		return;
+	}
+	sim_http_close(&t->on->http, true);
+	conn_gone(t->on, HF_ETIMEDOUT);
+}
+
+static void add_task(struct sim_panel *p, enum task_kind kind, struct sim_order *o, char *bytes)
+{
+	struct task *t = sim_alloc(sizeof(*t));
+
+	t->panel = p;
+	t->kind = kind;
+	t->order = o;
+	t->bytes = bytes;
+	t->len = strlen(bytes);
+	t->page = p->pages;
+	hf_list_init(&t->item);
+	sim_event_init(&t->patience, patience_due, t);
+	p->stats.asked++;
+	if (p->dev->power != SIM_ON) { /* a dark panel: nobody can touch it */
+		end_task(t, HF_EUNREACH, NULL, hf_span(NULL, 0));
+		return;
+	}
+	hf_list_push(&p->waiting, &t->item);
+	sim_event_in(p->world, &t->patience, PATIENCE_US);
+	start_tasks(p);
+}
+
+__attribute__((format(printf, 1, 2))) static char *print(const char *fmt, ...)
+{
+	char *out = NULL;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&out, fmt, ap);
+	va_end(ap);
+	return sim_must(n < 0 ? NULL : out);
+}
+
+struct sim_order *sim_panel_order(struct sim_panel *p, const char *method, const char *path,
+				  const char *body)
+{
+	struct sim_order *o = sim_ledger_send(p->ledger, method, path, body);
+
+	add_task(p, TASK_ORDER, o,
+		 print("%s %s HTTP/1.1\r\nHost: %s\r\nOrigin: http://%s\r\n"
+		       "Content-Type: application/json\r\n" SIM_ORDER_FIELD ": %u\r\n"
+		       "Content-Length: %zu\r\n\r\n%s",
+		       method, path, p->host, p->host, o->n, strlen(body), body));
+	return o;
+}
+
+void sim_panel_get(struct sim_panel *p, const char *path)
+{
+	p->pages++;
+	p->stats.page_done = false;
+	add_task(p, TASK_PAGE, NULL,
+		 print("GET %s HTTP/1.1\r\nHost: %s\r\nAccept: text/html\r\n\r\n", path, p->host));
+}
+
+void sim_panel_ask_answer(struct sim_panel *p, struct sim_order *o)
+{
+	assert(o->id[0]);
+	add_task(p, TASK_ANSWER, o,
+		 print("GET /.holdfast/requests/%s/response HTTP/1.1\r\nHost: %s\r\n\r\n", o->id,
+		       p->host));
+}
+
+/* ---- the event stream ---- */
+
+static void settle_by_event(struct sim_panel *p, struct hf_span line)
+{
+	size_t i;
+
+	for (i = 0; i < p->ledger->n; i++) {
+		struct sim_order *o = p->ledger->v[i];
+
+		if (o->id[0] && o->settled_us == SIM_NEVER &&
+		    memmem(line.ptr, line.len, o->id, strlen(o->id)))
+			o->settled_us = p->world->now_us;
+	}
+}
+
+/* Events are separated by an empty line; "settled" tells of an order. */
+static void events_body(void *user, struct hf_span data)
+{
+	struct sim_panel *p = user;
+	struct hf_span text;
+	char *end;
+
+	if (hf_buf_append(&p->events_text, data))
+		hf_buf_clear(&p->events_text);
+	for (;;) {
+		text = hf_buf_span(&p->events_text);
+		end = text.len ? memmem(text.ptr, text.len, "\n\n", 2) : NULL;
+		if (!end)
+			return;
+		text.len = (size_t)(end - text.ptr);
+		if (text.len && text.ptr[0] != ':')
+			p->stats.events++;
+		if (memmem(text.ptr, text.len, "event: settled", 14))
+			settle_by_event(p, text);
+		hf_buf_consume(&p->events_text, text.len + 2);
+	}
+}
+
+static void events_message(void *user, const struct hf_message *msg, struct hf_span body)
+{
+	struct sim_panel *p = user;
+
+	(void)msg;
+	(void)body;
+	sim_http_close(&p->events, false);
+	sim_event_in(p->world, &p->events_again, EVENTS_RETRY_US);
+}
+
+static void events_gone(void *user, int err)
+{
+	struct sim_panel *p = user;
+
+	(void)err;
+	sim_event_in(p->world, &p->events_again, EVENTS_RETRY_US);
+}
+
+static const struct sim_http_events events_events = {
+	.on_message = events_message,
+	.on_body = events_body,
+	.on_gone = events_gone,
+};
+
+static void events_due(void *user)
+{
+	struct sim_panel *p = user;
+	struct hf_addr to = sim_addr_ipv4(0x7f000001, PORT);
+	char *bytes;
+
+	if (!p->follows || p->dev->power != SIM_ON || p->events.stream)
+		return;
+	sim_http_finish(&p->events);
+	sim_http_init(&p->events, HF_H1_RESPONSE, &events_events, p);
+	hf_buf_clear(&p->events_text);
+	sim_http_connect(&p->events, p->dev->node, p, &to);
+	bytes = print("GET /.holdfast/events HTTP/1.1\r\nHost: %s\r\n"
+		      "Accept: text/event-stream\r\n\r\n",
+		      p->host);
+	sim_http_send(&p->events, hf_span_str(bytes));
+	free(bytes);
+}
+
+void sim_panel_follow(struct sim_panel *p, bool on)
+{
+	p->follows = on;
+	if (on)
+		sim_event_in(p->world, &p->events_again, 0);
+	else
+		sim_http_close(&p->events, false);
+}
+
+/* ---- life ---- */
+
+static void go_dark(struct sim_panel *p)
+{
+	struct hf_list *it, *tmp, *item;
+
+	hf_list_for(it, tmp, &p->conns) {
+		struct panel_conn *c = hf_container_of(it, struct panel_conn, item);
+
+		if (c->task && c->task->order)
+			c->task->order->lost_power = true;
+		sim_http_close(&c->http, true);
+		conn_gone(c, HF_ECANCELED);
+	}
+	while ((item = hf_list_first(&p->waiting)))
+		end_task(hf_container_of(item, struct task, item), HF_ECANCELED, NULL,
+			 hf_span(NULL, 0));
+	sim_http_close(&p->events, true);
+	sim_event_clear(p->world, &p->events_again);
+}
+
+static void on_power(void *user, bool up)
+{
+	struct sim_panel *p = user;
+
+	if (!up)
+		go_dark(p);
+	else if (p->follows)
+		sim_event_in(p->world, &p->events_again, EVENTS_RETRY_US);
+}
+
+struct sim_panel *sim_panel_create(struct sim_device *dev, struct sim_ledger *ledger,
+				   const char *host)
+{
+	struct sim_panel *p = sim_alloc(sizeof(*p));
+
+	p->dev = dev;
+	p->ledger = ledger;
+	p->world = dev->world;
+	snprintf(p->host, sizeof(p->host), "%s", host);
+	hf_list_init(&p->waiting);
+	hf_list_init(&p->running);
+	hf_list_init(&p->conns);
+	sim_event_init(&p->reap, reap_due, p);
+	sim_event_init(&p->events_again, events_due, p);
+	sim_http_init(&p->events, HF_H1_RESPONSE, &events_events, p);
+	hf_buf_init(&p->events_text, 1 << 20);
+	p->watch.on_power = on_power;
+	p->watch.user = p;
+	sim_device_watch(dev, &p->watch);
+	return p;
+}
+
+void sim_panel_destroy(struct sim_panel *p)
+{
+	if (!p)
+		return;
+	sim_device_unwatch(&p->watch);
+	go_dark(p);
+	reap_due(p);
+	sim_event_clear(p->world, &p->reap);
+	sim_http_finish(&p->events);
+	hf_buf_finish(&p->events_text);
+	free(p);
+}
+
+bool sim_panel_idle(const struct sim_panel *p)
+{
+	return p->stats.asked == p->stats.answered;
+}
+
+const struct sim_panel_stats *sim_panel_stats(const struct sim_panel *p)
+{
+	return &p->stats;
+}

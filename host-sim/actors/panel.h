@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The panel: a web page on the device. It talks HTTP/1.1 to the local listener
+ * over a few kept connections, as a browser does, follows the event stream, and
+ * loses power together with the device.
+ */
+#ifndef SIM_PANEL_H
+#define SIM_PANEL_H
+
+#include "actors/http.h"
+#include "actors/ledger.h"
+#include "sim/device.h"
+
+struct sim_panel;
+
+struct sim_panel_stats {
+	unsigned pages, pages_failed;	/* GETs answered below 400, and the others */
+	unsigned events;		/* of the event stream */
+	bool page_done;			/* the last GET has ended */
+	int page_status;		/* with this, 0: it failed */
+	unsigned asked, answered;	/* requests, and those that have ended */
+};
+
+struct sim_panel *sim_panel_create(struct sim_device *dev, struct sim_ledger *ledger,
+				   const char *host);
+/* Before the device is destroyed. */
+void sim_panel_destroy(struct sim_panel *p);
+/* Sends an order with a body; it is in the ledger from now on. */
+struct sim_order *sim_panel_order(struct sim_panel *p, const char *method, const char *path,
+				  const char *body);
+/* Loads something: GET. */
+void sim_panel_get(struct sim_panel *p, const char *path);
+/* Asks for the stored answer of an order that was answered 202. */
+void sim_panel_ask_answer(struct sim_panel *p, struct sim_order *o);
+/* Follows /.holdfast/events from now on, also after a reboot. */
+void sim_panel_follow(struct sim_panel *p, bool on);
+/* True when every request has ended in some way. */
+bool sim_panel_idle(const struct sim_panel *p);
+const struct sim_panel_stats *sim_panel_stats(const struct sim_panel *p);
+
+#endif

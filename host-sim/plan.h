@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A plan: what is done to the world and what is expected of it, step by step.
+ * A scenario file is one way to get a plan (script.h), a seed another (soak.h);
+ * run.h carries it out.
+ */
+#ifndef SIM_PLAN_H
+#define SIM_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sim/world.h"
+
+enum sim_do {
+	SIM_DO_LINK,	      /* a: enum sim_link */
+	SIM_DO_ORIGIN_UP,     /* also ends silence */
+	SIM_DO_ORIGIN_DOWN,   /* refuses calls */
+	SIM_DO_ORIGIN_SILENT, /* nothing comes through to it */
+	SIM_DO_ORIGIN_ANSWER, /* a: status, 0: normally again; b: Retry-After seconds */
+	SIM_DO_ORIGIN_LOSE,   /* a: percent of answers lost after the effect */
+	SIM_DO_ORIGIN_SLOW,   /* a: microseconds */
+	SIM_DO_ORDER,	      /* method, path, body; "{n}" is the order's number */
+	SIM_DO_GET,	      /* path */
+	SIM_DO_FOLLOW,	      /* the panel follows the event stream */
+	SIM_DO_CUT,	      /* a: at the nth disk operation, 0: now; b: again, at the
+			       * nth of the next boot */
+	SIM_DO_BOOT,
+	SIM_DO_REBOOT_AFTER,  /* a: microseconds, SIM_NEVER: by hand */
+	SIM_DO_WAIT,	      /* a: microseconds */
+	SIM_DO_NOTE,	      /* body: a line for the story */
+	SIM_DO_EXPECT_ANSWER, /* of the panel's last request: status[] */
+	SIM_DO_EXPECT_RECEIVED, /* a: orders that have reached the origin, each once */
+	SIM_DO_EXPECT_DELIVERED, /* a: orders that had their effect */
+	SIM_DO_EXPECT_QUEUE_EMPTY,
+	SIM_DO_EXPECT_ORDER_KEPT,
+	SIM_DO_EXPECT_LOST,	  /* a */
+	SIM_DO_EXPECT_DUPLICATED, /* a */
+	SIM_DO_EXPECT_ANSWERS,	  /* the page gets each stored answer */
+	SIM_DO_EXPECT_CUTS,	  /* a */
+};
+
+#define SIM_STATUSES 4
+
+struct sim_step {
+	enum sim_do what;
+	/* When: at this time, or, SIM_NEVER, right after the step before. */
+	uint64_t at_us;
+	uint64_t after_us; /* and this much later */
+	/* Again and again from then on, without holding up the steps below. */
+	uint64_t every_low_us, every_high_us; /* 0: once */
+	uint64_t times;	   /* SIM_NEVER: without number */
+	uint64_t until_us; /* SIM_NEVER: without end */
+	/* Expectations: become true at the latest then. */
+	uint64_t within_us; /* after the step began */
+	uint64_t by_us;	    /* at this time; SIM_NEVER: @within_us counts */
+	uint64_t a, b;
+	const char *method, *path, *body;
+	uint16_t status[SIM_STATUSES]; /* any of them, up to the first 0 */
+	unsigned line, column;	       /* in the scenario file, 0: none */
+};
+
+struct sim_plan {
+	char *title;
+	char *config, *manifest;   /* NULL: the stage's own */
+	uint64_t begins_us;	   /* time of day at the beginning of the world */
+	bool has_clock;		   /* a time of day was given */
+	uint64_t lasts_us;	   /* 0: until the last step */
+	struct sim_step *v;
+	size_t n, cap;
+	char **strings; /* owned texts of the steps */
+	size_t strings_n;
+};
+
+void sim_plan_init(struct sim_plan *p);
+void sim_plan_finish(struct sim_plan *p);
+/* A step with the defaults: once, right after the one before. Valid until the
+ * next call. */
+struct sim_step *sim_plan_add(struct sim_plan *p, enum sim_do what);
+/* A copy that lives as long as the plan. */
+const char *sim_plan_text(struct sim_plan *p, const char *text, size_t len);
+/* True for steps that look and do not touch. */
+bool sim_step_expects(const struct sim_step *s);
+
+#endif
