@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The open database, seen by operations on the store thread: one connection,
+ * its prepared statements, and what is kept in memory beside them (lanes, row
+ * numbers). All of that memory is a cache: hf_db_forget() drops it after a
+ * rollback and it is read again when needed.
+ *
+ * Errors of SQLite are hard: they end the transaction and db->hard keeps the
+ * first one for the batch to judge. An operation's own refusal (HF_ENOENT,
+ * HF_ESTATE...) is returned without touching db->hard.
+ */
+#ifndef HF_STORE_DB_H
+#define HF_STORE_DB_H
+
+#include <sqlite3.h>
+
+#include "base/span.h"
+#include "store/codec.h"
+#include "store/vfs.h"
+
+#define HF_PAGE_SIZE 512
+
+/* X(name, SQL) */
+#define HF_STATEMENTS(X)                                                                      \
+	X(BEGIN, "BEGIN")                                                                     \
+	X(COMMIT, "COMMIT")                                                                   \
+	X(SAVEPOINT, "SAVEPOINT op")                                                          \
+	X(RELEASE, "RELEASE op")                                                              \
+	X(ROLLBACK_TO, "ROLLBACK TO op")                                                      \
+	X(PAGES, "PRAGMA page_count")                                                         \
+	X(FREE_PAGES, "PRAGMA freelist_count")                                                \
+	X(META_GET, "SELECT value FROM meta WHERE key=?1")                                    \
+	X(META_PUT, "INSERT INTO meta(key,value) VALUES(?1,?2) "                              \
+		    "ON CONFLICT(key) DO UPDATE SET value=excluded.value")                    \
+	X(LANE_ALL, "SELECT id,v,origin,key FROM lane ORDER BY id")                           \
+	X(LANE_GET, "SELECT v FROM lane WHERE id=?1")                                         \
+	X(LANE_FIND, "SELECT id FROM lane WHERE origin=?1 AND key=?2")                        \
+	X(LANE_MAX, "SELECT max(id) FROM lane")                                               \
+	X(LANE_ADD, "INSERT INTO lane(id,v,origin,key) VALUES(?1,?2,?3,?4)")                  \
+	X(LANE_SET, "UPDATE lane SET v=?2 WHERE id=?1")                                       \
+	X(LANE_DEL, "DELETE FROM lane WHERE id=?1")                                           \
+	X(RECORD_GET, "SELECT state FROM record WHERE id=?1")                                 \
+	X(RECORD_FROM, "SELECT id,state FROM record WHERE id>=?1 AND id<=?2 ORDER BY id")     \
+	X(RECORD_LAST, "SELECT id FROM record WHERE id>=?1 AND id<=?2 "                       \
+		       "ORDER BY id DESC LIMIT 1")                                            \
+	X(RECORD_ADD, "INSERT INTO record(id,state) VALUES(?1,?2)")                           \
+	X(RECORD_SET, "UPDATE record SET state=?2 WHERE id=?1")                               \
+	X(RECORD_DEL, "DELETE FROM record WHERE id=?1")                                       \
+	X(REQUEST_MAX, "SELECT seq,id FROM request ORDER BY seq DESC LIMIT 1")                \
+	X(REQUEST_ADD, "INSERT INTO request(seq,id,sum,blob,len,born,head,body) "             \
+		       "VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")                                     \
+	X(REQUEST_GET, "SELECT id,sum,blob,len,head,body FROM request WHERE seq=?1")          \
+	X(REQUEST_HEAD, "SELECT id,sum,blob,coalesce(len,length(body)),head "                 \
+			"FROM request WHERE seq=?1")                                          \
+	X(REQUEST_LINK, "SELECT id,blob FROM request WHERE seq=?1")                           \
+	X(REQUEST_MOVE, "UPDATE request SET id=?2,born=?3 WHERE seq=?1")                      \
+	X(REQUEST_DEL, "DELETE FROM request WHERE seq=?1")                                    \
+	X(OUTCOME_MAX, "SELECT seq,id FROM outcome ORDER BY seq DESC LIMIT 1")                \
+	X(OUTCOME_ADD, "INSERT INTO outcome(seq,id,sum,blob,len,summary,head,body) "          \
+		       "VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")                                     \
+	X(OUTCOME_GET, "SELECT id,sum,blob,len,summary,head,body FROM outcome WHERE seq=?1")  \
+	X(OUTCOME_HEAD, "SELECT id,sum,blob,coalesce(len,length(body)),summary,head "         \
+			"FROM outcome WHERE seq=?1")                                          \
+	X(OUTCOME_OLDEST, "SELECT seq,id,blob FROM outcome ORDER BY seq LIMIT 1")             \
+	X(OUTCOME_LINK, "SELECT id,blob FROM outcome WHERE seq=?1")                           \
+	X(OUTCOME_DEL, "DELETE FROM outcome WHERE seq=?1")                                    \
+	X(DEAD_MAX, "SELECT seq,id FROM dead ORDER BY seq DESC LIMIT 1")                      \
+	X(DEAD_ADD, "INSERT INTO dead(seq,id,sum,blob,len,summary,head,body) "                \
+		    "VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")                                        \
+	X(DEAD_GET, "SELECT id,sum,blob,len,summary,head,body FROM dead WHERE seq=?1")        \
+	X(DEAD_HEAD, "SELECT id,sum,blob,coalesce(len,length(body)),summary,head "            \
+			"FROM dead WHERE seq=?1")                                             \
+	X(DEAD_OLDEST, "SELECT seq,id,blob FROM dead ORDER BY seq LIMIT 1")                   \
+	X(DEAD_LINK, "SELECT id,blob FROM dead WHERE seq=?1")                                 \
+	X(DEAD_DEL, "DELETE FROM dead WHERE seq=?1")                                          \
+	X(DEAD_COUNT, "SELECT count(*) FROM dead")                                            \
+	X(BLOB_MAX, "SELECT max(id) FROM blob")                                               \
+	X(BLOB_ADD, "INSERT INTO blob(id,data) VALUES(?1,?2)")                                \
+	X(BLOB_GET, "SELECT data FROM blob WHERE id=?1")                                      \
+	X(BLOB_FROM, "SELECT id FROM blob WHERE id>=?1 AND id<=?2 ORDER BY id LIMIT 1")       \
+	X(BLOB_DEL, "DELETE FROM blob WHERE id=?1")                                           \
+	X(UPLOAD_MAX, "SELECT max(blob) FROM upload")                                         \
+	X(UPLOAD_ADD, "INSERT OR REPLACE INTO upload(blob,gone) VALUES(?1,?2)")               \
+	X(UPLOAD_DEL, "DELETE FROM upload WHERE blob=?1")                                     \
+	X(UPLOAD_GONE, "SELECT blob FROM upload WHERE gone OR blob<?1 LIMIT 1")
+
+enum hf_statement {
+#define HF_STATEMENT_ENUM(name, sql) HF_SQL_##name,
+	HF_STATEMENTS(HF_STATEMENT_ENUM)
+#undef HF_STATEMENT_ENUM
+	HF_SQL_COUNT
+};
+
+/* A lane as the store thread knows it. */
+struct hf_lane_entry {
+	uint32_t id;
+	bool exact; /* v.head is queued or held (or v.tail + 1) */
+	struct hf_lane_v v;
+	struct hf_lane_v stored; /* as the lane's row says */
+};
+
+#define HF_FINISHED_MAX 1024
+
+struct hf_db {
+	sqlite3 *sql;
+	sqlite3_stmt *st[HF_SQL_COUNT];
+	struct hf_vfs *vfs;
+	uint64_t pages_max;	/* ceiling of the file */
+	uint64_t pages_reserve; /* of these only privileged operations may use */
+	int hard;		/* first error of SQLite since hf_db_begin, 0: none */
+	bool low;		/* the medium is full: the reserve file was given up */
+	unsigned wal_frames;	/* in the WAL after the last commit */
+
+	/* caches */
+	struct hf_lane_entry *lanes; /* sorted by id */
+	size_t lanes_n, lanes_cap;
+	uint64_t request_next, outcome_next, dead_next, blob_next; /* 0: not known */
+	int64_t dead_count; /* -1: not known */
+	/* Ids that became final and may still have their request. */
+	uint64_t finished[HF_FINISHED_MAX];
+	unsigned finished_n;
+	/* not a cache: uploads below it are of an earlier run */
+	uint64_t upload_floor;
+	bool uploads_gone; /* there may be blobs to delete */
+};
+
+/* SQLite's result code as an HF_E*. */
+int hf_db_map(int rc);
+
+/* Opens @path (created when absent) with the settings of docs/STORE.md. The
+ * first read happens in here, so a damaged file shows as HF_ECORRUPT. */
+int hf_db_open(struct hf_db *db, struct hf_vfs *vfs, const char *path);
+/* Turns on WAL; the schema must be there. */
+int hf_db_wal(struct hf_db *db);
+/* Closes without touching the file. A closed one is fine. */
+void hf_db_close(struct hf_db *db);
+void hf_db_forget(struct hf_db *db);
+/* Runs SQL text without parameters; for opening only. */
+int hf_db_exec(struct hf_db *db, const char *sql);
+/* First column of the first row as a number; @otherwise when there is none. */
+int hf_db_number(struct hf_db *db, const char *sql, int64_t otherwise, int64_t *out);
+
+/* The statement, reset; NULL after a hard error. */
+sqlite3_stmt *hf_db_stmt(struct hf_db *db, enum hf_statement which);
+/* 1: a row, 0: the end (and reset), < 0: hard error (and reset). NULL is fine. */
+int hf_db_step(struct hf_db *db, sqlite3_stmt *st);
+/* Steps to the end. */
+int hf_db_run(struct hf_db *db, sqlite3_stmt *st);
+/* No more rows are wanted. */
+void hf_db_reset(sqlite3_stmt *st);
+
+/* Binding; NULL statements are fine, the step reports the error. */
+void hf_bind_u64(sqlite3_stmt *st, int at, uint64_t v);
+/* Not copied: must stay until the step. */
+void hf_bind_span(sqlite3_stmt *st, int at, struct hf_span v);
+struct hf_span hf_column_span(sqlite3_stmt *st, int at);
+uint64_t hf_column_u64(sqlite3_stmt *st, int at);
+
+/* Is there room for @bytes more? @privileged: up to the ceiling. 0, HF_EFULL. */
+int hf_db_room(struct hf_db *db, uint64_t bytes, bool privileged);
+/* Pages in use and of the file. */
+int hf_db_pages(struct hf_db *db, uint64_t *used, uint64_t *total);
+
+#endif

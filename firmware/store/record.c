@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Records: accepting, reading, marking and bringing back.
+ *
+ * A record is a small row in `record` (state and links, in lane order) and its
+ * request, a large row in `request` in the order of acceptance. So every
+ * insert of a body appends to a B-tree whatever the lane, and marking an
+ * attempt touches a page that holds no body.
+ */
+#include <assert.h>
+
+#include "store/rows.h"
+
+/* ---- rows ---- */
+
+int hf_row_get(struct hf_db *db, uint64_t id, struct hf_row *row)
+{
+	sqlite3_stmt *st;
+	int got;
+
+	if (id > INT64_MAX)
+		return HF_ENOENT;
+	st = hf_db_stmt(db, HF_SQL_RECORD_GET);
+	hf_bind_u64(st, 1, id);
+	got = hf_db_step(db, st);
+	if (got == 0)
+		return HF_ENOENT;
+	if (got > 0) {
+		got = hf_row_decode(hf_column_span(st, 0), row);
+		if (got)
+			db->hard = got;
+	}
+	hf_db_reset(st);
+	return got;
+}
+
+static int row_write(struct hf_db *db, enum hf_statement which, uint64_t id,
+		     const struct hf_row *row)
+{
+	uint8_t bytes[HF_ROW_SIZE];
+	sqlite3_stmt *st = hf_db_stmt(db, which);
+
+	hf_row_encode(row, bytes);
+	hf_bind_u64(st, 1, id);
+	hf_bind_span(st, 2, hf_span(bytes, sizeof(bytes)));
+	return hf_db_run(db, st);
+}
+
+int hf_row_set(struct hf_db *db, uint64_t id, const struct hf_row *row)
+{
+	return row_write(db, HF_SQL_RECORD_SET, id, row);
+}
+
+int hf_row_add(struct hf_db *db, uint64_t id, const struct hf_row *row)
+{
+	return row_write(db, HF_SQL_RECORD_ADD, id, row);
+}
+
+int hf_row_remove(struct hf_db *db, uint64_t id, const struct hf_row *row)
+{
+	sqlite3_stmt *st;
+	int err = hf_lane_drop(db, id);
+
+	if (!err)
+		err = hf_request_remove(db, id, row);
+	if (!err)
+		err = hf_outcome_remove(db, id, row);
+	if (err)
+		return err;
+	st = hf_db_stmt(db, HF_SQL_RECORD_DEL);
+	hf_bind_u64(st, 1, id);
+	return hf_db_run(db, st);
+}
+
+void hf_row_finished(struct hf_db *db, uint64_t id)
+{
+	/* past the limit its request goes together with its answer */
+	if (db->finished_n < HF_FINISHED_MAX)
+		db->finished[db->finished_n++] = id;
+}
+
+/* ---- what requests and answers have in common ---- */
+
+int hf_seq_next(struct hf_db *db, uint64_t *cache, enum hf_statement max, uint64_t *out)
+{
+	if (*cache == 0) {
+		sqlite3_stmt *st = hf_db_stmt(db, max);
+		int got = hf_db_step(db, st);
+
+		if (got < 0)
+			return got;
+		*cache = got > 0 ? hf_column_u64(st, 0) + 1 : 1;
+		hf_db_reset(st);
+	}
+	*out = (*cache)++;
+	return *out >> 48 ? HF_ELIMIT : 0;
+}
+
+uint32_t hf_content_sum(struct hf_span head, struct hf_span body, uint64_t blob, uint64_t body_len)
+{
+	uint8_t sizes[24];
+	uint32_t sum;
+
+	hf_put_le(sizes, head.len, 8);
+	hf_put_le(sizes + 8, blob, 8);
+	hf_put_le(sizes + 16, body_len, 8);
+	sum = hf_crc32(0, hf_span(sizes, sizeof(sizes)));
+	sum = hf_crc32(sum, head);
+	return hf_crc32(sum, body);
+}
+
+void hf_bind_body(sqlite3_stmt *st, int blob_at, int len_at, int body_at, struct hf_span body,
+		  uint64_t blob, uint64_t body_len)
+{
+	if (blob) {
+		hf_bind_u64(st, blob_at, blob);
+		hf_bind_u64(st, len_at, body_len);
+		sqlite3_bind_null(st, body_at);
+	} else {
+		sqlite3_bind_null(st, blob_at);
+		sqlite3_bind_null(st, len_at);
+		hf_bind_span(st, body_at, body);
+	}
+}
+
+int hf_buf_set(struct hf_buf *b, struct hf_span v)
+{
+	hf_buf_clear(b);
+	return hf_buf_append(b, v);
+}
+
+/* ---- the request of a record ---- */
+
+int hf_request_link(struct hf_db *db, uint64_t id, const struct hf_row *row, uint64_t *blob)
+{
+	sqlite3_stmt *st = hf_db_stmt(db, HF_SQL_REQUEST_LINK);
+	int got;
+
+	hf_bind_u64(st, 1, row->request);
+	got = hf_db_step(db, st);
+	if (got < 0)
+		return got;
+	/* the number may have been given again after the row was purged */
+	if (got > 0 && hf_column_u64(st, 0) != id)
+		got = 0;
+	*blob = got > 0 ? hf_column_u64(st, 1) : 0;
+	hf_db_reset(st);
+	return got > 0 ? 0 : HF_ENOENT;
+}
+
+int hf_request_remove(struct hf_db *db, uint64_t id, const struct hf_row *row)
+{
+	sqlite3_stmt *st;
+	uint64_t blob;
+	int err = hf_request_link(db, id, row, &blob);
+
+	if (err)
+		return err == HF_ENOENT ? 0 : err;
+	st = hf_db_stmt(db, HF_SQL_REQUEST_DEL);
+	hf_bind_u64(st, 1, row->request);
+	err = hf_db_run(db, st);
+	return err ? err : hf_blob_abandon(db, blob);
+}
+
+/* ---- op: insert ---- */
+
+static int request_add(struct hf_db *db, const struct hf_store_insert *i, uint64_t seq)
+{
+	uint8_t born[HF_BORN_SIZE];
+	struct hf_span body = i->blob ? hf_span(NULL, 0) : i->body;
+	sqlite3_stmt *st = hf_db_stmt(db, HF_SQL_REQUEST_ADD);
+	int err;
+
+	hf_born_encode(&i->state, born);
+	hf_bind_u64(st, 1, seq);
+	hf_bind_u64(st, 2, i->id);
+	hf_bind_u64(st, 3, hf_content_sum(i->head, body, i->blob, i->body_len));
+	hf_bind_body(st, 4, 5, 8, body, i->blob, i->body_len);
+	hf_bind_span(st, 6, hf_span(born, sizeof(born)));
+	hf_bind_span(st, 7, i->head);
+	err = hf_db_run(db, st);
+	if (!err && i->blob)
+		err = hf_blob_adopt(db, i->blob);
+	return err;
+}
+
+static int insert_run(struct hf_store_op *op, struct hf_db *db)
+{
+	struct hf_store_insert *i = hf_container_of(op, struct hf_store_insert, op);
+	struct hf_row row = { .state = i->state };
+	struct hf_lane_entry *e;
+	uint64_t bytes = i->head.len + HF_ROW_SIZE;
+	int err;
+
+	assert(!hf_status_final(i->state.status));
+	if (!i->blob) {
+		i->body_len = i->body.len;
+		bytes += i->body.len;
+	}
+	err = hf_lane_get(db, i->lane, &e);
+	if (!err)
+		err = hf_db_room(db, bytes, op->privileged);
+	if (err)
+		return err;
+	if (e->v.tail == HF_ORDINAL_MASK)
+		return HF_ELIMIT;
+	i->id = HF_RECORD_ID(i->lane, e->v.tail + 1);
+	err = hf_seq_next(db, &db->request_next, HF_SQL_REQUEST_MAX, &row.request);
+	if (!err)
+		err = hf_row_add(db, i->id, &row);
+	if (!err)
+		err = request_add(db, i, row.request);
+	if (!err)
+		e->v.tail++;
+	return err;
+}
+
+void hf_store_insert(struct hf_store *s, struct hf_store_insert *i)
+{
+	i->op.run = insert_run;
+	i->op.writes = true;
+	i->op.privileged = false;
+	hf_store_submit(s, &i->op);
+}
+
+/* ---- op: load ---- */
+
+static int request_load(struct hf_db *db, const struct hf_row *row, struct hf_store_load *l)
+{
+	sqlite3_stmt *st = hf_db_stmt(db, l->head_only ? HF_SQL_REQUEST_HEAD : HF_SQL_REQUEST_GET);
+	struct hf_span body = hf_span(NULL, 0);
+	uint32_t sum;
+	int got;
+
+	hf_bind_u64(st, 1, row->request);
+	got = hf_db_step(db, st);
+	if (got <= 0)
+		return got;
+	if (hf_column_u64(st, 0) != l->id) {
+		hf_db_reset(st);
+		return 0;
+	}
+	sum = (uint32_t)hf_column_u64(st, 1);
+	l->has_record = true;
+	l->blob = hf_column_u64(st, 2);
+	l->body_len = hf_column_u64(st, 3);
+	got = hf_buf_set(&l->head, hf_column_span(st, 4));
+	if (!got && !l->head_only) {
+		body = hf_column_span(st, 5);
+		got = hf_buf_set(&l->body, body);
+		if (!l->blob)
+			l->body_len = body.len;
+	}
+	if (!got && !l->head_only &&
+	    sum != hf_content_sum(hf_buf_span(&l->head), body, l->blob, l->body_len))
+		got = HF_ECORRUPT; /* this one; the others are judged by their own sum */
+	hf_db_reset(st);
+	return got;
+}
+
+/* The first waiting record of the lane from @id on. */
+static int load_next(struct hf_db *db, uint64_t *id, struct hf_row *row)
+{
+	struct hf_lane_entry *e;
+	sqlite3_stmt *st;
+	int got, err = hf_lane_get(db, HF_RECORD_LANE(*id), &e);
+
+	if (!err)
+		err = hf_lane_resolve(db, e, NULL);
+	if (err)
+		return err;
+	if (hf_ordinal(*id) < e->v.head)
+		*id = HF_RECORD_ID(e->id, e->v.head);
+	st = hf_db_stmt(db, HF_SQL_RECORD_FROM);
+	hf_bind_u64(st, 1, *id);
+	hf_bind_u64(st, 2, HF_RECORD_ID(e->id, HF_ORDINAL_MASK));
+	while ((got = hf_db_step(db, st)) > 0) {
+		err = hf_row_decode(hf_column_span(st, 1), row);
+		if (err)
+			db->hard = err;
+		if (err || !hf_status_final(row->state.status))
+			break;
+	}
+	if (got > 0)
+		*id = hf_column_u64(st, 0);
+	hf_db_reset(st);
+	if (err || got < 0)
+		return err ? err : got;
+	return got ? 0 : HF_ENOENT;
+}
+
+static int load_run(struct hf_store_op *op, struct hf_db *db)
+{
+	struct hf_store_load *l = hf_container_of(op, struct hf_store_load, op);
+	struct hf_row row;
+	int err;
+
+	hf_buf_clear(&l->head);
+	hf_buf_clear(&l->body);
+	l->blob = 0;
+	l->body_len = 0;
+	l->has_record = false;
+	err = l->next ? load_next(db, &l->id, &row) : hf_row_get(db, l->id, &row);
+	if (err)
+		return err;
+	l->state = row.state;
+	err = request_load(db, &row, l);
+	return err ? err : hf_outcome_load(db, &row, l);
+}
+
+#define LOAD_MAX (64u << 20) /* a row is far smaller; SQLite's own limit is 1 GB */
+
+void hf_store_load_init(struct hf_store_load *l)
+{
+	memset(l, 0, sizeof(*l));
+	hf_buf_init(&l->head, LOAD_MAX);
+	hf_buf_init(&l->body, LOAD_MAX);
+	hf_buf_init(&l->outcome_head, LOAD_MAX);
+	hf_buf_init(&l->outcome_body, LOAD_MAX);
+	hf_buf_init(&l->summary, LOAD_MAX);
+}
+
+void hf_store_load_finish(struct hf_store_load *l)
+{
+	hf_buf_finish(&l->head);
+	hf_buf_finish(&l->body);
+	hf_buf_finish(&l->outcome_head);
+	hf_buf_finish(&l->outcome_body);
+	hf_buf_finish(&l->summary);
+}
+
+void hf_store_load(struct hf_store *s, struct hf_store_load *l)
+{
+	l->op.run = load_run;
+	l->op.writes = false;
+	l->op.privileged = true;
+	hf_store_submit(s, &l->op);
+}
+
+/* ---- op: mark ---- */
+
+static int mark_run(struct hf_store_op *op, struct hf_db *db)
+{
+	struct hf_store_mark *m = hf_container_of(op, struct hf_store_mark, op);
+	struct hf_row row;
+	int err = hf_row_get(db, m->id, &row);
+
+	assert(!hf_status_final(m->state.status));
+	if (err)
+		return err;
+	if (hf_status_final(row.state.status))
+		return HF_ESTATE;
+	row.state = m->state;
+	return hf_row_set(db, m->id, &row);
+}
+
+void hf_store_mark(struct hf_store *s, struct hf_store_mark *m)
+{
+	m->op.run = mark_run;
+	m->op.writes = true;
+	m->op.privileged = true;
+	hf_store_submit(s, &m->op);
+}
+
+/* ---- op: requeue ---- */
+
+static int request_move(struct hf_db *db, uint64_t seq, uint64_t id,
+			const struct hf_record_state *state)
+{
+	uint8_t born[HF_BORN_SIZE];
+	sqlite3_stmt *st = hf_db_stmt(db, HF_SQL_REQUEST_MOVE);
+
+	hf_born_encode(state, born);
+	hf_bind_u64(st, 1, seq);
+	hf_bind_u64(st, 2, id);
+	hf_bind_span(st, 3, hf_span(born, sizeof(born)));
+	return hf_db_run(db, st);
+}
+
+static struct hf_row requeued(const struct hf_row *old, uint64_t created_dev_ms)
+{
+	const struct hf_record_state *s = &old->state;
+
+	return (struct hf_row){
+		.request = old->request,
+		.state = {
+			.status = HF_RECORD_QUEUED,
+			.tag = s->tag,
+			.created_dev_ms = created_dev_ms,
+			.created_wall_ms = s->created_wall_ms,
+			.maybe_received = s->maybe_received,
+			.first_sent_dev_ms = s->first_sent_dev_ms,
+		},
+	};
+}
+
+/* The old row is to go: first it leaves its lane as if it became final. */
+static int requeue_leave(struct hf_db *db, uint64_t id, const struct hf_row *old)
+{
+	bool hole;
+	int err = 0;
+
+	if (!hf_status_final(old->state.status))
+		err = hf_lane_leave(db, id, &hole);
+	if (!err)
+		err = hf_lane_drop(db, id);
+	if (!err)
+		err = hf_outcome_remove(db, id, old);
+	return err;
+}
+
+static int requeue_run(struct hf_store_op *op, struct hf_db *db)
+{
+	struct hf_store_requeue *r = hf_container_of(op, struct hf_store_requeue, op);
+	struct hf_row old, fresh;
+	struct hf_lane_entry *e;
+	sqlite3_stmt *st;
+	uint64_t blob, id;
+	int err = hf_row_get(db, r->old_id, &old);
+
+	if (err)
+		return err;
+	if (old.state.status == HF_RECORD_QUEUED || old.state.status == HF_RECORD_SETTLED)
+		return HF_ESTATE;
+	err = hf_request_link(db, r->old_id, &old, &blob);
+	if (!err)
+		err = hf_db_room(db, HF_ROW_SIZE, op->privileged);
+	if (!err)
+		err = requeue_leave(db, r->old_id, &old);
+	if (!err)
+		err = hf_lane_get(db, HF_RECORD_LANE(r->old_id), &e);
+	if (err)
+		return err;
+	if (e->v.tail == HF_ORDINAL_MASK)
+		return HF_ELIMIT;
+	id = HF_RECORD_ID(e->id, e->v.tail + 1);
+	fresh = requeued(&old, r->created_dev_ms);
+	err = hf_row_add(db, id, &fresh);
+	if (!err)
+		err = request_move(db, fresh.request, id, &fresh.state);
+	if (err)
+		return err;
+	e->v.tail++;
+	st = hf_db_stmt(db, HF_SQL_RECORD_DEL);
+	hf_bind_u64(st, 1, r->old_id);
+	r->id = id;
+	return hf_db_run(db, st);
+}
+
+void hf_store_requeue(struct hf_store *s, struct hf_store_requeue *r)
+{
+	r->op.run = requeue_run;
+	r->op.writes = true;
+	r->op.privileged = false;
+	r->old_id = r->id;
+	hf_store_submit(s, &r->op);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The store's own state. What stands under "store thread" is touched there
+ * while a job runs, and on the loop only when none does: the port's hand-over
+ * of a job orders the two. The inbox is the one thing both sides use at once.
+ */
+#ifndef HF_STORE_PRIVATE_H
+#define HF_STORE_PRIVATE_H
+
+#include <stdatomic.h>
+
+#include "store/db.h"
+#include "store/marker.h"
+#include "store/store.h"
+
+#define HF_PURGE_AT 64	     /* finished records whose requests are purged together */
+#define HF_GENERATIONS_MAX 64 /* file names looked at when the marker is lost */
+#define HF_QUARANTINES 8      /* damaged databases kept without a complaint */
+#define HF_PATH_MAX 512
+
+enum hf_job_kind {
+	HF_JOB_OPEN,
+	HF_JOB_BATCH,
+	HF_JOB_CHECKPOINT,
+	HF_JOB_SWEEP,	/* delete a few chunks of abandoned blobs */
+	HF_JOB_RESERVE, /* make the reserve file */
+	HF_JOB_CLOSE,
+};
+
+struct hf_ledger {
+	uint64_t before;    /* bytes written before this start */
+	uint64_t day_start; /* total when the day began */
+	int64_t day;
+};
+
+struct hf_store {
+	struct hf_port *port;
+	struct hf_log *log;
+	uint64_t bytes_max, reserve_bytes;
+	uint32_t wal_pages;
+	void (*on_salvaged)(void *user, const struct hf_store_report *report);
+	void *on_salvaged_user;
+	char dir[HF_PATH_MAX];
+
+	/* submitted operations, newest first, linked by op->link.next */
+	_Atomic(struct hf_list *) inbox;
+
+	/* ---- loop ---- */
+	struct hf_job job;
+	enum hf_job_kind kind;
+	bool busy;    /* job is with the port */
+	bool open;    /* open has succeeded, close has not run */
+	int refusal;  /* not 0: the store cannot be used, every operation gets this */
+	bool closing; /* close as soon as the inbox is empty */
+	bool dying;   /* destroy: callbacks are silent */
+	void (*open_done)(void *user, int err, const struct hf_store_report *report);
+	void *open_user;
+	void (*close_done)(void *user, int err);
+	void *close_user;
+	struct hf_store_usage usage;
+	int64_t usage_day;
+	uint64_t ledger_at_ms;	 /* boot time the ledger was last stored */
+	uint64_t reserve_at_ms;	 /* boot time the reserve was last tried */
+	uint64_t day_at_ms;	 /* boot time of the last look at the day */
+	bool opened_once;
+
+	/* ---- store thread; set by the loop before a job ---- */
+	int64_t day;	  /* the day it is */
+	uint64_t now_ms;  /* boot time */
+	bool ledger_due;
+	uint8_t fresh_seed[16];
+
+	/* ---- store thread ---- */
+	struct hf_vfs vfs;
+	struct hf_db db;
+	struct hf_marker marker;
+	struct hf_ledger ledger;
+	struct hf_store_report report;
+	bool boot_due;	    /* the count of starts is to be stored */
+	bool reserve_due;   /* the reserve file is to be made */
+	bool salvaged;	    /* in this job, while running */
+	bool checkpoint_off; /* it failed; tried again after wal_pages more */
+	unsigned checkpoint_at; /* frames */
+	uint64_t reopen_at_ms; /* without a database: when to try again */
+	int result;	    /* of open, close, checkpoint */
+	struct hf_list finished; /* ops of the batch, err set */
+	struct hf_store_usage figures;
+};
+
+/* ---- paths.c ---- */
+
+void hf_path_database(const struct hf_store *s, uint32_t generation, char out[HF_PATH_MAX]);
+void hf_path_wal(const struct hf_store *s, uint32_t generation, char out[HF_PATH_MAX]);
+void hf_path_marker(const struct hf_store *s, char out[HF_PATH_MAX]);
+void hf_path_reserve(const struct hf_store *s, char out[HF_PATH_MAX]);
+
+/* ---- open.c: on the store thread ---- */
+
+int hf_open_run(struct hf_store *s);
+/* Opens the current generation, which is known to be good. */
+int hf_open_current(struct hf_store *s);
+/* Stores boots and the clean mark; inside a transaction. */
+int hf_open_store_run(struct hf_store *s, bool clean);
+int hf_close_run(struct hf_store *s);
+
+/* ---- batch.c: on the store thread ---- */
+
+/* Takes the inbox and commits it; s->finished holds the ops afterwards. */
+void hf_batch_run(struct hf_store *s);
+/* Pops what the inbox holds, oldest first, behind @ops. Returns how many. */
+unsigned hf_batch_take(struct hf_store *s, struct hf_list *ops);
+int hf_sweep_run(struct hf_store *s);
+int hf_checkpoint_run(struct hf_store *s);
+void hf_figures_take(struct hf_store *s);
+int hf_ledger_store(struct hf_store *s);
+
+/* ---- reserve.c: on the store thread ---- */
+
+/* Makes the file; on HF_EFULL nothing of it is left and db.low is set. */
+int hf_reserve_make(struct hf_store *s);
+/* Gives its space back. True when there was one. */
+bool hf_reserve_release(struct hf_store *s);
+
+/* ---- salvage.c: on the store thread ---- */
+
+/* Moves what can be read of the current generation into the next one, makes
+ * that the current one and opens it. @io: damage showed as read errors. */
+int hf_salvage_run(struct hf_store *s, bool io);
+
+#endif

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/vfs.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "store/db.h"
+
+struct shim_file {
+	sqlite3_file file;
+	struct hf_vfs *vfs;
+	bool patched;
+	sqlite3_file *real; /* behind this struct */
+};
+
+/* As SQLite aligns what it allocates. */
+#define SHIM_SIZE ((sizeof(struct shim_file) + 15) & ~(size_t)15)
+
+static sqlite3_file *real_of(sqlite3_file *f)
+{
+	return ((struct shim_file *)(void *)f)->real;
+}
+
+static struct hf_vfs *vfs_of(sqlite3_vfs *v)
+{
+	return v->pAppData;
+}
+
+/* ---- file methods ---- */
+
+static int shim_close(sqlite3_file *f)
+{
+	return real_of(f)->pMethods->xClose(real_of(f));
+}
+
+static int shim_read(sqlite3_file *f, void *out, int amount, sqlite3_int64 at)
+{
+	struct shim_file *s = (struct shim_file *)(void *)f;
+	int rc = s->real->pMethods->xRead(s->real, out, amount, at);
+
+	if (s->patched && (rc == SQLITE_OK || rc == SQLITE_IOERR_SHORT_READ))
+		rc = s->vfs->patch(s->vfs->patch_user, out, amount, at);
+	return rc;
+}
+
+static int shim_write(sqlite3_file *f, const void *in, int amount, sqlite3_int64 at)
+{
+	struct shim_file *s = (struct shim_file *)(void *)f;
+	int rc = s->real->pMethods->xWrite(s->real, in, amount, at);
+
+	if (rc == SQLITE_OK)
+		s->vfs->written += (uint64_t)amount;
+	return rc;
+}
+
+static int shim_truncate(sqlite3_file *f, sqlite3_int64 size)
+{
+	return real_of(f)->pMethods->xTruncate(real_of(f), size);
+}
+
+static int shim_sync(sqlite3_file *f, int flags)
+{
+	return real_of(f)->pMethods->xSync(real_of(f), flags);
+}
+
+static int shim_file_size(sqlite3_file *f, sqlite3_int64 *size)
+{
+	return real_of(f)->pMethods->xFileSize(real_of(f), size);
+}
+
+static int shim_lock(sqlite3_file *f, int level)
+{
+	return real_of(f)->pMethods->xLock(real_of(f), level);
+}
+
+static int shim_unlock(sqlite3_file *f, int level)
+{
+	return real_of(f)->pMethods->xUnlock(real_of(f), level);
+}
+
+static int shim_check_lock(sqlite3_file *f, int *out)
+{
+	return real_of(f)->pMethods->xCheckReservedLock(real_of(f), out);
+}
+
+static int shim_control(sqlite3_file *f, int op, void *arg)
+{
+	if (op == SQLITE_FCNTL_PERSIST_WAL) {
+		*(int *)arg = 1;
+		return SQLITE_OK;
+	}
+	return real_of(f)->pMethods->xFileControl(real_of(f), op, arg);
+}
+
+static int shim_sector_size(sqlite3_file *f)
+{
+	return real_of(f)->pMethods->xSectorSize(real_of(f));
+}
+
+static int shim_characteristics(sqlite3_file *f)
+{
+	return real_of(f)->pMethods->xDeviceCharacteristics(real_of(f));
+}
+
+static const sqlite3_io_methods shim_methods = {
+	.iVersion = 1,
+	.xClose = shim_close,
+	.xRead = shim_read,
+	.xWrite = shim_write,
+	.xTruncate = shim_truncate,
+	.xSync = shim_sync,
+	.xFileSize = shim_file_size,
+	.xLock = shim_lock,
+	.xUnlock = shim_unlock,
+	.xCheckReservedLock = shim_check_lock,
+	.xFileControl = shim_control,
+	.xSectorSize = shim_sector_size,
+	.xDeviceCharacteristics = shim_characteristics,
+};
+
+/* ---- VFS methods ---- */
+
+static int shim_open(sqlite3_vfs *v, sqlite3_filename name, sqlite3_file *f, int flags, int *out)
+{
+	struct shim_file *s = (struct shim_file *)(void *)f;
+	struct hf_vfs *self = vfs_of(v);
+	int rc;
+
+	s->vfs = self;
+	s->real = (sqlite3_file *)(void *)((char *)f + SHIM_SIZE);
+	s->real->pMethods = NULL;
+	rc = self->base->xOpen(self->base, name, s->real, flags, out);
+	s->file.pMethods = s->real->pMethods ? &shim_methods : NULL;
+	s->patched = self->patch_path && name && (flags & SQLITE_OPEN_MAIN_DB) &&
+		     strstr(name, self->patch_path) != NULL;
+	return rc;
+}
+
+static int shim_delete(sqlite3_vfs *v, const char *name, int sync_dir)
+{
+	return vfs_of(v)->base->xDelete(vfs_of(v)->base, name, sync_dir);
+}
+
+static int shim_access(sqlite3_vfs *v, const char *name, int flags, int *out)
+{
+	return vfs_of(v)->base->xAccess(vfs_of(v)->base, name, flags, out);
+}
+
+static int shim_full_path(sqlite3_vfs *v, const char *name, int size, char *out)
+{
+	return vfs_of(v)->base->xFullPathname(vfs_of(v)->base, name, size, out);
+}
+
+static int shim_randomness(sqlite3_vfs *v, int size, char *out)
+{
+	return vfs_of(v)->base->xRandomness(vfs_of(v)->base, size, out);
+}
+
+static int shim_sleep(sqlite3_vfs *v, int us)
+{
+	return vfs_of(v)->base->xSleep(vfs_of(v)->base, us);
+}
+
+static int shim_time(sqlite3_vfs *v, double *out)
+{
+	return vfs_of(v)->base->xCurrentTime(vfs_of(v)->base, out);
+}
+
+static int shim_last_error(sqlite3_vfs *v, int size, char *out)
+{
+	sqlite3_vfs *base = vfs_of(v)->base;
+
+	return base->xGetLastError ? base->xGetLastError(base, size, out) : 0;
+}
+
+int hf_vfs_init(struct hf_vfs *v, const char *base)
+{
+	memset(v, 0, sizeof(*v));
+	if (sqlite3_initialize() != SQLITE_OK)
+		return HF_ENOMEM;
+	v->base = sqlite3_vfs_find(base);
+	if (!v->base)
+		return HF_EIO;
+	snprintf(v->name, sizeof(v->name), "holdfast-%p", (void *)v);
+	v->vfs = (sqlite3_vfs){
+		.iVersion = 1,
+		.szOsFile = (int)SHIM_SIZE + v->base->szOsFile,
+		.mxPathname = v->base->mxPathname,
+		.zName = v->name,
+		.pAppData = v,
+		.xOpen = shim_open,
+		.xDelete = shim_delete,
+		.xAccess = shim_access,
+		.xFullPathname = shim_full_path,
+		.xRandomness = shim_randomness,
+		.xSleep = shim_sleep,
+		.xCurrentTime = shim_time,
+		.xGetLastError = shim_last_error,
+	};
+	return sqlite3_vfs_register(&v->vfs, 0) == SQLITE_OK ? 0 : HF_ENOMEM;
+}
+
+void hf_vfs_finish(struct hf_vfs *v)
+{
+	if (v->base)
+		sqlite3_vfs_unregister(&v->vfs);
+	v->base = NULL;
+}
+
+/* ---- plain files ---- */
+
+int hf_vfs_exists(struct hf_vfs *v, const char *path, bool *yes)
+{
+	int found = 0;
+	int rc = v->vfs.xAccess(&v->vfs, path, SQLITE_ACCESS_EXISTS, &found);
+
+	*yes = found != 0;
+	return hf_db_map(rc);
+}
+
+/* A super-journal is the kind of file that makes no demands on the name and
+ * whose first sync also syncs the directory. NULL and *err on failure. */
+static sqlite3_file *file_open(struct hf_vfs *v, const char *path, int flags, int *err)
+{
+	sqlite3_file *f = calloc(1, (size_t)v->vfs.szOsFile);
+	int rc;
+
+	if (!f) {
+		*err = HF_ENOMEM;
+		return NULL;
+	}
+	rc = v->vfs.xOpen(&v->vfs, path, f, SQLITE_OPEN_SUPER_JOURNAL | flags, NULL);
+	*err = hf_db_map(rc);
+	if (rc == SQLITE_OK)
+		return f;
+	if (f->pMethods)
+		f->pMethods->xClose(f);
+	free(f);
+	return NULL;
+}
+
+static int file_close(sqlite3_file *f, int err)
+{
+	int rc = f->pMethods->xClose(f);
+
+	free(f);
+	return err ? err : hf_db_map(rc);
+}
+
+int hf_vfs_size(struct hf_vfs *v, const char *path, uint64_t *size)
+{
+	sqlite3_int64 n = 0;
+	sqlite3_file *f;
+	bool there;
+	int err;
+
+	*size = 0;
+	err = hf_vfs_exists(v, path, &there);
+	if (err || !there)
+		return err;
+	f = file_open(v, path, SQLITE_OPEN_READWRITE, &err);
+	if (!f)
+		return err;
+	err = hf_db_map(f->pMethods->xFileSize(f, &n));
+	*size = (uint64_t)n;
+	return file_close(f, err);
+}
+
+int hf_vfs_delete(struct hf_vfs *v, const char *path)
+{
+	bool there;
+	int err = hf_vfs_exists(v, path, &there);
+
+	if (err || !there)
+		return err;
+	return hf_db_map(v->vfs.xDelete(&v->vfs, path, 1));
+}
+
+int hf_vfs_read(struct hf_vfs *v, const char *path, void *out, size_t len, uint64_t at)
+{
+	sqlite3_file *f;
+	bool there;
+	int err, rc;
+
+	err = hf_vfs_exists(v, path, &there);
+	if (err)
+		return err;
+	if (!there)
+		return HF_ENOENT;
+	f = file_open(v, path, SQLITE_OPEN_READWRITE, &err);
+	if (!f)
+		return err;
+	rc = f->pMethods->xRead(f, out, (int)len, (sqlite3_int64)at);
+	if (rc == SQLITE_IOERR_SHORT_READ)
+		rc = SQLITE_OK;
+	return file_close(f, hf_db_map(rc));
+}
+
+int hf_vfs_write(struct hf_vfs *v, const char *path, const void *bytes, size_t len, uint64_t at)
+{
+	sqlite3_file *f;
+	int err, rc;
+
+	f = file_open(v, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &err);
+	if (!f)
+		return err;
+	rc = f->pMethods->xWrite(f, bytes, (int)len, (sqlite3_int64)at);
+	if (rc == SQLITE_OK)
+		rc = f->pMethods->xSync(f, SQLITE_SYNC_NORMAL);
+	return file_close(f, hf_db_map(rc));
+}
+
+#define FILL_CHUNK 4096
+
+static int fill(sqlite3_file *f, uint64_t size)
+{
+	uint8_t chunk[FILL_CHUNK];
+	uint32_t x = 0x9e3779b9;
+	int rc = SQLITE_OK;
+
+	for (size_t i = 0; i < sizeof(chunk); i++) {
+		x ^= x << 13;
+		x ^= x >> 17;
+		x ^= x << 5;
+		chunk[i] = (uint8_t)x;
+	}
+	for (uint64_t at = 0; at < size && rc == SQLITE_OK; at += sizeof(chunk))
+		rc = f->pMethods->xWrite(f, chunk, sizeof(chunk), (sqlite3_int64)at);
+	return rc;
+}
+
+int hf_vfs_fill(struct hf_vfs *v, const char *path, uint64_t size)
+{
+	sqlite3_file *f;
+	int err, rc;
+
+	f = file_open(v, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &err);
+	if (!f)
+		return err;
+	rc = fill(f, size);
+	if (rc == SQLITE_OK)
+		rc = f->pMethods->xSync(f, SQLITE_SYNC_NORMAL);
+	return file_close(f, hf_db_map(rc));
+}
