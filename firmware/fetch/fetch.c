@@ -138,6 +138,41 @@ void hf_fetch_discard(struct hf_fetch *f, uint64_t blob)
 	hf_store_blob_delete(f->opt.store, &d->op);
 }
 
+/* ---- stored answers ---- */
+
+/* The origin @l's request was for; NULL when it is not configured any more. */
+static const struct hf_fetch_origin *origin_of(struct hf_fetch *f, struct hf_store_load *l,
+					       struct hf_arena *arena)
+{
+	struct hf_record_head head;
+	unsigned i;
+
+	if (l->head.len == 0 || hf_record_head_decode(hf_buf_span(&l->head), arena, &head))
+		return NULL;
+	for (i = 0; i < f->opt.origins_n; i++) {
+		if (hf_span_eq_str(head.origin, f->opt.origins[i].name))
+			return &f->opt.origins[i];
+	}
+	return NULL;
+}
+
+int hf_fetch_stored(struct hf_fetch *f, struct hf_store_load *l, struct hf_span host,
+		    struct hf_reply *r)
+{
+	const struct hf_fetch_origin *origin;
+	struct hf_forward fw = { .host = host };
+	int err = hf_reply_stored(r, l);
+
+	if (err)
+		return err;
+	origin = origin_of(f, l, hf_reply_arena(r));
+	if (!origin)
+		return 0;
+	fw.scheme = origin->scheme;
+	fw.authority = origin->authority;
+	return hf_forward_stored(&fw, hf_reply_fields(r));
+}
+
 /* ---- perform ---- */
 
 static int refuse_loop(struct hf_fetch *f, const struct hf_exchange_events *events, void *user,

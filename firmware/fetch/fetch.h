@@ -39,15 +39,17 @@ struct hf_fetch_options {
 	const struct hf_route *(*route)(void *user, unsigned origin, struct hf_span method,
 					struct hf_span path, struct hf_span query);
 	void *user;
-	size_t inline_body_max;	 /* bodies up to it stay in memory during the live try */
-	uint64_t body_max;	 /* of queued requests: 413 past it */
-	uint32_t chunk_bytes;	 /* per blob chunk */
+	size_t inline_body_max; /* bodies up to it stay in memory during the live try */
+	uint64_t body_max;	/* of queued requests: 413 past it */
+	uint32_t chunk_bytes;	/* per blob chunk */
 	uint32_t retry_after_max_s;
 };
 
 struct hf_fetch;
+struct hf_reply; /* fetch/reply.h */
 
 int hf_fetch_create(const struct hf_fetch_options *opt, struct hf_fetch **out);
+/* After hf_store_destroy, before the queue and the transports. */
 void hf_fetch_destroy(struct hf_fetch *f);
 
 struct hf_fetch_request {
@@ -59,8 +61,11 @@ struct hf_fetch_request {
 };
 /* As hf_transport.perform, and the rest likewise. */
 int hf_fetch_perform(struct hf_fetch *f, const struct hf_fetch_request *req,
-		     const struct hf_exchange_events *events, void *user,
-		     struct hf_exchange **out);
+		     const struct hf_exchange_events *events, void *user, struct hf_exchange **out);
+/* Fills @r with the stored answer in @l (see hf_reply_stored), for a page that
+ * reaches us by @host. HF_ENOENT, HF_ECORRUPT, HF_ENOMEM. */
+int hf_fetch_stored(struct hf_fetch *f, struct hf_store_load *l, struct hf_span host,
+		    struct hf_reply *r);
 /* send, send_end, receive, cancel of exchanges begun by the above. */
 struct hf_transport *hf_fetch_transport(struct hf_fetch *f);
 

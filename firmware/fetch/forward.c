@@ -367,12 +367,21 @@ static int rename_origin(const struct hf_forward *fw, struct hf_arena *arena, st
 	return 0;
 }
 
+int hf_forward_stored(const struct hf_forward *fw, struct hf_fields *fields)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < fields->n && !err; i++)
+		err = rename_origin(fw, fields->arena, &fields->v[i]);
+	return err;
+}
+
 int hf_forward_response(const struct hf_forward *fw, const struct hf_message *in,
 			struct hf_arena *arena, struct hf_message *out)
 {
 	const struct hf_span *upgrade = in->status == 101 ? hf_fields_get(&in->fields, "upgrade") :
 							    NULL;
-	size_t i;
 	int err;
 
 	*out = *in;
@@ -382,12 +391,8 @@ int hf_forward_response(const struct hf_forward *fw, const struct hf_message *in
 	if (err)
 		return err;
 	hf_fields_strip_hop(&out->fields);
-	for (i = 0; i < out->fields.n; i++) {
-		err = rename_origin(fw, arena, &out->fields.v[i]);
-		if (err)
-			return err;
-	}
-	if (upgrade)
+	err = hf_forward_stored(fw, &out->fields);
+	if (!err && upgrade)
 		err = hf_fields_add(&out->fields, HF_SPAN("Upgrade"), *upgrade);
 	if (!err)
 		err = add_via(&out->fields, in->minor);

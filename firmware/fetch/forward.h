@@ -29,6 +29,8 @@ int hf_forward_request(const struct hf_forward *fw, const struct hf_message *in,
  * lose a Domain that is the origin's. */
 int hf_forward_response(const struct hf_forward *fw, const struct hf_message *in,
 			struct hf_arena *arena, struct hf_message *out);
+/* The same for the fields of an answer that was stored. */
+int hf_forward_stored(const struct hf_forward *fw, struct hf_fields *fields);
 /* Fields with the same spans, the list in @arena with room for @more. */
 int hf_forward_fields(const struct hf_fields *in, size_t more, struct hf_arena *arena,
 		      struct hf_fields *out);

@@ -101,7 +101,8 @@ static void give_up(struct network_only *n)
 	};
 	const struct hf_exchange_events *events = n->ev.events;
 	void *user = n->ev.user;
-	struct hf_exchange_result result = { .end = HF_END_INTERNAL, .err = HF_ENOMEM,
+	struct hf_exchange_result result = { .end = HF_END_INTERNAL,
+					     .err = HF_ENOMEM,
 					     .detail = "short of memory" };
 
 	if (n->exchange)
@@ -187,7 +188,8 @@ static void receive(struct hf_event *ev, bool on)
 
 static void report_cancelled(struct network_only *n)
 {
-	struct hf_exchange_result result = { .end = HF_END_COMPLETE, .sent = HF_SENT_ALL,
+	struct hf_exchange_result result = { .end = HF_END_COMPLETE,
+					     .sent = HF_SENT_ALL,
 					     .detail = "" };
 
 	if (n->status && n->ev.fetch->opt.connectivity)

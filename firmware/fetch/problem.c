@@ -86,8 +86,10 @@ int hf_problem_fields(const struct hf_problem *p, struct hf_fields *fields)
 		value = hf_arena_printf(fields->arena, "%u", (unsigned)p->retry_after_s);
 		err = value.ptr ? hf_fields_add(fields, HF_SPAN("Retry-After"), value) : HF_ENOMEM;
 	}
-	if (!err && p->allow)
-		err = hf_fields_add(fields, HF_SPAN("Allow"), hf_span_str(p->allow));
+	if (!err && p->allow) {
+		value = hf_arena_copy(fields->arena, hf_span_str(p->allow));
+		err = value.ptr ? hf_fields_add(fields, HF_SPAN("Allow"), value) : HF_ENOMEM;
+	}
 	return err;
 }
 
@@ -137,8 +139,7 @@ static struct end_words words_of_end(const struct hf_exchange_result *r)
 		return (struct end_words){ 502, "connection_terminated",
 					   "closed the connection before it answered" };
 	case HF_END_TIMEOUT:
-		return (struct end_words){ 504, "http_response_timeout",
-					   "did not answer in time" };
+		return (struct end_words){ 504, "http_response_timeout", "did not answer in time" };
 	case HF_END_MALFORMED:
 		return (struct end_words){ 502, "http_protocol_error",
 					   "sent an answer that is not valid HTTP" };

@@ -118,7 +118,8 @@ void hf_queued_refuse(struct hf_queued *q, const struct hf_problem *p)
 {
 	const struct hf_exchange_events *events = q->ev.events;
 	void *user = q->ev.user;
-	struct hf_exchange_result result = { .end = HF_END_INTERNAL, .err = HF_ENOMEM,
+	struct hf_exchange_result result = { .end = HF_END_INTERNAL,
+					     .err = HF_ENOMEM,
 					     .detail = "short of memory" };
 
 	hf_queued_give_back(q);
@@ -260,7 +261,8 @@ static void receive(struct hf_event *ev, bool on)
 static void cancel(struct hf_event *ev)
 {
 	struct hf_queued *q = self(ev);
-	struct hf_exchange_result result = { .end = HF_END_COMPLETE, .sent = HF_SENT_ALL,
+	struct hf_exchange_result result = { .end = HF_END_COMPLETE,
+					     .sent = HF_SENT_ALL,
 					     .detail = "" };
 	bool goes_on = q->state == HF_QUEUED_TURN || q->state == HF_QUEUED_LIVE ||
 		       q->state == HF_QUEUED_ADMIT ||
@@ -385,8 +387,9 @@ static struct hf_queued *open_queued(struct hf_fetch *f, const struct hf_fetch_r
 	return q;
 }
 
-int hf_queued(struct hf_fetch *f, const struct hf_fetch_request *req, const struct hf_policy *policy,
-	      const struct hf_exchange_events *events, void *user, struct hf_event **out)
+int hf_queued(struct hf_fetch *f, const struct hf_fetch_request *req,
+	      const struct hf_policy *policy, const struct hf_exchange_events *events, void *user,
+	      struct hf_event **out)
 {
 	const struct hf_message *msg = req->base.msg;
 	struct hf_queued *q = open_queued(f, req, policy);

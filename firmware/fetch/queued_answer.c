@@ -48,8 +48,8 @@ static int write_accepted(struct hf_queued *q, const char *state, struct hf_buf 
 
 	if (hf_idempotency_key_parse(q->key, &key))
 		key = q->key;
-	err = hf_buf_appendf(out, "{\"id\":\"%s\",\"state\":\"%s\",\"tag\":",
-			     q->admission.public_id, state);
+	err = hf_buf_appendf(
+		out, "{\"id\":\"%s\",\"state\":\"%s\",\"tag\":", q->admission.public_id, state);
 	if (!err)
 		err = hf_json_append_string(out, hf_span_str(q->policy.tag));
 	if (!err)
@@ -103,13 +103,15 @@ static void accept(struct hf_queued *q, const char *state)
 
 static int fill_stored(struct hf_queued *q, struct hf_reply *r)
 {
-	struct hf_span applied = hf_arena_printf(hf_reply_arena(r), "wait=%u",
-						 (unsigned)q->prefer.wait_s);
+	struct hf_span applied =
+		hf_arena_printf(hf_reply_arena(r), "wait=%u", (unsigned)q->prefer.wait_s);
 	int err;
 
 	if (!applied.ptr)
 		return HF_ENOMEM;
 	err = hf_reply_stored(r, &q->load);
+	if (!err)
+		err = hf_forward_stored(&q->forward, hf_reply_fields(r));
 	return err ? err :
 		     hf_fields_add(hf_reply_fields(r), HF_SPAN("Preference-Applied"), applied);
 }

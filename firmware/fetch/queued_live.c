@@ -6,6 +6,7 @@
  */
 #include "fetch/queued.h"
 #include "holdfast/err.h"
+#include "http/url.h"
 
 static void perform(struct hf_queued *q, bool fresh);
 
@@ -46,6 +47,11 @@ static struct hf_verdict classify(struct hf_queued *q, const struct hf_exchange_
 	};
 	struct hf_verdict v = { .action = HF_ACTION_RETRY };
 
+	if (hf_host_parse(q->forward.authority, &a.origin_host, &a.origin_port))
+		a.origin_host = q->forward.authority;
+	if (a.origin_port == 0)
+		a.origin_port = hf_url_default_port(q->forward.scheme);
+	a.device_now_ms = hf_queue_device_ms(opt->queue);
 	a.trust = opt->port->wall_ms(opt->port, &a.wall_ms);
 	hf_outcome_classify(&a, &v);
 	if (v.captive && opt->connectivity)
@@ -59,7 +65,8 @@ static void fail_answer(struct hf_queued *q)
 {
 	const struct hf_exchange_events *events = q->ev.events;
 	void *user = q->ev.user;
-	struct hf_exchange_result result = { .end = HF_END_INTERNAL, .err = HF_ENOMEM,
+	struct hf_exchange_result result = { .end = HF_END_INTERNAL,
+					     .err = HF_ENOMEM,
 					     .detail = "short of memory" };
 
 	hf_queued_close(q);

@@ -19,7 +19,13 @@
 #define PIECE	  (16 * 1024)
 #define CHUNK_MAX (1024 * 1024)
 
-enum state { FILLING, HEAD, BODY, END, GONE };
+enum state {
+	FILLING,
+	HEAD,
+	BODY,
+	END,
+	GONE
+};
 
 static const uint32_t allowed[] = {
 	[FILLING] = HF_FSM_TO(HEAD),

@@ -25,6 +25,7 @@ struct hf_ingress_options {
 	struct hf_store *store;
 	unsigned connections_max;
 	uint32_t keepalive_timeout_ms, head_timeout_ms;
+	uint32_t idle_timeout_ms; /* of a body that does not move; 0: 60 s */
 	size_t head_bytes_max, fields_max;
 	unsigned event_log_max, event_clients_max;
 	bool allow_remote;
@@ -34,12 +35,11 @@ struct hf_ingress_options {
 	int (*status)(void *user, struct hf_buf *out);
 	/* Tries everything now. */
 	void (*sync_now)(void *user);
-	/* Sync tags: lists {"tags":[...]}; register and unregister return 0,
-	 * HF_ENOENT, HF_EINVAL. */
 	void *user;
 };
 
 int hf_ingress_create(const struct hf_ingress_options *opt, struct hf_ingress **out);
+/* After hf_store_destroy: what the store still had to say is dropped. */
 void hf_ingress_destroy(struct hf_ingress *in);
 /* HF_EBUSY, HF_EPERM, ... and nothing is listened on then. @control NULL: none. */
 int hf_ingress_listen(struct hf_ingress *in, const struct hf_addr *panel, size_t n,

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Private to ingress/: calls of /.holdfast/. A call looks like an exchange to
+ * its connection; most end in one reply, some stream.
+ *
+ * Each resource has a kind: its struct begins with struct hf_api_call.
+ */
+#ifndef HF_INGRESS_API_H
+#define HF_INGRESS_API_H
+
+#include "fetch/reply.h"
+#include "ingress/ingress_private.h"
+
+struct hf_api_call;
+
+struct hf_api_kind {
+	size_t size; /* of the struct that begins with the call */
+	/* Begins; an error becomes a 503. Must not tell events yet. */
+	int (*start)(struct hf_api_call *call);
+	/* Streaming kinds: after start, on a later turn, and whenever the peer can
+	 * take more. NULL: ends in a reply. */
+	void (*pump)(struct hf_api_call *call);
+	/* Frees what the kind has of its own. NULL: nothing. */
+	void (*finish)(struct hf_api_call *call);
+};
+
+struct hf_api_call {
+	struct hf_ingress *in;
+	struct hf_list link;
+	const struct hf_api_kind *kind;
+	const struct hf_exchange_events *events; /* NULL: cancelled */
+	void *user;
+	bool control; /* the operator's */
+	/* valid until the call ends or is cancelled */
+	const struct hf_message *msg;
+	struct hf_span host, id, query; /* id: of /requests/<id>; copied */
+	struct hf_arena arena;
+	struct hf_reply *reply;
+	struct hf_timer timer; /* first turn of streaming kinds */
+	bool receiving;
+	bool busy; /* a store operation of ours is under way */
+	unsigned depth;
+};
+
+struct hf_api_request {
+	const struct hf_message *msg; /* target in origin-form, plainly ours */
+	struct hf_span host;
+	bool control;
+};
+
+/* As hf_transport.perform. */
+int hf_api_perform(struct hf_ingress *in, const struct hf_api_request *req,
+		   const struct hf_exchange_events *events, void *user, struct hf_exchange **out);
+void hf_api_init(struct hf_ingress *in);
+void hf_api_finish(struct hf_ingress *in);
+/* Ends the streams that would never end by themselves. */
+void hf_api_stop(struct hf_ingress *in);
+
+/* ---- for the kinds ---- */
+
+/* First thing in a store operation's done: false when the call was cancelled
+ * meanwhile; it is gone then. */
+bool hf_api_resume(struct hf_api_call *call);
+int hf_api_reply_new(struct hf_api_call *call, struct hf_reply **out);
+/* Takes @r. */
+void hf_api_reply(struct hf_api_call *call, struct hf_reply *r);
+void hf_api_problem(struct hf_api_call *call, int status, const char *detail);
+/* Answers with the document in @json (contents taken), Cache-Control: no-store. */
+void hf_api_json(struct hf_api_call *call, int status, struct hf_buf *json);
+/* Streaming kinds: the head, pieces, the end (after which the call is gone). */
+void hf_api_begin_stream(struct hf_api_call *call, struct hf_span content_type);
+void hf_api_piece(struct hf_api_call *call, struct hf_span data);
+void hf_api_end_stream(struct hf_api_call *call, bool complete);
+/* Runs pump now. */
+void hf_api_pump(struct hf_api_call *call);
+
+/* A parameter of the query, decoded; false: absent. ptr NULL: malformed. */
+bool hf_api_query(struct hf_api_call *call, const char *name, struct hf_span *value);
+
+extern const struct hf_api_kind hf_api_list, hf_api_show, hf_api_response, hf_api_cancel,
+	hf_api_retry;			       /* requests_api.c */
+extern const struct hf_api_kind hf_api_export; /* export.c */
+extern const struct hf_api_kind hf_api_events; /* stream_api.c */
+extern const struct hf_api_kind hf_api_status, hf_api_store_check, hf_api_sync_now,
+	hf_api_client_js, hf_api_not_built; /* agent_api.c */
+extern const char hf_client_js[];	    /* client_js.c */
+extern const size_t hf_client_js_len;
+
+#endif

@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * /.holdfast/requests: the list, one request, its stored answer, cancelling it,
+ * and (for the operator) trying it again.
+ */
+#include <stdlib.h>
+
+#include "holdfast/err.h"
+#include "ingress/api.h"
+#include "ingress/record_json.h"
+
+#define LIST_DEFAULT 50
+#define JSON_MAX     (4 * 1024 * 1024)
+#define RETRY_S	     "5" /* Retry-After while there is no answer yet */
+
+static void store_failed(struct hf_api_call *call)
+{
+	hf_api_problem(call, 503, "The device's store cannot be read now.");
+}
+
+/* ---- GET requests ---- */
+
+struct list_call {
+	struct hf_api_call call;
+	struct hf_store_list *list; /* large: on the heap */
+	struct hf_span lane;	    /* ptr NULL: all */
+	size_t limit, n;
+	struct hf_buf json;
+	uint64_t last_id;
+	struct hf_record_state last_state;
+	bool more;
+};
+
+static struct list_call *list_of(struct hf_api_call *call)
+{
+	return hf_container_of(call, struct list_call, call);
+}
+
+static bool is_in_lane(struct list_call *l, const struct hf_record_brief *b)
+{
+	struct hf_record_head head;
+
+	if (!l->lane.ptr)
+		return true;
+	return hf_record_head_decode(b->head, &l->call.arena, &head) == 0 &&
+	       hf_span_eq_str(l->lane, head.policy.lane);
+}
+
+static int append_brief(struct list_call *l, const struct hf_record_brief *b)
+{
+	struct hf_record_view v = {
+		.id = b->id,
+		.state = &b->state,
+		.head = b->head,
+		.has_answer = b->has_outcome,
+		.answer_head = b->outcome_head,
+	};
+	int err = hf_buf_append_str(&l->json, l->n ? ",{" : "{");
+
+	if (!err)
+		err = hf_record_json(l->call.in->opt.queue, &v, &l->call.arena, &l->json);
+	if (!err)
+		err = hf_buf_append_str(&l->json, "}");
+	l->n++;
+	return err;
+}
+
+/* Takes the page's records; the arena serves one record at a time. */
+static int append_page(struct list_call *l)
+{
+	struct hf_store_list *page = l->list;
+	size_t i;
+	int err = 0;
+
+	l->more = page->more;
+	for (i = 0; i < page->n && !err; i++) {
+		if (l->n == l->limit) {
+			l->more = true;
+			return 0;
+		}
+		if (is_in_lane(l, &page->v[i])) {
+			err = append_brief(l, &page->v[i]);
+			l->last_state = page->v[i].state;
+			l->last_id = page->v[i].id;
+		}
+		page->after = page->v[i].id;
+	}
+	return err;
+}
+
+static void finish_list(struct list_call *l)
+{
+	char id[HF_ULID_LEN + 1];
+	int err;
+
+	if (l->more && l->n > 0) {
+		hf_record_id_format(l->last_id, &l->last_state, id);
+		err = hf_buf_appendf(&l->json, "],\"next\":\"%s\"}\n", id);
+	} else {
+		err = hf_buf_append_str(&l->json, "],\"next\":null}\n");
+	}
+	if (err)
+		store_failed(&l->call);
+	else
+		hf_api_json(&l->call, 200, &l->json);
+}
+
+static void read_page(struct list_call *l);
+
+static void page_done(struct hf_store_op *op, int err)
+{
+	struct list_call *l = op->user;
+
+	if (!hf_api_resume(&l->call))
+		return;
+	if (!err)
+		err = append_page(l);
+	hf_store_list_finish(l->list);
+	if (err)
+		store_failed(&l->call);
+	else if (l->more && l->n < l->limit)
+		read_page(l);
+	else
+		finish_list(l);
+}
+
+static void read_page(struct list_call *l)
+{
+	l->call.busy = true;
+	l->list->op.done = page_done;
+	l->list->op.user = l;
+	hf_store_list(l->call.in->opt.store, l->list);
+}
+
+static const char *read_list_query(struct list_call *l)
+{
+	struct hf_span value;
+	uint64_t number;
+
+	if (hf_api_query(&l->call, "state", &value) &&
+	    (!value.ptr || !hf_record_json_states(value, &l->list->status_set)))
+		return "state is a list of queued, inflight, held, settled, dead, cancelled.";
+	if (hf_api_query(&l->call, "after", &value) &&
+	    (!value.ptr || hf_record_id_parse(value, &l->list->after)))
+		return "after is the id of a request.";
+	if (hf_api_query(&l->call, "limit", &value)) {
+		if (!value.ptr || !hf_span_u64(value, &number) || number == 0)
+			return "limit is a number from 1 to 64.";
+		l->limit = number < HF_STORE_LIST_MAX ? (size_t)number : HF_STORE_LIST_MAX;
+	}
+	if (hf_api_query(&l->call, "lane", &l->lane) && !l->lane.ptr)
+		return "lane is malformed.";
+	return NULL;
+}
+
+static int list_start(struct hf_api_call *call)
+{
+	struct list_call *l = list_of(call);
+	const char *why;
+	int err;
+
+	l->list = calloc(1, sizeof(*l->list));
+	if (!l->list)
+		return HF_ENOMEM;
+	l->limit = LIST_DEFAULT;
+	hf_buf_init(&l->json, JSON_MAX);
+	why = read_list_query(l);
+	if (why) {
+		hf_api_problem(call, 400, why);
+		return 0;
+	}
+	err = hf_buf_append_str(&l->json, "{\"requests\":[");
+	if (err)
+		return err;
+	l->list->limit = l->lane.ptr ? HF_STORE_LIST_MAX : l->limit;
+	read_page(l);
+	return 0;
+}
+
+static void list_finish(struct hf_api_call *call)
+{
+	struct list_call *l = list_of(call);
+
+	hf_buf_finish(&l->json);
+	if (l->list)
+		hf_store_list_finish(l->list);
+	free(l->list);
+}
+
+const struct hf_api_kind hf_api_list = {
+	.size = sizeof(struct list_call),
+	.start = list_start,
+	.finish = list_finish,
+};
+
+/* ---- GET requests/ID and requests/ID/response ---- */
+
+struct load_call {
+	struct hf_api_call call;
+	struct hf_store_load load;
+};
+
+static struct load_call *load_of(struct hf_api_call *call)
+{
+	return hf_container_of(call, struct load_call, call);
+}
+
+static void unknown_id(struct hf_api_call *call)
+{
+	hf_api_problem(call, 404, "There is no request with this id.");
+}
+
+static int load_start(struct hf_api_call *call, bool head_only,
+		      void (*done)(struct hf_store_op *op, int err))
+{
+	struct load_call *l = load_of(call);
+
+	hf_store_load_init(&l->load);
+	l->load.op.done = done;
+	l->load.op.user = l;
+	if (hf_queue_find(call->in->opt.queue, call->id, head_only, &l->load))
+		unknown_id(call);
+	else
+		call->busy = true;
+	return 0;
+}
+
+/* False: answered. */
+static bool is_loaded(struct load_call *l, int err)
+{
+	if (err == HF_ENOENT || (!err && !hf_queue_found(&l->load, l->call.id)))
+		unknown_id(&l->call);
+	else if (err)
+		store_failed(&l->call);
+	else
+		return true;
+	return false;
+}
+
+static void show_done(struct hf_store_op *op, int err)
+{
+	struct load_call *l = op->user;
+	struct hf_record_view v;
+	struct hf_buf json;
+
+	if (!hf_api_resume(&l->call) || !is_loaded(l, err))
+		return;
+	v = (struct hf_record_view){
+		.id = l->load.id,
+		.state = &l->load.state,
+		.head = hf_buf_span(&l->load.head),
+		.has_answer = l->load.has_outcome,
+		.answer_head = hf_buf_span(&l->load.outcome_head),
+	};
+	hf_buf_init(&json, JSON_MAX);
+	err = hf_buf_append_str(&json, "{");
+	if (!err)
+		err = hf_record_json(l->call.in->opt.queue, &v, &l->call.arena, &json);
+	if (!err)
+		err = hf_buf_append_str(&json, "}\n");
+	if (!err) {
+		hf_api_json(&l->call, 200, &json);
+		return;
+	}
+	hf_buf_finish(&json);
+	store_failed(&l->call);
+}
+
+static int show_start(struct hf_api_call *call)
+{
+	return load_start(call, true, show_done);
+}
+
+static void load_finish(struct hf_api_call *call)
+{
+	hf_store_load_finish(&load_of(call)->load);
+}
+
+const struct hf_api_kind hf_api_show = {
+	.size = sizeof(struct load_call),
+	.start = show_start,
+	.finish = load_finish,
+};
+
+/* "202 Accepted" of our own: Holdfast-State tells it from an origin's 202. */
+static int fill_waiting(struct load_call *l, struct hf_reply *r)
+{
+	const char *state = hf_record_json_state(&l->load.state);
+	struct hf_fields *fields = hf_reply_fields(r);
+	int err;
+
+	hf_reply_status(r, 202);
+	err = hf_fields_add(fields, HF_SPAN("Content-Type"), HF_SPAN("application/json"));
+	if (!err)
+		err = hf_fields_add(fields, HF_SPAN("Cache-Control"), HF_SPAN("no-store"));
+	if (!err)
+		err = hf_fields_add(fields, HF_SPAN("Retry-After"), HF_SPAN(RETRY_S));
+	if (!err)
+		err = hf_fields_add(fields, HF_SPAN("Holdfast-State"), hf_span_str(state));
+	if (!err)
+		err = hf_buf_appendf(hf_reply_body(r), "{\"id\":\"%.*s\",\"state\":\"%s\"}\n",
+				     HF_SPAN_ARG(l->call.id), state);
+	return err;
+}
+
+static void still_waiting(struct load_call *l)
+{
+	struct hf_reply *r = NULL;
+
+	if (hf_api_reply_new(&l->call, &r) == 0 && fill_waiting(l, r) == 0) {
+		hf_api_reply(&l->call, r);
+		return;
+	}
+	hf_reply_destroy(r);
+	store_failed(&l->call);
+}
+
+/* No answer is there: it may still come, or it will not. */
+static void no_answer(struct load_call *l)
+{
+	const struct hf_record_state *s = &l->load.state;
+	const char *words;
+
+	switch (s->status) {
+	case HF_RECORD_QUEUED:
+	case HF_RECORD_HELD:
+		still_waiting(l);
+		return;
+	case HF_RECORD_CANCELLED:
+		words = "The request was cancelled.";
+		break;
+	case HF_RECORD_DEAD:
+		words = hf_arena_printf(&l->call.arena, "The request was given up: %s.",
+					hf_reason_name(s->reason))
+				.ptr;
+		break;
+	default:
+		words = "The answer was kept for its time and is gone.";
+		break;
+	}
+	hf_api_problem(&l->call, 410, words);
+}
+
+static void response_done(struct hf_store_op *op, int err)
+{
+	struct load_call *l = op->user;
+	struct hf_reply *r = NULL;
+
+	if (!hf_api_resume(&l->call) || !is_loaded(l, err))
+		return;
+	err = hf_api_reply_new(&l->call, &r);
+	if (!err)
+		err = hf_fetch_stored(l->call.in->opt.fetch, &l->load, l->call.host, r);
+	if (!err) {
+		hf_api_reply(&l->call, r);
+		return;
+	}
+	hf_reply_destroy(r);
+	if (err == HF_ENOENT)
+		no_answer(l);
+	else
+		store_failed(&l->call);
+}
+
+static int response_start(struct hf_api_call *call)
+{
+	return load_start(call, false, response_done);
+}
+
+const struct hf_api_kind hf_api_response = {
+	.size = sizeof(struct load_call),
+	.start = response_start,
+	.finish = load_finish,
+};
+
+/* ---- DELETE requests/ID, POST requests/ID/retry ---- */
+
+struct change_call {
+	struct hf_api_call call;
+	struct hf_queue_change change;
+	bool retry;
+};
+
+static void refuse_change(struct change_call *c, int err)
+{
+	switch (err) {
+	case HF_ENOENT:
+	case HF_EINVAL:
+		unknown_id(&c->call);
+		return;
+	case HF_EBUSY:
+		hf_api_problem(&c->call, 409, "The request is being sent at this moment.");
+		return;
+	case HF_ESTATE:
+		hf_api_problem(&c->call, 409,
+			       c->retry ? "The request has its answer already." :
+					  "The request is final already.");
+		return;
+	case HF_EFULL:
+		hf_api_problem(&c->call, 507, "The device's store is full.");
+		return;
+	default:
+		hf_api_problem(&c->call, 503, "The device's store does not take changes now.");
+		return;
+	}
+}
+
+static void change_done(struct hf_queue_change *change, int err)
+{
+	struct change_call *c = change->user;
+	struct hf_span id;
+	struct hf_buf json;
+
+	if (!hf_api_resume(&c->call))
+		return;
+	if (err) {
+		refuse_change(c, err);
+		return;
+	}
+	id = change->new_id[0] ? hf_span_str(change->new_id) : c->call.id;
+	hf_buf_init(&json, 256);
+	if (hf_buf_appendf(&json, "{\"id\":\"%.*s\",\"state\":\"%s\"}\n", HF_SPAN_ARG(id),
+			   c->retry ? "queued" : "cancelled")) {
+		hf_buf_finish(&json);
+		store_failed(&c->call);
+		return;
+	}
+	hf_api_json(&c->call, 200, &json);
+}
+
+static int change_start(struct hf_api_call *call, bool retry)
+{
+	struct change_call *c = hf_container_of(call, struct change_call, call);
+	struct hf_queue *q = call->in->opt.queue;
+	int err;
+
+	c->retry = retry;
+	c->change.public_id = call->id;
+	c->change.done = change_done;
+	c->change.user = c;
+	err = retry ? hf_queue_retry(q, &c->change) : hf_queue_cancel(q, &c->change);
+	if (err)
+		refuse_change(c, err);
+	else
+		call->busy = true;
+	return 0;
+}
+
+static int cancel_start(struct hf_api_call *call)
+{
+	return change_start(call, false);
+}
+
+static int retry_start(struct hf_api_call *call)
+{
+	return change_start(call, true);
+}
+
+const struct hf_api_kind hf_api_cancel = {
+	.size = sizeof(struct change_call),
+	.start = cancel_start,
+};
+const struct hf_api_kind hf_api_retry = {
+	.size = sizeof(struct change_call),
+	.start = retry_start,
+};
