@@ -627,7 +627,7 @@ test('expect: another 2xx over plain HTTP is a captive portal\'s, not a delivery
 test('the operator sees it: status, queue list, show, export, as text and JSON', async (x) => {
 	const { daemon } = await kiosk(x);
 	const { id, key } = await queue(daemon, '/api/orders?n=1', '{"n":1}');
-	for (const args of [['status'], ['queue', 'list'], ['queue', 'show', id], ['version'], ['sync', 'list'],
+	for (const args of [['status'], ['queue', 'list'], ['queue', 'show', id], ['version'],
 		['store', 'check']]) {
 		const text = await daemon.cli(...args);
 		assert.equal(text.code, 0, `${args}: ${text.stderr}`);
