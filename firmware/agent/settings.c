@@ -76,6 +76,8 @@ int hf_settings_load(struct hf_port *port, const char *path, struct hf_settings 
 	*out = NULL;
 	hf_faults_init(&list, path);
 	err = port->file_read(port, path, CONF_BYTES_MAX, &text, &len);
+	if (err == HF_ENOMEM)
+		return err;
 	if (err) {
 		hf_fault_add(&list, 0, "", "%s", hf_settings_file_problem(err));
 		return hf_faults_finish(&list, faults) == HF_ENOMEM ? HF_ENOMEM : err;

@@ -37,10 +37,22 @@ static void check_scheme(struct origin_reader *x)
 		if (!IS_ENABLED(CONFIG_HF_TLS))
 			hf_settings_fault(x->r, x->section, HF_ORIGIN_URL,
 					  "https origins are not built into this binary");
-	} else if (!hf_span_eq_str(scheme, "http")) {
-		hf_settings_fault(x->r, x->section, HF_ORIGIN_URL,
-				  "must begin with http://, https://, coap:// or coaps://");
 	}
+}
+
+static bool has_scheme(const char *text)
+{
+	static const char *const known[] = { "http://", "https://", "coap://", "coaps://" };
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		struct hf_span start = hf_span_str(text);
+
+		if (start.len > strlen(known[i]))
+			start.len = strlen(known[i]);
+		if (hf_span_ieq_str(start, known[i]))
+			return true;
+	}
+	return false;
 }
 
 static void read_url(struct origin_reader *x)
@@ -59,14 +71,14 @@ static void read_url(struct origin_reader *x)
 		return;
 	if (hf_url_parse(hf_span_str(o->url_text), &o->url) != 0) {
 		o->url = (struct hf_url){ 0 };
-		hf_settings_fault(x->r, x->section, HF_ORIGIN_URL,
-				  "%s is not a URL as https://shop.example:8443",
-				  hf_quote(hf_span_str(text), quoted));
+		hf_settings_fault(x->r, x->section, HF_ORIGIN_URL, "%s %s",
+				  hf_quote(hf_span_str(text), quoted),
+				  has_scheme(text) ? "is not a URL as https://shop.example:8443" :
+						     "does not begin with http://, https://, "
+						     "coap:// or coaps://");
 		return;
 	}
 	check_scheme(x);
-	if (o->url.port == 0)
-		hf_settings_fault(x->r, x->section, HF_ORIGIN_URL, "port 0 cannot be reached");
 	if (!hf_span_eq_str(o->url.path, "/") || o->url.query.ptr)
 		hf_settings_fault(x->r, x->section, HF_ORIGIN_URL,
 				  "is more than an origin: leave path and query out; requests "
@@ -125,15 +137,19 @@ static void read_host(struct origin_reader *x)
 
 /* ---- trust ---- */
 
-/* What is wrong with a PEM file, NULL: nothing. @sort "CERTIFICATE" or "PRIVATE
- * KEY". */
-static const char *pem_problem(struct hf_port *port, const char *path, const char *sort)
+/* What is wrong with a PEM file, NULL: nothing, or no memory. @sort "CERTIFICATE"
+ * or "PRIVATE KEY". */
+static const char *pem_problem(struct hf_settings_reader *r, const char *path, const char *sort)
 {
 	const char *found, *problem = NULL;
 	char *text;
 	size_t len;
-	int err = port->file_read(port, path, PEM_BYTES_MAX, &text, &len);
+	int err = r->port->file_read(r->port, path, PEM_BYTES_MAX, &text, &len);
 
+	if (err == HF_ENOMEM) {
+		r->faults->nomem = true;
+		return NULL;
+	}
 	if (err)
 		return hf_settings_file_problem(err);
 	found = strstr(text, "-----BEGIN ");
@@ -165,7 +181,7 @@ static char *read_pem(struct origin_reader *x, unsigned key, const char *sort)
 	path = hf_settings_path(x->r, text);
 	if (!path)
 		return NULL;
-	problem = pem_problem(x->r->port, path, sort);
+	problem = pem_problem(x->r, path, sort);
 	if (problem)
 		hf_settings_fault(x->r, x->section, key, "%s %s",
 				  hf_quote(hf_span_str(path), quoted), problem);

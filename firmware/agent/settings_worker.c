@@ -77,6 +77,10 @@ static void read_manifest(struct worker_reader *x)
 	if (!x->w->manifest_path)
 		return;
 	err = r->port->file_read(r->port, x->w->manifest_path, HF_MANIFEST_BYTES_MAX, &json, &len);
+	if (err == HF_ENOMEM) {
+		r->faults->nomem = true;
+		return;
+	}
 	if (err) {
 		hf_settings_fault(r, x->section, HF_WORKER_MANIFEST, "%s %s",
 				  hf_quote(hf_span_str(x->w->manifest_path), quoted),

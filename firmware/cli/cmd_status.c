@@ -102,7 +102,8 @@ static void print_lanes(const cJSON *lanes)
 
 static void print_totals(const cJSON *j)
 {
-	static const char *const names[] = { "accepted", "delivered", "held", "dead", "cancelled" };
+	static const char *const names[] = { "accepted", "delivered", "waiting",
+					     "held",	 "dead",      "cancelled" };
 	char path[32], word[CLI_WORD_SIZE];
 
 	putchar('\n');
@@ -126,9 +127,12 @@ static void print_store(const cJSON *j)
 	       cli_size(cli_json_number(j, "store.writtenTotal", -1), all));
 	if (cli_json_true(j, "store.full"))
 		puts("THE STORE IS FULL: new requests are refused with 507.");
-	if (cli_json_number(j, "store.salvaged", 0) > 0)
-		printf("A damaged database was replaced; %s requests were saved from it.\n",
-		       cli_count(cli_json_number(j, "store.salvaged", 0), used));
+	if (cli_json_true(j, "store.salvaged"))
+		printf("A damaged database was replaced: %s rows were saved from it, %s lost.\n",
+		       cli_count(cli_json_number(j, "store.rowsSaved", -1), used),
+		       cli_count(cli_json_number(j, "store.rowsLost", -1), max));
+	if (cli_json_true(j, "store.vanished"))
+		puts("The store was gone at start, and a new one was made.");
 	cJSON_ArrayForEach(file, bad)
 	{
 		fputs("Put aside: ", stdout);
