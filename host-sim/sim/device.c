@@ -177,6 +177,8 @@ void sim_device_boot(struct sim_device *dev)
 	dev->boots++;
 	sim_trace(dev->world, dev->name, "boot %u", dev->boots);
 	sim_disk_revive(dev->disk);
+	if (dev->before_boot && dev->boots > 1)
+		dev->before_boot(dev);
 	if (dev->next_boot_cut)
 		sim_disk_cut_at(dev->disk, dev->next_boot_cut);
 	dev->next_boot_cut = 0;

@@ -36,6 +36,8 @@ struct sim_device_watch {
 	struct hf_list item;
 	/* @up false: the power has just gone; true: the guest is about to start. */
 	void (*on_power)(void *user, bool up);
+	/* The guest says that it serves. May be NULL. */
+	void (*on_ready)(void *user);
 	/* A line of the guest's log. May be NULL. */
 	void (*on_log)(void *user, int level, const char *line);
 	void *user;
@@ -64,6 +66,9 @@ struct sim_device {
 	unsigned boots;
 	uint64_t reboot_after_us; /* from a cut to the next boot; SIM_NEVER: by hand */
 	uint64_t next_boot_cut;	  /* disk operation of the next boot that is cut, 0: none */
+	/* Between power on and the guest's start, from the second boot on; may
+	 * change the disk. NULL: nothing. */
+	void (*before_boot)(struct sim_device *dev);
 	unsigned leaks;		  /* what guests left open, in all lives */
 	struct hf_list watches;
 	struct hf_list files;	  /* struct device_file, read-only */

@@ -344,14 +344,21 @@ void sim_image_copy(struct sim_image *to, const struct sim_image *from)
 	}
 }
 
+/* FNV-1a over words of eight bytes, the rest as one word. */
 static uint64_t hash_bytes(uint64_t h, const void *data, size_t len)
 {
 	const uint8_t *p = data;
-	size_t i;
+	uint64_t word;
 
-	for (i = 0; i < len; i++)
-		h = (h ^ p[i]) * UINT64_C(0x100000001b3);
-	return h;
+	for (; len >= sizeof(word); len -= sizeof(word), p += sizeof(word)) {
+		memcpy(&word, p, sizeof(word));
+		h = (h ^ word) * UINT64_C(0x100000001b3);
+		h ^= h >> 29;
+	}
+	word = len;
+	if (len)
+		memcpy(&word, p, len);
+	return (h ^ word) * UINT64_C(0x100000001b3);
 }
 
 uint64_t sim_image_hash(const struct sim_image *img)

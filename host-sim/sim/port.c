@@ -337,9 +337,19 @@ static void op_log(struct hf_port *port, int level, const char *line)
 
 static void op_ready(struct hf_port *port)
 {
+	struct sim_device *dev = dev_of(port);
+	struct hf_list *it, *tmp;
+
 	port_of(port)->ready++;
-	if (is_on(port))
-		sim_trace(dev_of(port)->world, dev_of(port)->name, "ready");
+	if (!is_on(port))
+		return;
+	sim_trace(dev->world, dev->name, "ready");
+	hf_list_for(it, tmp, &dev->watches) {
+		struct sim_device_watch *w = hf_container_of(it, struct sim_device_watch, item);
+
+		if (w->on_ready)
+			w->on_ready(w->user);
+	}
 }
 
 static void op_progress(struct hf_port *port)

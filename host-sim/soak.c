@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "soak.h"
+
+#include <string.h>
+
+#include "guest.h"
+#include "sim/mem.h"
+
+#define QUIET_LIMIT_US (6 * SIM_US_PER_H)
+
+struct maker {
+	struct sim_plan *plan;
+	struct sim_rng rng;
+	uint64_t lasts_us;
+};
+
+static uint64_t moment(struct maker *m)
+{
+	return sim_rng_range(&m->rng, SIM_US_PER_S, m->lasts_us);
+}
+
+static struct sim_step *add(struct maker *m, enum sim_do what, uint64_t at_us)
+{
+	struct sim_step *s = sim_plan_add(m->plan, what);
+
+	s->at_us = at_us;
+	return s;
+}
+
+/* Most outages are short, some are long. */
+static uint64_t outage(struct maker *m)
+{
+	static const uint64_t longest_s[] = { 2, 10, 60, 300, 1200 };
+
+	return sim_rng_range(&m->rng, 200 * SIM_US_PER_MS,
+			     longest_s[sim_rng_below(&m->rng, 5)] * SIM_US_PER_S);
+}
+
+/* ---- orders ---- */
+
+static void add_order(struct maker *m, uint64_t at_us)
+{
+	static const char *const paths[] = { "/api/orders", "/api/payments", "/api/reports" };
+	struct sim_step *s = add(m, SIM_DO_ORDER, at_us);
+	char body[4096];
+	size_t len;
+
+	len = sim_rng_chance(&m->rng, 10) ? sim_rng_range(&m->rng, 500, 3500) :
+					    sim_rng_range(&m->rng, 10, 200);
+	memset(body, 'x', len);
+	s->method = "POST";
+	s->path = paths[sim_rng_below(&m->rng, 3)];
+	s->body = sim_plan_text(m->plan, body, len);
+}
+
+static void add_orders(struct maker *m)
+{
+	uint64_t left = sim_rng_range(&m->rng, 5, 40);
+
+	while (left > 0) {
+		uint64_t at = moment(m);
+		uint64_t burst = sim_rng_chance(&m->rng, 30) ? sim_rng_range(&m->rng, 2, 8) : 1;
+
+		for (; burst > 0 && left > 0; burst--, left--) {
+			add_order(m, at);
+			at += sim_rng_below(&m->rng, 400 * SIM_US_PER_MS);
+		}
+	}
+}
+
+/* ---- faults ---- */
+
+static void add_link_faults(struct maker *m)
+{
+	static const enum sim_link kinds[] = { SIM_LINK_DOWN, SIM_LINK_DOWN, SIM_LINK_DEAD,
+					       SIM_LINK_CAPTIVE };
+	uint64_t n = sim_rng_range(&m->rng, 1, 6);
+
+	while (n--) {
+		uint64_t at = moment(m);
+
+		add(m, SIM_DO_LINK, at)->a = kinds[sim_rng_below(&m->rng, 4)];
+		add(m, SIM_DO_LINK, at + outage(m))->a = SIM_LINK_UP;
+	}
+}
+
+static void add_origin_outages(struct maker *m)
+{
+	uint64_t n = sim_rng_range(&m->rng, 1, 4);
+
+	while (n--) {
+		uint64_t at = moment(m);
+
+		add(m, sim_rng_chance(&m->rng, 60) ? SIM_DO_ORIGIN_DOWN : SIM_DO_ORIGIN_SILENT, at);
+		add(m, SIM_DO_ORIGIN_UP, at + outage(m));
+	}
+}
+
+static void add_refusals(struct maker *m)
+{
+	static const uint16_t statuses[] = { 503, 503, 502, 429 };
+	uint64_t n = sim_rng_range(&m->rng, 1, 4);
+
+	while (n--) {
+		uint64_t at = moment(m);
+		struct sim_step *s = add(m, SIM_DO_ORIGIN_ANSWER, at);
+
+		s->a = statuses[sim_rng_below(&m->rng, 4)];
+		s->b = sim_rng_chance(&m->rng, 50) ? sim_rng_range(&m->rng, 1, 90) : 0;
+		add(m, SIM_DO_ORIGIN_ANSWER, at + outage(m));
+	}
+}
+
+static void add_lost_answers(struct maker *m)
+{
+	uint64_t n = sim_rng_range(&m->rng, 1, 4);
+
+	while (n--) {
+		uint64_t at = moment(m);
+
+		add(m, SIM_DO_ORIGIN_LOSE, at)->a = sim_rng_range(&m->rng, 30, 100);
+		add(m, SIM_DO_ORIGIN_LOSE, at + outage(m));
+	}
+}
+
+static void add_slowness(struct maker *m)
+{
+	uint64_t at = moment(m);
+
+	add(m, SIM_DO_ORIGIN_SLOW, at)->a =
+		sim_rng_range(&m->rng, 100 * SIM_US_PER_MS, 40 * SIM_US_PER_S);
+	add(m, SIM_DO_ORIGIN_SLOW, at + outage(m));
+}
+
+/* Half at a disk operation soon after some moment, and then often once more in
+ * the recovery; half at the moment itself. */
+static void add_cuts(struct maker *m)
+{
+	uint64_t n = sim_rng_range(&m->rng, 1, 5);
+
+	while (n--) {
+		struct sim_step *s = add(m, SIM_DO_CUT, moment(m));
+
+		if (sim_rng_chance(&m->rng, 25))
+			continue;
+		s->a = sim_rng_range(&m->rng, 1, 40);
+		if (sim_rng_chance(&m->rng, 50))
+			s->b = sim_rng_range(&m->rng, 1, sim_rng_chance(&m->rng, 50) ? 12 : 300);
+	}
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct sim_step *x = a, *y = b;
+
+	return x->at_us < y->at_us ? -1 : x->at_us > y->at_us;
+}
+
+void sim_soak_plan(uint64_t seed, struct sim_plan *plan)
+{
+	struct maker m = { .plan = plan };
+	struct sim_step *s;
+
+	sim_rng_init(&m.rng, seed, "plan");
+	m.lasts_us = sim_rng_range(&m.rng, 2, 30) * SIM_US_PER_MIN;
+	s = sim_plan_add(plan, SIM_DO_REBOOT_AFTER);
+	s->at_us = 0;
+	s->a = sim_rng_range(&m.rng, 1, 90) * SIM_US_PER_S;
+	if (sim_rng_chance(&m.rng, 40)) /* a cut while the store is made */
+		add(&m, SIM_DO_CUT, 0)->a = sim_rng_range(&m.rng, 1, 320);
+	add_orders(&m);
+	if (sim_rng_chance(&m.rng, 70))
+		add_link_faults(&m);
+	if (sim_rng_chance(&m.rng, 60))
+		add_origin_outages(&m);
+	if (sim_rng_chance(&m.rng, 50))
+		add_refusals(&m);
+	if (sim_rng_chance(&m.rng, 50))
+		add_lost_answers(&m);
+	if (sim_rng_chance(&m.rng, 20))
+		add_slowness(&m);
+	if (sim_rng_chance(&m.rng, 85))
+		add_cuts(&m);
+	qsort(plan->v, plan->n, sizeof(plan->v[0]), by_time);
+}
+
+/* ---- running ---- */
+
+static void tally(const struct sim_stage *s, struct sim_seed_result *out)
+{
+	size_t i;
+
+	out->orders = (unsigned)s->ledger.n;
+	for (i = 0; i < s->ledger.n; i++) {
+		out->promised += sim_order_promised(s->ledger.v[i]);
+		out->queued += s->ledger.v[i]->status == 202;
+		out->delivered += s->ledger.v[i]->effects > 0;
+	}
+	out->cuts = (unsigned)sim_disk_stats(s->kiosk->disk)->cuts;
+	out->bytes = sim_disk_stats(s->kiosk->disk)->bytes;
+	out->virtual_us = s->world.now_us;
+	out->events = s->world.fired;
+	out->trace_hash = s->world.trace.hash;
+	out->disk_hash = sim_disk_hash(s->kiosk->disk);
+}
+
+void sim_soak_seed(uint64_t seed, enum sim_mutant mutant, FILE *trace,
+		   struct sim_seed_result *out)
+{
+	struct sim_stage_options opt = { .seed = seed,
+					 .trace = trace,
+					 .guest = &sim_guest_holdfast };
+	struct sim_stage stage;
+	struct sim_plan plan;
+
+	memset(out, 0, sizeof(*out));
+	sim_plan_init(&plan);
+	sim_soak_plan(seed, &plan);
+	sim_stage_init(&stage, &opt);
+	sim_mutant_apply(&stage, mutant);
+	stage.net.fragments = seed % 3 == 0;
+	sim_run_plan(&stage, &plan, NULL, &out->failure);
+	if (!out->failure.what[0] && !sim_run_until_quiet(&stage, QUIET_LIMIT_US))
+		sim_trace(&stage.world, "run", "still waiting at the end");
+	tally(&stage, out);
+	sim_device_cut(stage.kiosk); /* for what the guest leaves open */
+	sim_world_run(&stage.world, stage.world.now_us + SIM_US_PER_S);
+	if (!out->failure.what[0])
+		sim_run_checks(&stage, &out->failure);
+	sim_stage_finish(&stage);
+	sim_plan_finish(&plan);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Soak: for each seed a random plan of orders, outages and power cuts. Which
+ * kinds of fault a seed has is chosen first (some kinds only, in each), so
+ * that rare combinations come up too.
+ *
+ * The fault budget, which is what the product promises to survive: the link
+ * goes and comes, goes silent or ends at a portal; the shop is down, silent,
+ * slow, refuses with 429, 502, 503 or loses answers after the effect; names are
+ * not found; the power goes at any time and at any disk operation, also while
+ * the device recovers. In the end everything works again.
+ */
+#ifndef SIM_SOAK_H
+#define SIM_SOAK_H
+
+#include "mutants.h"
+#include "plan.h"
+#include "run.h"
+
+struct sim_seed_result {
+	struct sim_failure failure; /* what[0] '\0': all held */
+	uint64_t trace_hash, disk_hash;
+	uint64_t virtual_us;
+	unsigned orders, promised, queued, delivered, cuts;
+	uint64_t bytes, events;
+};
+
+/* The plan of @seed. */
+void sim_soak_plan(uint64_t seed, struct sim_plan *plan);
+/* Runs it, heals, checks. @trace NULL: silent. */
+void sim_soak_seed(uint64_t seed, enum sim_mutant mutant, FILE *trace,
+		   struct sim_seed_result *out);
+
+#endif

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The story is a row of chapters: between two turns of events (the link goes,
+ * the shop comes back, the power fails) the orders and pages are counted, and
+ * told when the next turn comes.
+ */
+#include "story.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+
+#include "report.h"
+#include "sim/mem.h"
+
+/* One kind of thing that happens many times in a chapter. */
+struct strand {
+	unsigned n;
+	uint64_t first_us, last_us;
+	uint64_t sum_us, max_us; /* of what is measured about it */
+};
+
+struct chapter {
+	struct strand live, kept, refused, unanswered, pages, no_pages, late;
+};
+
+enum paint {
+	PAINT_PLAIN,
+	PAINT_BAD,
+	PAINT_GOOD,
+	PAINT_NOTE,
+};
+
+struct sim_story {
+	struct sim_stage *stage;
+	const struct sim_plan *plan;
+	FILE *out;
+	bool colour;
+	struct sim_run_watch run_watch;
+	struct sim_ledger_watch ledger_watch;
+	struct sim_device_watch device_watch;
+	struct chapter now;
+	uint64_t relief_us;	/* the last turn for the better */
+	const char *relief;	/* its name: "after the cable was back" */
+	unsigned pages_seen, pages_failed_seen;
+	uint64_t boot_us;
+	bool at_write; /* the next cut comes at a disk operation */
+};
+
+/* ---- lines ---- */
+
+static uint64_t clock_us(const struct sim_story *st, uint64_t at_us)
+{
+	return (st->plan->begins_us + at_us) % (24 * SIM_US_PER_H);
+}
+
+static void clock_text(const struct sim_story *st, uint64_t at_us, char out[16])
+{
+	uint64_t t = clock_us(st, at_us) / SIM_US_PER_S;
+
+	if (st->plan->has_clock)
+		snprintf(out, 16, "%02u:%02u", (unsigned)(t / 3600), (unsigned)(t / 60 % 60));
+	else
+		snprintf(out, 16, "%u:%02u", (unsigned)(at_us / SIM_US_PER_MIN),
+			 (unsigned)(at_us / SIM_US_PER_S % 60));
+}
+
+__attribute__((format(printf, 5, 6))) static void tell(struct sim_story *st, uint64_t from_us,
+						       uint64_t to_us, enum paint paint,
+						       const char *fmt, ...)
+{
+	static const char *const codes[] = { "", "\033[31m", "\033[32m", "\033[36m" };
+	char from[16], to[16], when[40];
+	va_list ap;
+
+	clock_text(st, from_us, from);
+	clock_text(st, to_us, to);
+	if (strcmp(from, to) == 0)
+		snprintf(when, sizeof(when), "%s", from);
+	else
+		snprintf(when, sizeof(when), "%s-%s", from, to);
+	fprintf(st->out, "  %-12s %s", when, st->colour ? codes[paint] : "");
+	va_start(ap, fmt);
+	vfprintf(st->out, fmt, ap);
+	va_end(ap);
+	fprintf(st->out, "%s\n", st->colour && *codes[paint] ? "\033[0m" : "");
+}
+
+static const char *plural(unsigned n, const char *one, const char *many)
+{
+	return n == 1 ? one : many;
+}
+
+/* ---- chapters ---- */
+
+static void add(struct strand *s, uint64_t at_us, uint64_t measured_us)
+{
+	if (s->n++ == 0)
+		s->first_us = at_us;
+	s->last_us = at_us;
+	s->sum_us += measured_us;
+	if (measured_us > s->max_us)
+		s->max_us = measured_us;
+}
+
+static void tell_pages(struct sim_story *st, const struct chapter *c)
+{
+	if (c->no_pages.n)
+		tell(st, c->no_pages.first_us, c->no_pages.last_us, PAINT_PLAIN,
+		     "%u %s cannot be loaded: there is no shop to ask.", c->no_pages.n,
+		     plural(c->no_pages.n, "page", "pages"));
+}
+
+static void tell_orders(struct sim_story *st, const struct chapter *c)
+{
+	char a[32], b[32];
+
+	if (c->late.n) {
+		uint64_t since = c->late.first_us - st->relief_us;
+
+		tell(st, c->late.first_us, c->late.last_us, PAINT_GOOD,
+		     "%u waiting %s the shop, oldest first: the first %s %s, all within %s."
+		     " The longest had waited %s.",
+		     c->late.n, plural(c->late.n, "order reaches", "orders reach"),
+		     sim_span_text(since, a), st->relief,
+		     sim_span_text(c->late.last_us - st->relief_us, b),
+		     sim_span_text(c->late.max_us, (char[32]){ 0 }));
+	}
+	if (c->live.n)
+		tell(st, c->live.first_us, c->live.last_us, PAINT_PLAIN,
+		     "%u %s straight through; the shop answers in %s%s.", c->live.n,
+		     plural(c->live.n, "order goes", "orders go"),
+		     sim_span_text(c->live.sum_us / c->live.n, a),
+		     c->pages.n ? ", pages load as ever" : "");
+	if (c->kept.n)
+		tell(st, c->kept.first_us, c->kept.last_us, PAINT_NOTE,
+		     "%u %s placed. The panel hears \"202 Accepted\" after %s: the order is on the"
+		     " disk.",
+		     c->kept.n, plural(c->kept.n, "order is", "orders are"),
+		     sim_span_text(c->kept.sum_us / c->kept.n, a));
+	if (c->refused.n)
+		tell(st, c->refused.first_us, c->refused.last_us, PAINT_BAD,
+		     "%u %s refused; the panel knows it.", c->refused.n,
+		     plural(c->refused.n, "order is", "orders are"));
+	if (c->unanswered.n)
+		tell(st, c->unanswered.first_us, c->unanswered.last_us, PAINT_BAD,
+		     "%u %s no answer: the panel is dark.", c->unanswered.n,
+		     plural(c->unanswered.n, "order gets", "orders get"));
+	tell_pages(st, c);
+}
+
+static void see_pages(struct sim_story *st)
+{
+	const struct sim_panel_stats *p = sim_panel_stats(st->stage->panel);
+	uint64_t now = st->stage->world.now_us;
+
+	for (; st->pages_seen < p->pages; st->pages_seen++)
+		add(&st->now.pages, now, 0);
+	for (; st->pages_failed_seen < p->pages_failed; st->pages_failed_seen++)
+		add(&st->now.no_pages, now, 0);
+}
+
+/* Ends the chapter. */
+static void turn(struct sim_story *st)
+{
+	see_pages(st);
+	tell_orders(st, &st->now);
+	memset(&st->now, 0, sizeof(st->now));
+}
+
+static unsigned waiting(const struct sim_story *st)
+{
+	unsigned n = 0;
+	size_t i;
+
+	for (i = 0; i < st->stage->ledger.n; i++)
+		n += sim_order_promised(st->stage->ledger.v[i]) &&
+		     st->stage->ledger.v[i]->effects == 0;
+	return n;
+}
+
+static void relief(struct sim_story *st, const char *name)
+{
+	st->relief_us = st->stage->world.now_us;
+	st->relief = name;
+}
+
+/* ---- what the ledger says ---- */
+
+static void on_answer(void *user, const struct sim_order *o)
+{
+	struct sim_story *st = user;
+	uint64_t took = o->answered_us - o->sent_us;
+
+	if (o->status == 0)
+		add(&st->now.unanswered, o->sent_us, 0);
+	else if (o->status == 202)
+		add(&st->now.kept, o->sent_us, took);
+	else if (sim_order_promised(o))
+		add(&st->now.live, o->sent_us, took);
+	else
+		add(&st->now.refused, o->sent_us, took);
+}
+
+static void on_effect(void *user, const struct sim_order *o)
+{
+	struct sim_story *st = user;
+
+	if (o->effects == 1 && o->status == 202 && o->answered_us < o->effect_us)
+		add(&st->now.late, o->effect_us, o->effect_us - o->answered_us);
+}
+
+/* ---- turns of events ---- */
+
+static void tell_link(struct sim_story *st, enum sim_link link)
+{
+	uint64_t now = st->stage->world.now_us;
+
+	switch (link) {
+	case SIM_LINK_UP:
+		tell(st, now, now, PAINT_GOOD, "The network works again. %u %s.", waiting(st),
+		     plural(waiting(st), "order waits", "orders wait"));
+		relief(st, "after the network was back");
+		break;
+	case SIM_LINK_DOWN:
+		tell(st, now, now, PAINT_BAD, "Somebody pulls the network cable.");
+		break;
+	case SIM_LINK_DEAD:
+		tell(st, now, now, PAINT_BAD,
+		     "The network goes silent: the cable is in, but nothing comes through.");
+		break;
+	case SIM_LINK_CAPTIVE:
+		tell(st, now, now, PAINT_BAD,
+		     "The network asks for a login: a portal answers every request.");
+		break;
+	}
+}
+
+static void tell_mood(struct sim_story *st, const struct sim_step *step)
+{
+	uint64_t now = st->stage->world.now_us;
+	char after[32] = "";
+
+	if (step->a == 0) {
+		tell(st, now, now, PAINT_GOOD, "The shop answers normally again. %u %s.", waiting(st),
+		     plural(waiting(st), "order waits", "orders wait"));
+		relief(st, "after the shop was back");
+		return;
+	}
+	if (step->b)
+		snprintf(after, sizeof(after), " and asks to come back in %u s", (unsigned)step->b);
+	tell(st, now, now, PAINT_BAD, "The shop has trouble: it answers %u%s.", (unsigned)step->a,
+	     after);
+}
+
+static void tell_origin(struct sim_story *st, const struct sim_step *step)
+{
+	uint64_t now = st->stage->world.now_us;
+
+	if (step->what == SIM_DO_ORIGIN_DOWN)
+		tell(st, now, now, PAINT_BAD, "The shop's server is stopped.");
+	else if (step->what == SIM_DO_ORIGIN_SILENT)
+		tell(st, now, now, PAINT_BAD, "The shop's server falls silent.");
+	else
+		tell(st, now, now, PAINT_GOOD, "The shop's server runs again. %u %s.", waiting(st),
+		     plural(waiting(st), "order waits", "orders wait"));
+	if (step->what == SIM_DO_ORIGIN_UP)
+		relief(st, "after the shop was back");
+}
+
+static void on_step(void *user, const struct sim_step *step)
+{
+	struct sim_story *st = user;
+	uint64_t now = st->stage->world.now_us;
+
+	switch (step->what) {
+	case SIM_DO_LINK:
+		turn(st);
+		tell_link(st, (enum sim_link)step->a);
+		break;
+	case SIM_DO_ORIGIN_ANSWER:
+		turn(st);
+		tell_mood(st, step);
+		break;
+	case SIM_DO_ORIGIN_UP:
+	case SIM_DO_ORIGIN_DOWN:
+	case SIM_DO_ORIGIN_SILENT:
+		turn(st);
+		tell_origin(st, step);
+		break;
+	case SIM_DO_ORIGIN_LOSE:
+		turn(st);
+		tell(st, now, now, step->a ? PAINT_BAD : PAINT_GOOD, "%s",
+		     step->a ? "The shop does what it is asked, but its answers get lost." :
+			       "The shop's answers arrive again.");
+		if (!step->a)
+			relief(st, "after the shop was back");
+		break;
+	case SIM_DO_ORIGIN_SLOW:
+		turn(st);
+		tell(st, now, now, step->a ? PAINT_BAD : PAINT_GOOD, "The shop is %s.",
+		     step->a ? "slow" : "quick again");
+		break;
+	case SIM_DO_NOTE:
+		turn(st);
+		tell(st, now, now, PAINT_PLAIN, "%s", step->body);
+		break;
+	case SIM_DO_CUT:
+		st->at_write = step->a > 0;
+		break;
+	case SIM_DO_ORDER:
+	case SIM_DO_GET:
+	case SIM_DO_FOLLOW:
+	case SIM_DO_BOOT:
+	case SIM_DO_REBOOT_AFTER:
+	case SIM_DO_WAIT:
+	case SIM_DO_EXPECT_ANSWER:
+	case SIM_DO_EXPECT_RECEIVED:
+	case SIM_DO_EXPECT_DELIVERED:
+	case SIM_DO_EXPECT_QUEUE_EMPTY:
+	case SIM_DO_EXPECT_ORDER_KEPT:
+	case SIM_DO_EXPECT_LOST:
+	case SIM_DO_EXPECT_DUPLICATED:
+	case SIM_DO_EXPECT_ANSWERS:
+	case SIM_DO_EXPECT_CUTS:
+		break;
+	}
+}
+
+static void on_power(void *user, bool up)
+{
+	struct sim_story *st = user;
+	uint64_t now = st->stage->world.now_us;
+	unsigned n = waiting(st);
+
+	turn(st);
+	if (up) {
+		st->boot_us = now;
+		if (st->stage->kiosk->boots > 1)
+			relief(st, "after the power was back");
+		return;
+	}
+	tell(st, now, now, PAINT_BAD, "The power goes%s. %u %s on the disk.",
+	     st->at_write ? ", in the middle of a write to the disk" : "", n,
+	     plural(n, "order waits", "orders wait"));
+	st->at_write = false;
+}
+
+static void on_ready(void *user)
+{
+	struct sim_story *st = user;
+	uint64_t now = st->stage->world.now_us;
+	unsigned n = waiting(st);
+	char took[32];
+
+	sim_span_text(now - st->boot_us, took);
+	if (st->stage->kiosk->boots == 1)
+		tell(st, now, now, PAINT_PLAIN,
+		     "The kiosk is switched on for the first time. Holdfast serves after %s.", took);
+	else
+		tell(st, now, now, PAINT_GOOD,
+		     "The power is back. Holdfast serves after %s; %u %s still there.", took, n,
+		     plural(n, "order is", "orders are"));
+}
+
+/* ---- life ---- */
+
+struct sim_story *sim_story_create(struct sim_stage *s, const struct sim_plan *plan, FILE *out,
+				   bool colour)
+{
+	struct sim_story *st = sim_alloc(sizeof(*st));
+
+	st->stage = s;
+	st->plan = plan;
+	st->out = out;
+	st->colour = colour;
+	st->run_watch = (struct sim_run_watch){ .on_step = on_step, .user = st };
+	st->ledger_watch.on_answer = on_answer;
+	st->ledger_watch.on_effect = on_effect;
+	st->ledger_watch.user = st;
+	sim_ledger_watch(&s->ledger, &st->ledger_watch);
+	st->device_watch.on_power = on_power;
+	st->device_watch.on_ready = on_ready;
+	st->device_watch.user = st;
+	sim_device_watch(s->kiosk, &st->device_watch);
+	fprintf(out, "\n  %s%s%s\n\n", colour ? "\033[1m" : "", plan->title ? plan->title : "A run",
+		colour ? "\033[0m" : "");
+	return st;
+}
+
+void sim_story_destroy(struct sim_story *st)
+{
+	if (!st)
+		return;
+	turn(st);
+	hf_list_remove(&st->ledger_watch.item);
+	sim_device_unwatch(&st->device_watch);
+	free(st);
+}
+
+struct sim_run_watch *sim_story_watch(struct sim_story *st)
+{
+	return &st->run_watch;
+}
