@@ -24,39 +24,42 @@ static void replace_controls(char *line)
 			*line = '?';
 }
 
-/* A cut line does not end inside a UTF-8 sequence. */
-static void drop_partial_char(char *line, size_t len)
+/* Cuts to HF_LOG_LINE_MAX bytes, or before a UTF-8 sequence that crosses it. */
+static void cut(char *line)
 {
-	size_t i = len;
+	size_t n = HF_LOG_LINE_MAX;
 
-	while (i > 0 && len - i < 3 && ((unsigned char)line[i - 1] & 0xc0) == 0x80)
-		i--;
-	if (i > 0 && (unsigned char)line[i - 1] >= 0xc0)
-		line[i - 1] = '\0';
+	while (n > 0 && ((unsigned char)line[n] & 0xc0) == 0x80)
+		n--;
+	line[n] = '\0';
+}
+
+/* What snprintf returned for the @size bytes at @line, as a length. */
+static size_t written(int n, size_t size)
+{
+	if (n < 0)
+		return 0;
+	return (size_t)n < size ? (size_t)n : size - 1;
 }
 
 void hf_log(struct hf_log *log, enum hf_log_level level, const char *event, const char *fmt, ...)
 {
-	char line[HF_LOG_LINE_MAX + 1];
+	char line[HF_LOG_LINE_MAX + 2]; /* a byte more shows that the line is cut */
+	size_t n, fields_n;
 	va_list args;
-	int n, m;
 
 	if (!log || !log->write || level > log->level)
 		return;
-	n = snprintf(line, sizeof(line), fmt[0] ? "%s " : "%s", event);
-	if (n < 0)
-		return;
-	if (fmt[0] && (size_t)n < sizeof(line)) {
-		va_start(args, fmt);
-		m = vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, args);
-		va_end(args);
-		if (m < 0)
-			line[n] = '\0';
-		else
-			n += m;
-	}
-	if ((size_t)n > HF_LOG_LINE_MAX)
-		drop_partial_char(line, HF_LOG_LINE_MAX);
+	n = written(snprintf(line, sizeof(line) - 1, "%s ", event), sizeof(line) - 1);
+	va_start(args, fmt);
+	fields_n = written(vsnprintf(line + n, sizeof(line) - n, fmt, args), sizeof(line) - n);
+	va_end(args);
+	if (fields_n == 0 && n > 0)
+		n--; /* the space */
+	n += fields_n;
+	line[n] = '\0';
+	if (n > HF_LOG_LINE_MAX)
+		cut(line);
 	replace_controls(line);
 	log->write(log->user, level, line);
 }

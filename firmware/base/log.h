@@ -26,7 +26,7 @@ struct hf_log {
 	void *user;
 };
 
-/* @event "queue.settled"; @fmt the fields, "" for none. */
+/* @event "queue.settled"; @fmt the fields, none when they come out empty. */
 void hf_log(struct hf_log *log, enum hf_log_level level, const char *event, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 /* @value as a logfmt value in @out (cut when too long): bare when it is plain,

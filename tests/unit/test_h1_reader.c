@@ -55,7 +55,10 @@ struct row {
 	const char *words;
 };
 
-#define ROW(bytes, status, words) { HF_SPAN(bytes), status, words }
+#define ROW(bytes, status, words)             \
+	{                                     \
+		HF_SPAN(bytes), status, words \
+	}
 /* Behind a request line and Host, before the empty line. */
 #define FIELDS(lines, status, words) \
 	ROW("POST / HTTP/1.1\r\nHost: a\r\n" lines "\r\n", status, words)
@@ -178,7 +181,9 @@ static const struct row bad_requests[] = {
 	FIELDS("Transfer-Encoding: chunked;q=1\r\n", 400, "malformed Transfer-Encoding"),
 	FIELDS("Transfer-Encoding: \"chunked\"\r\n", 400, "malformed Transfer-Encoding"),
 	FIELDS("Transfer-Encoding: \r\n", 400, "malformed Transfer-Encoding"),
-	FIELDS("Transfer-Encoding: \x0b" "chunked\r\n", 400, "control byte in a field value"),
+	FIELDS("Transfer-Encoding: \x0b"
+	       "chunked\r\n",
+	       400, "control byte in a field value"),
 	FIELDS("Transfer-Encoding : chunked\r\n", 400, "white space before the colon"),
 	ROW("POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", 400,
 	    "Transfer-Encoding in HTTP/1.0"),
@@ -200,7 +205,8 @@ static const struct row bad_requests[] = {
 	CHUNKS("1;" X4K X256 "\r\n", 400, "chunk extensions too long"),
 	CHUNKS("1;" X256 X256 X256 X256 X256 X256 X256 X256 "\r\n.\r\n"
 	       "1;" X256 X256 X256 X256 X256 X256 X256 X256 "\r\n.\r\n"
-	       "1;" X256 "\r\n.\r\n", 400, "chunk extensions too long"),
+	       "1;" X256 "\r\n.\r\n",
+	       400, "chunk extensions too long"),
 	CHUNKS("1\r\nabc", 400, "chunk is longer than its size"),
 	CHUNKS("1\r\na\n", 400, "chunk is longer than its size"),
 	CHUNKS("1\r\na\rb", 400, "chunk is longer than its size"),
@@ -703,7 +709,8 @@ static void pauses_behind_the_head_to_the_byte(void **state)
 
 static void pauses_behind_each_chunk(void **state)
 {
-	static const char head[] = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+	static const char head[] =
+		"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
 	struct fixture f;
 
 	(void)state;
@@ -834,8 +841,9 @@ static void takes_exactly_as_many_fields_as_the_limit(void **state)
 
 static void takes_a_chunk_of_the_largest_size(void **state)
 {
-	static const char bytes[] = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-				    "ffffffffffffffff\r\nabc";
+	static const char bytes[] =
+		"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"ffffffffffffffff\r\nabc";
 	struct fixture f;
 
 	(void)state;
@@ -847,8 +855,9 @@ static void takes_a_chunk_of_the_largest_size(void **state)
 
 static void reports_a_full_arena_at_any_size(void **state)
 {
-	static const char bytes[] = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-				    "1\r\na\r\n0\r\nX: y\r\n\r\n";
+	static const char bytes[] =
+		"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"1\r\na\r\n0\r\nX: y\r\n\r\n";
 	struct h1_transcript t;
 	size_t max, failures = 0;
 	int err = HF_ENOMEM;

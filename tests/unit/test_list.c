@@ -60,8 +60,7 @@ static void loops_while_nodes_are_removed(void **state)
 	hf_list_init(&head);
 	for (i = 0; i < 4; i++)
 		hf_list_push(&head, &items[i].node);
-	hf_list_for(it, tmp, &head)
-	{
+	hf_list_for(it, tmp, &head) {
 		hf_list_remove(it);
 		seen++;
 	}

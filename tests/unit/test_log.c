@@ -29,7 +29,7 @@ static void writes_the_event_and_its_fields(void **state)
 	hf_log(&log, HF_LOG_INFO, "queue.settled", "id=%d err=%s", 17, "EFULL");
 	assert_string_equal(seen, "queue.settled id=17 err=EFULL");
 	hf_log(&log, HF_LOG_ERROR, "store.lost", "%s", "");
-	assert_string_equal(seen, "store.lost ");
+	assert_string_equal(seen, "store.lost");
 	hf_log(&log, HF_LOG_INFO, "agent.start", "x");
 	assert_string_equal(seen, "agent.start x");
 }
@@ -65,6 +65,10 @@ static void does_not_cut_inside_a_character(void **state)
 	(void)state;
 	hf_log(&log, HF_LOG_INFO, "a", "%509d\xe2\x82\xac", 1);
 	assert_int_equal(strlen(seen), HF_LOG_LINE_MAX - 1);
+	hf_log(&log, HF_LOG_INFO, "a", "%507d\xe2\x82\xac", 1);
+	assert_int_equal(strlen(seen), HF_LOG_LINE_MAX);
+	hf_log(&log, HF_LOG_INFO, "a", "%508d\xe2\x82\xac", 1);
+	assert_int_equal(strlen(seen), HF_LOG_LINE_MAX - 2);
 }
 
 static void quotes_only_what_needs_it(void **state)
@@ -103,8 +107,8 @@ static void reads_and_names_levels(void **state)
 	for (level = HF_LOG_ERROR; level <= HF_LOG_DEBUG; level++) {
 		enum hf_log_level parsed;
 
-		assert_int_equal(
-			hf_log_level_parse(hf_span_str(hf_log_level_name(level)), &parsed), 0);
+		assert_int_equal(hf_log_level_parse(hf_span_str(hf_log_level_name(level)), &parsed),
+				 0);
 		assert_int_equal(parsed, level);
 	}
 	assert_int_equal(hf_log_level_parse(HF_SPAN("INFO"), &level), HF_EINVAL);

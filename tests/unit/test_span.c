@@ -90,7 +90,15 @@ static void reads_decimal_numbers_that_fit(void **state)
 static void refuses_what_is_not_a_plain_number(void **state)
 {
 	static const char *const bad[] = {
-		"", "+1", "-1", " 1", "1 ", "0x1", "1a", "18446744073709551616", "99999999999999999999",
+		"",
+		"+1",
+		"-1",
+		" 1",
+		"1 ",
+		"0x1",
+		"1a",
+		"18446744073709551616",
+		"99999999999999999999",
 	};
 	uint64_t n = 7;
 	size_t i;
