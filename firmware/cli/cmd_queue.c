@@ -188,8 +188,8 @@ static void print_none(const struct list_options *o)
 static int print_table(struct cli *c, const char *query, const struct list_options *o)
 {
 	static const struct cli_column columns[] = {
-		{ "ID", false, false }, { "STATE", false, false }, { "LANE", false, true },
-		{ "AGE", true, false }, { "NEXT", true, false },   { "REQUEST", false, true },
+		{ "ID", false, 0 }, { "STATE", false, 0 }, { "LANE", false, 8 },
+		{ "AGE", true, 0 }, { "NEXT", true, 0 },   { "REQUEST", false, 20 },
 	};
 	struct cli_table t;
 	int err;

@@ -44,9 +44,8 @@ static void print_summary(const cJSON *j)
 static void print_origins(const cJSON *origins)
 {
 	static const struct cli_column columns[] = {
-		{ "ORIGIN", false, true },	{ "STATE", false, true },
-		{ "LAST ANSWER", true, false }, { "NEXT TRY", true, false },
-		{ "URL", false, true },
+		{ "ORIGIN", false, 10 }, { "STATE", false, 10 }, { "LAST ANSWER", true, 0 },
+		{ "NEXT TRY", true, 0 }, { "URL", false, 20 },
 	};
 	char word[CLI_WORD_SIZE], ago[CLI_WORD_SIZE + 8];
 	struct cli_table t;
@@ -72,9 +71,9 @@ static void print_origins(const cJSON *origins)
 static void print_lanes(const cJSON *lanes)
 {
 	static const struct cli_column columns[] = {
-		{ "LANE", false, true },  { "ORIGIN", false, true }, { "WAITING", true, false },
-		{ "HELD", true, false },  { "OLDEST", true, false }, { "NEXT TRY", true, false },
-		{ "STATE", false, true },
+		{ "LANE", false, 12 }, { "ORIGIN", false, 8 }, { "WAITING", true, 0 },
+		{ "HELD", true, 0 },   { "OLDEST", true, 0 },  { "NEXT TRY", true, 0 },
+		{ "STATE", false, 8 },
 	};
 	char word[CLI_WORD_SIZE];
 	struct cli_table t;

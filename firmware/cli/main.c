@@ -14,7 +14,7 @@ static const char help_text[] =
 	"                           requests that wait, are held or dead; --state queued,\n"
 	"                           inflight, held, settled, dead, cancelled or all\n"
 	"  queue show ID            all about one request\n"
-	"  queue retry ID           a held or dead one is queued again, a waiting one tried\n"
+	"  queue retry ID           queue a held or dead one again, try a waiting one\n"
 	"  queue retry --dead       queue all dead ones again\n"
 	"  queue cancel ID          give up a waiting or held one\n"
 	"  queue export             every request with its body, one line of JSON each\n"
@@ -66,7 +66,7 @@ static const struct {
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-static void put_words(const char *fmt, va_list args)
+static void __attribute__((format(printf, 1, 0))) put_words(const char *fmt, va_list args)
 {
 	fputs("holdfast: ", stderr);
 	vfprintf(stderr, fmt, args);

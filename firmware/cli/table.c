@@ -9,7 +9,7 @@
 #include "cli/text.h"
 
 #define GAP	2
-#define CUT_MIN 6 /* a column is not cut below this */
+#define CUT_MIN 6 /* no column is cut below this */
 
 void cli_table_init(struct cli_table *t, const struct cli_column *columns, size_t n)
 {
@@ -79,25 +79,37 @@ static void measure(const struct cli_table *t, size_t *widths)
 	}
 }
 
-/* Takes from the widest column that may be cut until the rows fit. */
+/* The column that is farthest above its least width, columns_n: none. */
+static size_t widest(const struct cli_table *t, const size_t *widths, bool hard)
+{
+	size_t best = t->columns_n, best_excess = 0;
+
+	for (size_t i = 0; i < t->columns_n; i++) {
+		size_t least = hard ? CUT_MIN : t->columns[i].cut;
+
+		if (t->columns[i].cut && widths[i] > least && widths[i] - least > best_excess) {
+			best = i;
+			best_excess = widths[i] - least;
+		}
+	}
+	return best;
+}
+
+/* Takes from the columns that may be cut until the rows fit, if they can. */
 static void fit(const struct cli_table *t, size_t *widths)
 {
 	size_t total = GAP * (t->columns_n - 1);
 
 	for (size_t i = 0; i < t->columns_n; i++)
 		total += widths[i];
-	while (total > CLI_TABLE_WIDTH) {
-		size_t widest = t->columns_n;
+	for (; total > CLI_TABLE_WIDTH; total--) {
+		size_t i = widest(t, widths, false);
 
-		for (size_t i = 0; i < t->columns_n; i++) {
-			if (t->columns[i].cut && widths[i] > CUT_MIN &&
-			    (widest == t->columns_n || widths[i] > widths[widest]))
-				widest = i;
-		}
-		if (widest == t->columns_n)
+		if (i == t->columns_n)
+			i = widest(t, widths, true);
+		if (i == t->columns_n)
 			return;
-		widths[widest]--;
-		total--;
+		widths[i]--;
 	}
 }
 

@@ -14,8 +14,8 @@
 
 struct cli_column {
 	const char *title;
-	bool right; /* numbers */
-	bool cut;   /* may be shortened with ".." */
+	bool right;   /* numbers */
+	unsigned cut; /* may be shortened with "..": to this width at first; 0: never */
 };
 
 struct cli_table {

@@ -24,6 +24,17 @@ void hf_faults_init(struct hf_faults *f, const char *file)
 	*f = (struct hf_faults){ .file = file };
 }
 
+/* A path may hold control bytes too. */
+static void end_line(char *text)
+{
+	for (; *text; text++) {
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = '?';
+	}
+	text[0] = '\n';
+	text[1] = '\0';
+}
+
 static struct hf_fault *make(struct hf_faults *f, unsigned line, const char *where,
 			     const char *words)
 {
@@ -38,8 +49,9 @@ static struct hf_fault *make(struct hf_faults *f, unsigned line, const char *whe
 	if (!fault)
 		return NULL;
 	fault->line = line;
-	snprintf(fault->text, size, "%s%s: %s%s%s\n", f->file, at, where, where[0] ? ": " : "",
+	snprintf(fault->text, size, "%s%s: %s%s%s", f->file, at, where, where[0] ? ": " : "",
 		 words);
+	end_line(fault->text);
 	return fault;
 }
 

@@ -49,6 +49,8 @@ int hf_json_doc_init(struct hf_json_doc *d, struct hf_span text, struct hf_fault
 		return syntax_fault(d, text, &error);
 	if (err)
 		return err;
+	if (hf_span_starts(text, HF_SPAN("\xef\xbb\xbf")))
+		text = hf_span_skip(text, 3); /* cJSON takes it for garbage in short texts */
 	d->tree = cJSON_ParseWithLengthOpts(text.ptr, text.len, &end, 0);
 	if (!d->tree) {
 		hf_json_map_finish(&d->map);

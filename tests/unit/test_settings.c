@@ -484,6 +484,9 @@ static const struct {
 	  AT "6: [worker v] scope: \"/\" of this origin belongs to [worker w] already\n" },
 	{ WORKER("origin = a\nmanifest = gone.json"),
 	  AT "5: [worker w] manifest: \"/etc/gone.json\" does not exist\n" },
+	{ WORKER("origin = a\nmanifest = ./\tbad.json"),
+	  AT "5: [worker w] manifest: "
+	     "\"/etc/./\\x09bad.json\" does not exist\n" },
 	{ WORKER("origin = a\nmanifest = bad.json\ncolour = red"),
 	  AT "6: [worker w]: unknown key \"colour\"\n"
 	     "/etc/bad.json:2: unknown key \"nam\" (did you mean \"name\"?)\n" },
