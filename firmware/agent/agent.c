@@ -28,7 +28,6 @@ static void on_link(void *user, bool up)
 {
 	struct hf_agent *a = user;
 
-	hf_log(&a->log, HF_LOG_INFO, "link.changed", "up=%d", up);
 	for (size_t i = 0; i < a->settings->origins_n; i++)
 		hf_http1_network_changed(a->origins[i].transport, up);
 	if (a->probe_transport)
@@ -71,8 +70,6 @@ static void on_origin(void *user, unsigned origin, enum hf_reach reach)
 {
 	struct hf_agent *a = user;
 
-	hf_log(&a->log, HF_LOG_INFO, "origin.changed", "origin=%s state=%s",
-	       a->settings->origins[origin].name, hf_reach_name(reach));
 	if (a->sync)
 		hf_sync_origin_changed(a->sync, origin, reach);
 	if (reach != HF_REACH_TRIAL)

@@ -1,1 +1,1 @@
-target_link_options(${ test } PRIVATE - Wl, --wrap = malloc, --wrap = calloc, --wrap = realloc)
+target_link_options(${test} PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)

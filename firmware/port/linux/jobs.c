@@ -113,8 +113,8 @@ static void job_submit(struct hf_port *port, struct hf_job *job)
 	uv_mutex_lock(&j->lock);
 	*j->todo_end = job;
 	j->todo_end = &job->next;
-	uv_cond_signal(&j->work);
 	uv_mutex_unlock(&j->lock);
+	uv_cond_signal(&j->work); /* after the lock: the thread finds it free */
 }
 
 static void jobs_finish(struct hf_port *port)

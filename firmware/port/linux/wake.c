@@ -6,7 +6,8 @@
  * The kernel hears of a wake-up only before the loop blocks and only when it is
  * earlier than the armed one. One that is moved later leaves the timer armed:
  * it fires once for nothing and is armed anew. Timeouts that are pushed back
- * with every request therefore cost no system call.
+ * with every request therefore cost no system call. A time that has come
+ * already is met in the next turn without the timer.
  */
 #include <errno.h>
 #include <sys/timerfd.h>
@@ -16,9 +17,27 @@
 
 #define NEVER UINT64_MAX
 
+static void wake(struct hf_port_linux *p)
+{
+	if (p->wake.wanted_ms == NEVER || p->port.boottime_ms(&p->port) < p->wake.wanted_ms)
+		return;
+	p->wake.wanted_ms = NEVER;
+	if (p->port.events && p->port.events->on_wake)
+		p->port.events->on_wake(p->port.events_user);
+}
+
+static void wake_now(struct hf_linux_later *later)
+{
+	wake(hf_container_of(later, struct hf_port_linux, wake.now));
+}
+
 static void wake_at(struct hf_port *port, uint64_t boot_ms)
 {
-	hf_linux_of(port)->wake.wanted_ms = boot_ms;
+	struct hf_port_linux *p = hf_linux_of(port);
+
+	p->wake.wanted_ms = boot_ms;
+	if (hf_list_empty(&p->wake.now.node) && boot_ms <= port->boottime_ms(port))
+		hf_linux_later_add(p, &p->wake.now);
 }
 
 static void wake_ready(struct hf_linux_watch *w, int events, bool failed)
@@ -32,11 +51,7 @@ static void wake_ready(struct hf_linux_watch *w, int events, bool failed)
 		return; /* armed anew since */
 	p->wake.armed_ms = NEVER;
 	p->clock.fresh = false; /* the time must not be before the timer's */
-	if (p->wake.wanted_ms == NEVER || p->port.boottime_ms(&p->port) < p->wake.wanted_ms)
-		return;
-	p->wake.wanted_ms = NEVER;
-	if (p->port.events && p->port.events->on_wake)
-		p->port.events->on_wake(p->port.events_user);
+	wake(p);
 }
 
 void hf_linux_wake_apply(struct hf_port_linux *p)
@@ -44,7 +59,7 @@ void hf_linux_wake_apply(struct hf_port_linux *p)
 	uint64_t ms = p->wake.wanted_ms;
 	struct itimerspec at = { 0 };
 
-	if (ms >= p->wake.armed_ms)
+	if (ms >= p->wake.armed_ms || !hf_list_empty(&p->wake.now.node))
 		return;
 	at.it_value.tv_sec = (time_t)(ms / 1000);
 	at.it_value.tv_nsec = (long)(ms % 1000) * 1000000;
@@ -62,6 +77,7 @@ int hf_linux_wake_init(struct hf_port_linux *p)
 	p->port.wake_at = wake_at;
 	p->wake.wanted_ms = NEVER;
 	p->wake.armed_ms = NEVER;
+	hf_linux_later_init(&p->wake.now, wake_now);
 	if (fd < 0)
 		return hf_linux_err(errno);
 	err = hf_linux_watch_init(p, &p->wake.watch, fd, wake_ready);
@@ -76,6 +92,7 @@ int hf_linux_wake_init(struct hf_port_linux *p)
 void hf_linux_wake_finish(struct hf_port_linux *p)
 {
 	p->wake.wanted_ms = NEVER;
+	hf_linux_later_cancel(&p->wake.now);
 	if (p->wake.watch.port)
 		hf_linux_watch_close(&p->wake.watch, NULL);
 }
