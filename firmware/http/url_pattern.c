@@ -392,25 +392,21 @@ static bool is_empty(const struct positions *set)
 	return set->low > set->high;
 }
 
-/* Words between the bounds are valid, so the ones that they grow over are
- * zeroed first. */
+/* Never below the lowest position. Words are zeroed when the upper bound grows
+ * over them. */
 static void add(struct positions *set, size_t at)
 {
 	size_t word;
 
-	assert(at <= STEPS_MAX);
+	assert(at <= STEPS_MAX && (is_empty(set) || at >= set->low));
 	if (is_empty(set)) {
 		set->low = set->high = at;
 		set->bits[at / 64] = 0;
 	}
 	for (word = set->high / 64 + 1; word <= at / 64; word++)
 		set->bits[word] = 0;
-	for (word = at / 64; word < set->low / 64; word++)
-		set->bits[word] = 0;
 	if (at > set->high)
 		set->high = at;
-	if (at < set->low)
-		set->low = at;
 	set->bits[at / 64] |= UINT64_C(1) << (at % 64);
 }
 

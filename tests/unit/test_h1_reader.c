@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 
+#include "failing_alloc.h"
 #include "fuzz/h1_transcript.h"
 #include "holdfast/err.h"
 #include "http/h1_reader.h"
@@ -874,6 +875,65 @@ static void reports_a_full_arena_at_any_size(void **state)
 	assert_true(failures > 100);
 }
 
+/* The arena, the reader and what it keeps of a head that comes in pieces. */
+static int read_with_failing_allocation(int n)
+{
+	static const char bytes[] =
+		"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"1\r\na\r\n0\r\nX: y\r\n\r\n";
+	struct fixture f = { .heads = 0 };
+	size_t i;
+	int err;
+
+	hf_arena_init(&f.arena, SIZE_MAX);
+	alloc_countdown = n;
+	err = hf_h1_reader_create(HF_H1_REQUEST, &limits, &counting, &f, &f.reader);
+	if (!err)
+		hf_h1_reader_next(f.reader, &f.arena);
+	for (i = 0; i < sizeof(bytes) - 1 && err >= 0; i++)
+		err = (int)hf_h1_reader_feed(f.reader, hf_span(bytes + i, 1));
+	alloc_countdown = -1;
+	if (err >= 0)
+		assert_int_equal(f.completes, 1);
+	end(&f);
+	return err;
+}
+
+static void reports_any_failing_allocation(void **state)
+{
+	int n, err = HF_ENOMEM;
+
+	(void)state;
+	for (n = 0; err < 0; n++) {
+		err = read_with_failing_allocation(n);
+		assert_true(err >= 0 || err == HF_ENOMEM);
+	}
+	assert_true(n >= 4);
+}
+
+static void stays_ended_after_a_complete_message(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, HF_H1_RESPONSE);
+	assert_int_equal(feed(&f, "HTTP/1.1 204 N\r\n\r\n"), 18);
+	assert_int_equal(hf_h1_reader_eof(f.reader), 0);
+	assert_int_equal(f.completes, 1);
+	end(&f);
+}
+
+static void stays_failed_at_the_end_of_the_stream(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, HF_H1_RESPONSE);
+	assert_int_equal(feed(&f, "X"), HF_EPROTO);
+	assert_int_equal(hf_h1_reader_eof(f.reader), HF_EPROTO);
+	end(&f);
+}
+
 static void takes_one_allocation_for_a_head(void **state)
 {
 	struct fixture f;
@@ -929,6 +989,9 @@ int main(void)
 		cmocka_unit_test(takes_exactly_as_many_fields_as_the_limit),
 		cmocka_unit_test(takes_a_chunk_of_the_largest_size),
 		cmocka_unit_test(reports_a_full_arena_at_any_size),
+		cmocka_unit_test(reports_any_failing_allocation),
+		cmocka_unit_test(stays_ended_after_a_complete_message),
+		cmocka_unit_test(stays_failed_at_the_end_of_the_stream),
 		cmocka_unit_test(takes_one_allocation_for_a_head),
 	};
 

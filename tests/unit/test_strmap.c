@@ -47,16 +47,16 @@ static void replaces_the_value_of_a_key(void **state)
 	hf_strmap_finish(&m);
 }
 
-static struct hf_span key_of(char buf[16], int i)
+static struct hf_span key_of(char buf[24], int i)
 {
-	return hf_span(buf, (size_t)snprintf(buf, 16, "key-%d", i));
+	return hf_span(buf, (size_t)snprintf(buf, 24, "some-key-%d", i));
 }
 
 static void keeps_a_thousand_keys_over_growth_and_removal(void **state)
 {
 	static int values[1000];
 	struct hf_strmap m;
-	char buf[16];
+	char buf[24];
 	int i;
 
 	(void)state;
@@ -74,7 +74,7 @@ static void keeps_a_thousand_keys_over_growth_and_removal(void **state)
 static int fill(struct hf_strmap *m, int n)
 {
 	static int value;
-	char buf[16];
+	char buf[24];
 	int i, err = 0;
 
 	for (i = 0; i < n && !err; i++)
@@ -87,7 +87,7 @@ static void stays_whole_when_any_allocation_fails(void **state)
 	struct hf_strmap m;
 	int n, err = HF_ENOMEM;
 	size_t len;
-	char buf[16];
+	char buf[24];
 
 	(void)state;
 	for (n = 0; err; n++) {

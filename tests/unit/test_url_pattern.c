@@ -99,6 +99,7 @@ static void takes_escaped_characters_literally(void **state)
 	(void)state;
 	assert_true(matches("/a\\:b\\*\\{\\}\\\\", "/a:b*{}\\", NULL));
 	assert_false(matches("/a\\*", "/ab", NULL));
+	assert_true(matches("/\\:a/:a", "/:a/b", NULL));
 }
 
 static void compares_the_path_percent_normalized(void **state)
