@@ -13,6 +13,8 @@
 #include "cli/text.h"
 #include "http/values.h"
 
+#define NAME_WIDTH 13
+
 #define QUIET_MS 500 /* without -f: no more known events after this pause */
 
 static void put_value(const cJSON *item)
@@ -34,7 +36,7 @@ static void print_for_people(struct hf_span event, struct hf_span data, const cJ
 	const cJSON *m;
 
 	cli_put_safe(stdout, event);
-	for (size_t i = event.len; i < 12; i++)
+	for (size_t i = event.len; i < NAME_WIDTH; i++)
 		putchar(' ');
 	if (!cJSON_IsObject(j))
 		cli_put_safe(stdout, data);
@@ -74,15 +76,22 @@ static void print_json(struct hf_span event, struct hf_span id, struct hf_span d
 	hf_buf_finish(&out);
 }
 
+struct printer {
+	struct cli *c;
+	unsigned n;
+};
+
 static int on_event(void *user, struct hf_span event, struct hf_span id, struct hf_span data)
 {
-	struct cli *c = user;
+	struct printer *p = user;
 	cJSON *j = cli_json_parse(data);
 
-	if (c->json)
+	/* the command asks from the very first event on: a gap is no news then */
+	if (p->c->json)
 		print_json(event, id, data, j);
-	else
+	else if (p->n > 0 || !hf_span_eq_str(event, "gap"))
 		print_for_people(event, data, j);
+	p->n++;
 	cli_json_free(j);
 	fflush(stdout);
 	return 0;
@@ -96,6 +105,7 @@ static int on_body(void *user, struct hf_span data)
 int cli_events(struct cli *c, int argc, char **argv)
 {
 	bool follow = argc == 1 && strcmp(argv[0], "-f") == 0;
+	struct printer printer = { c, 0 };
 	struct cli_reply reply;
 	struct cli_sse sse;
 	struct cli_request req = {
@@ -111,7 +121,7 @@ int cli_events(struct cli *c, int argc, char **argv)
 
 	if (argc > 1 || (argc == 1 && !follow))
 		return cli_usage("events takes nothing but -f, to follow");
-	cli_sse_init(&sse, on_event, c);
+	cli_sse_init(&sse, on_event, &printer);
 	err = cli_call(c, &req, &reply);
 	if (!err && reply.status / 100 != 2)
 		err = cli_said_no(c, &reply);

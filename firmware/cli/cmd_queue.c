@@ -83,6 +83,8 @@ static const char *const states[] = {
 	"queued", "inflight", "held", "settled", "dead", "cancelled", "all",
 };
 
+static const char states_default[] = "queued,inflight,held,dead";
+
 struct list_options {
 	const char *state, *lane;
 };
@@ -105,7 +107,7 @@ static bool are_states(const char *text)
 
 static int parse_list(int argc, char **argv, struct list_options *o)
 {
-	*o = (struct list_options){ "queued,inflight,held,dead", NULL };
+	*o = (struct list_options){ states_default, NULL };
 	for (int i = 0; i < argc; i++) {
 		bool state = strcmp(argv[i], "--state") == 0;
 
@@ -173,11 +175,14 @@ static int add_rows(void *user, const struct cJSON *requests, const struct hf_sp
 
 static void print_none(const struct list_options *o)
 {
-	if (strcmp(o->state, "queued,inflight,held,dead") == 0 && !o->lane) {
-		puts("The queue is empty.");
-		return;
-	}
-	printf("No request is %s", strstr(o->state, "all") ? "known" : o->state);
+	if (o->state == states_default && !o->lane)
+		fputs("The queue is empty", stdout);
+	else if (o->state == states_default)
+		fputs("The queue holds nothing", stdout);
+	else if (strstr(o->state, "all"))
+		fputs("No request is known", stdout);
+	else
+		printf("No request is %s", o->state);
 	if (o->lane) {
 		fputs(" in lane ", stdout);
 		cli_put_safe(stdout, hf_span_str(o->lane));

@@ -30,9 +30,9 @@ static void print_summary(const cJSON *j)
 
 	fputs("holdfastd ", stdout);
 	cli_put_safe(stdout, hf_span_str(cli_json_text(j, "version", "?")));
-	printf(", up %s, %s connections\n",
-	       cli_duration(cli_json_number(j, "uptimeSeconds", -1), up),
-	       cli_count(cli_json_number(j, "connections", -1), n));
+	printf(", up %s, %s %s\n", cli_duration(cli_json_number(j, "uptimeSeconds", -1), up),
+	       cli_count(cli_json_number(j, "connections", -1), n),
+	       strcmp(n, "1") == 0 ? "connection" : "connections");
 	for (size_t i = 0; i < COUNT(ladder); i++) {
 		snprintf(path, sizeof(path), "connectivity.%s", ladder[i]);
 		printf("%s%s ", i ? ", " : "", ladder[i]);

@@ -304,6 +304,7 @@ static void an_empty_queue_says_so(void **state)
 		  JSON("200 OK", "{\"requests\":[],\"next\":null}"), false },
 		{ "GET /.holdfast/requests?limit=500",
 		  JSON("200 OK", "{\"requests\":[],\"next\":null}"), false },
+		{ LIST "&lane=x", JSON("200 OK", "{\"requests\":[],\"next\":null}"), false },
 		{ NULL, NULL, false },
 	};
 
@@ -312,6 +313,7 @@ static void an_empty_queue_says_so(void **state)
 	expect(canned, "queue list --lane a&b/\xc3\xa9 --state held", 0,
 	       "No request is held in lane a&b/\xc3\xa9.\n");
 	expect(canned, "queue list --state all", 0, "No request is known.\n");
+	expect(canned, "queue list --lane x", 0, "The queue holds nothing in lane x.\n");
 }
 
 static void show_tells_all_about_one(void **state)
@@ -469,7 +471,7 @@ static void a_store_check_exits_by_what_it_found(void **state)
 static const struct canned stream[] = {
 	{ "GET /.holdfast/events",
 	  STREAM
-	  ": hello\n\nid: 7\nevent: settled\ndata: {\"id\":\"x\",\"status\":201,\"a\":null}\n\n"
+	  ": hello\n\nevent: gap\ndata: {}\n\nid: 7\nevent: settled\ndata: {\"id\":\"x\",\"status\":201,\"a\":null}\n\n"
 	  "event: note\r\ndata: plain\r\ndata: \x1b[2J\r\n\r\ndata: {\"cut\":",
 	  true },
 	{ NULL, NULL, false },
@@ -479,9 +481,10 @@ static void events_are_one_line_each(void **state)
 {
 	(void)state;
 	expect(stream, "events", 0,
-	       "settled     id=x status=201\nnote        plain\\x0a\\x1b[2J\n");
+	       "settled      id=x status=201\nnote         plain\\x0a\\x1b[2J\n");
 	assert_string_equal(log_text, "GET /.holdfast/events HTTP/1.1\nLast-Event-ID: 0\n");
 	expect(stream, "events --json", 0,
+	       "{\"event\":\"gap\",\"id\":\"\",\"data\":{}}\n"
 	       "{\"event\":\"settled\",\"id\":\"7\",\"data\":{\"id\":\"x\",\"status\":201,\"a\":null}}\n"
 	       "{\"event\":\"note\",\"id\":\"7\",\"data\":\"plain\\n\\u001b[2J\"}\n");
 }
@@ -494,7 +497,7 @@ static void following_ends_with_the_daemon(void **state)
 	};
 
 	(void)state;
-	expect(ends, "events -f", 69, "held        \n");
+	expect(ends, "events -f", 69, "held         \n");
 	assert_string_equal(err_text, "holdfast: the daemon ended the stream\n");
 }
 
