@@ -80,6 +80,7 @@ void hf_fetch_destroy(struct hf_fetch *f)
 
 	if (!f)
 		return;
+	f->closing = true;
 	while ((it = hf_list_pop(&f->events))) {
 		struct hf_event *ev = hf_container_of(it, struct hf_event, link);
 

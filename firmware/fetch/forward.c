@@ -394,7 +394,7 @@ int hf_forward_response(const struct hf_forward *fw, const struct hf_message *in
 	err = hf_forward_stored(fw, &out->fields);
 	if (!err && upgrade)
 		err = hf_fields_add(&out->fields, HF_SPAN("Upgrade"), *upgrade);
-	if (!err)
+	if (!err && in->status != 100)
 		err = add_via(&out->fields, in->minor);
 	return err;
 }

@@ -48,6 +48,7 @@ static void free_queued(struct hf_queued *q)
 	hf_spool_finish(&q->spool);
 	hf_body_send_finish(&q->body);
 	hf_store_load_finish(&q->load);
+	hf_buf_finish(&q->admission.head); /* of one that was never done */
 	hf_arena_finish(&q->arena);
 	free(q);
 }
@@ -144,7 +145,10 @@ static void granted(struct hf_queued *q, enum hf_grant grant)
 
 static void on_granted(struct hf_turn *turn, enum hf_grant grant)
 {
-	granted(turn->user, grant);
+	struct hf_queued *q = turn->user;
+
+	if (!q->ev.fetch->closing)
+		granted(q, grant);
 }
 
 static void take_turn(struct hf_queued *q)

@@ -456,11 +456,23 @@ static int retry_start(struct hf_api_call *call)
 	return change_start(call, true);
 }
 
+/* What is left of a change that was never done. */
+static void change_finish(struct hf_api_call *call)
+{
+	struct hf_queue_change *change = &hf_container_of(call, struct change_call, call)->change;
+
+	hf_store_load_finish(&change->load);
+	hf_buf_finish(&change->summary);
+	hf_arena_finish(&change->arena);
+}
+
 const struct hf_api_kind hf_api_cancel = {
 	.size = sizeof(struct change_call),
 	.start = cancel_start,
+	.finish = change_finish,
 };
 const struct hf_api_kind hf_api_retry = {
 	.size = sizeof(struct change_call),
 	.start = retry_start,
+	.finish = change_finish,
 };
