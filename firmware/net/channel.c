@@ -168,14 +168,17 @@ static void handshake(struct hf_channel *ch)
 static void decrypt(struct hf_channel *ch)
 {
 	char plain[PLAIN_BYTES];
+	size_t before;
 	ptrdiff_t n;
 
 	while (!ch->closed && ch->reading && ch->state == OPEN && !ch->eof) {
+		before = ch->in.len;
 		n = hf_tls_session_read(ch->tls, plain, sizeof(plain));
 		if (n > 0) {
 			ch->events->on_data(ch->user, hf_span(plain, (size_t)n));
 		} else if (n == HF_EAGAIN) {
-			break;
+			if (ch->in.len == 0 || ch->in.len == before)
+				break; /* else it took a message of its own */
 		} else if (n == HF_EEOF || n == 0) {
 			ch->eof = true;
 		} else {

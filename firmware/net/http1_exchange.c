@@ -7,11 +7,6 @@
  *      +---------+--------+-------+   its connection died; nothing was sent, or
  *                                     it may be sent once more
  *
- * The head, and as much body as the user has at hand, leave in one write: @out
- * is corked while on_writable is told for the first time. A body of known length
- * then goes from the user's memory straight to the channel; chunks are framed
- * in @out.
- *
  * The timer is moved only to an earlier time; when it fires too early, it is
  * set again from the last activity.
  */
@@ -21,9 +16,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define OUT_MAX	    16384
-#define OUT_CEILING (1024 * 1024) /* a large head or last chunk still fits */
-#define OUT_KEEP    4096 /* by a finished exchange, for the next */
+#define OUT_CEILING (1024 * 1024) /* of a head or last chunk, however large */
+#define OUT_KEEP    4096	  /* by a finished exchange, for the next */
+#define LOOK_MS	    1 /* for what has come over a long idle connection */
 #define HELD_MAX    (4u * 1024 * 1024)
 
 static void on_timer(void *user);
@@ -47,7 +42,7 @@ static bool tell_body(struct hf_exchange *x, struct hf_span data)
 	return leave(x);
 }
 
-static bool tell_writable(struct hf_exchange *x)
+bool hf_http1_x_tell_writable(struct hf_exchange *x)
 {
 	x->depth++;
 	x->events->on_writable(x->user);
@@ -169,7 +164,8 @@ static uint64_t deadline(const struct hf_exchange *x)
 
 	switch (x->state) {
 	case X_WAITING:
-		return x->start_ms + opt->connect_timeout_ms;
+		/* a dial of the same age ends first, since it says more */
+		return x->start_ms + opt->connect_timeout_ms + 1;
 	case X_ACTIVE:
 		if (x->write_err)
 			return x->active_ms + HF_HTTP1_GRACE_MS;
@@ -200,7 +196,7 @@ void hf_http1_x_arm(struct hf_exchange *x)
 }
 
 /* Takes the connection off, which is of no more use. */
-static void drop_conn(struct hf_exchange *x, bool abort)
+void hf_http1_x_drop_conn(struct hf_exchange *x, bool abort)
 {
 	if (x->c)
 		hf_http1_conn_close(x->c, abort);
@@ -236,14 +232,14 @@ static void timed_out_active(struct hf_exchange *x)
 
 	if (x->write_err) {
 		snprintf(detail, sizeof(detail), "while sending: %s", hf_strerror(x->write_err));
-		drop_conn(x, true);
+		hf_http1_x_drop_conn(x, true);
 		hf_http1_x_end(x, broken_end(x, x->write_err), x->write_err, detail);
 		return;
 	}
 	snprintf(detail, sizeof(detail), "%s for %llu ms",
 		 x->head_seen || !hf_http1_x_sent_all(x) ? "idle" : "no answer",
 		 (unsigned long long)(http1_now(x->t) - x->active_ms));
-	drop_conn(x, true);
+	hf_http1_x_drop_conn(x, true);
 	hf_http1_x_end(x, HF_END_TIMEOUT, HF_ETIMEDOUT, detail);
 }
 
@@ -257,7 +253,9 @@ static void on_timer(void *user)
 		x->active_ms = now; /* not the origin's fault, or its right */
 		due = deadline(x);
 	}
-	if (due > now)
+	if (x->state == X_READY)
+		hf_http1_x_run(x);
+	else if (due > now)
 		hf_http1_x_arm(x);
 	else if (x->state == X_WAITING)
 		timed_out_waiting(x);
@@ -338,16 +336,11 @@ void hf_http1_x_cancel(struct hf_exchange *x)
 
 /* ---- a connection comes and goes ---- */
 
-static bool has_body(const struct hf_exchange *x)
-{
-	return x->msg.body == HF_BODY_LENGTH || x->msg.body == HF_BODY_CHUNKED;
-}
-
 static bool retry_allowed(const struct hf_exchange *x, bool reused)
 {
 	if (!reused || x->retried || x->rx_any)
 		return false;
-	return x->attempt_bytes == 0 || (!has_body(x) && hf_method_is_idempotent(x->msg.method));
+	return x->attempt_bytes == 0 || (!hf_http1_x_has_body(x) && hf_method_is_idempotent(x->msg.method));
 }
 
 static void retry(struct hf_exchange *x)
@@ -391,8 +384,6 @@ void hf_http1_x_lost(struct hf_exchange *x, bool reused, int err, const char *de
 	}
 }
 
-static void begin(struct hf_exchange *x);
-
 void hf_http1_x_attach(struct hf_exchange *x, struct conn *c)
 {
 	struct http1 *t = x->t;
@@ -415,252 +406,10 @@ void hf_http1_x_attach(struct hf_exchange *x, struct conn *c)
 	hf_list_push(&t->running, &x->node);
 	hf_timerq_clear(t->opt.timers, &x->timer);
 	x->state = X_READY;
-	if (x->gone && !has_body(x) && looked_at)
-		begin(x);
-	else
+	if (x->gone && !hf_http1_x_has_body(x) && looked_at)
+		hf_http1_x_begin(x);
+	else if (looked_at || hf_timerq_set(t->opt.timers, &x->timer, http1_now(t) + LOOK_MS))
 		hf_http1_soon(x);
-}
-
-/* ---- the request out ---- */
-
-bool hf_http1_x_sent_all(const struct hf_exchange *x)
-{
-	return x->built && x->body_done && x->out.len == 0 && !x->write_err;
-}
-
-/* A write failed. What the origin has said already may still be read, unless
- * it cannot have heard anything. */
-static void write_failed(struct hf_exchange *x, int err)
-{
-	struct conn *c = x->c;
-	bool reused = c->uses > 0;
-
-	if (x->attempt_bytes == 0) {
-		drop_conn(x, true);
-		hf_http1_x_lost(x, reused, err, hf_strerror(err));
-		return;
-	}
-	x->write_err = err;
-	x->active_ms = http1_now(x->t);
-	hf_http1_x_arm(x);
-}
-
-static void count(struct hf_exchange *x, size_t n)
-{
-	if (n == 0)
-		return;
-	x->attempt_bytes += n;
-	if (x->attempt_bytes > x->request_bytes)
-		x->request_bytes = x->attempt_bytes;
-	x->active_ms = http1_now(x->t);
-}
-
-/* Writes @out. True when it is empty and the exchange goes on. */
-static bool flush(struct hf_exchange *x)
-{
-	ptrdiff_t n;
-
-	if (!x->c || x->write_err)
-		return false;
-	if (x->out.len == 0)
-		return true;
-	n = hf_channel_write(x->c->ch, hf_buf_span(&x->out).ptr, x->out.len);
-	if (n < 0) {
-		write_failed(x, (int)n);
-		return false;
-	}
-	hf_buf_consume(&x->out, (size_t)n);
-	count(x, (size_t)n);
-	return x->out.len == 0;
-}
-
-static int build(struct hf_exchange *x)
-{
-	int err;
-
-	if (x->built)
-		return 0; /* it waits in @out since a connection died before */
-	err = hf_h1_write_request(&x->out, &x->msg);
-	x->built = err == 0;
-	x->body_done = !has_body(x) || (x->msg.body == HF_BODY_LENGTH && x->body_left == 0);
-	return err;
-}
-
-/* Writes the head and asks for the body. Tells nothing when there is no body. */
-static void begin(struct hf_exchange *x)
-{
-	struct conn *c = x->c;
-	bool first = !x->built;
-	int err = build(x);
-
-	if (err) {
-		x->c = NULL;
-		c->x = NULL;
-		hf_http1_conn_release(c);
-		hf_http1_x_end(x, HF_END_INTERNAL, err, "the request cannot be written");
-		return;
-	}
-	x->state = X_ACTIVE;
-	x->active_ms = http1_now(x->t);
-	hf_arena_reset(&x->arena);
-	hf_h1_reader_next(c->reader, &x->arena);
-	c->complete = false;
-	hf_channel_read(c->ch, x->receiving);
-	if (hf_span_eq(x->msg.method, HF_SPAN("HEAD")))
-		hf_h1_reader_no_body(c->reader);
-	if (first && has_body(x)) {
-		x->corked = true;
-		if (!tell_writable(x))
-			return;
-		x->corked = false;
-		if (x->state != X_ACTIVE || x->c != c)
-			return;
-	}
-	hf_http1_x_writable(x);
-	if (x->state == X_ACTIVE)
-		hf_http1_x_arm(x);
-}
-
-void hf_http1_x_writable(struct hf_exchange *x)
-{
-	struct conn *c = x->c;
-
-	if (x->state == X_TUNNEL) {
-		if (!flush(x))
-			return;
-		if (x->body_done)
-			hf_channel_shutdown(c->ch);
-		else
-			tell_writable(x);
-		return;
-	}
-	while (x->state == X_ACTIVE && flush(x) && x->want_writable) {
-		x->want_writable = false;
-		if (!tell_writable(x) || x->c != c)
-			return;
-	}
-	if (x->state == X_ACTIVE && hf_http1_x_sent_all(x))
-		hf_http1_x_arm(x); /* for the first byte */
-}
-
-/* Body of known length: behind the head while corked, else past @out. */
-static size_t send_plain(struct hf_exchange *x, struct hf_span data)
-{
-	ptrdiff_t n;
-
-	if (x->corked && x->out.len + data.len <= OUT_MAX)
-		return hf_buf_append(&x->out, data) ? 0 : data.len;
-	if (!flush(x))
-		return x->write_err || !x->c ? data.len : 0;
-	n = hf_channel_write(x->c->ch, data.ptr, data.len);
-	if (n < 0) {
-		write_failed(x, (int)n);
-		return data.len;
-	}
-	count(x, (size_t)n);
-	return (size_t)n;
-}
-
-static int append_chunk(struct hf_exchange *x, struct hf_span data)
-{
-	char prefix[20];
-	size_t n = hf_h1_chunk_prefix(data.len, prefix);
-	int err = hf_buf_append(&x->out, hf_span(prefix, n));
-
-	if (!err)
-		err = hf_buf_append(&x->out, data);
-	if (!err)
-		err = hf_buf_append(&x->out, HF_SPAN("\r\n"));
-	return err;
-}
-
-static size_t send_chunks(struct hf_exchange *x, struct hf_span data)
-{
-	size_t done = 0, n, room;
-
-	while (done < data.len) {
-		if ((!x->corked || x->out.len + 64 >= OUT_MAX) && !flush(x))
-			break;
-		room = x->out.len + 64 < OUT_MAX ? OUT_MAX - 64 - x->out.len : 1024;
-		n = data.len - done < room ? data.len - done : room;
-		if (append_chunk(x, hf_span(data.ptr + done, n))) {
-			write_failed(x, HF_ENOMEM);
-			break;
-		}
-		done += n;
-	}
-	if (!x->corked)
-		flush(x);
-	return x->write_err || !x->c ? data.len : done;
-}
-
-static size_t send_tunnel(struct hf_exchange *x, struct hf_span data)
-{
-	ptrdiff_t n;
-
-	if (x->write_err)
-		return data.len;
-	if (x->out.len > 0)
-		return 0;
-	n = hf_channel_write(x->c->ch, data.ptr, data.len);
-	if (n < 0) {
-		x->write_err = (int)n;
-		x->active_ms = http1_now(x->t);
-		hf_http1_x_arm(x);
-		return data.len;
-	}
-	return (size_t)n;
-}
-
-size_t hf_http1_x_send(struct hf_exchange *x, struct hf_span data)
-{
-	size_t n;
-
-	if (x->state == X_TUNNEL) {
-		n = send_tunnel(x, data);
-	} else if (x->state == X_WAITING || x->state == X_READY || x->state == X_HELD) {
-		n = 0; /* a connection died before its first byte: the next one asks */
-	} else if (x->state != X_ACTIVE || x->write_err || data.len == 0) {
-		n = data.len;
-	} else if (x->msg.body == HF_BODY_CHUNKED) {
-		n = send_chunks(x, data);
-	} else {
-		assert(x->msg.body == HF_BODY_LENGTH && data.len <= x->body_left);
-		n = send_plain(x, data);
-		x->body_left -= n;
-		x->body_done = x->body_left == 0;
-	}
-	if (n < data.len)
-		x->want_writable = true;
-	else if (x->state == X_ACTIVE && x->c)
-		hf_http1_x_arm(x);
-	return n;
-}
-
-void hf_http1_x_send_end(struct hf_exchange *x, const struct hf_fields *trailers)
-{
-	int err;
-
-	if (x->state == X_TUNNEL) {
-		x->body_done = true;
-		if (x->out.len == 0)
-			hf_channel_shutdown(x->c->ch);
-		return;
-	}
-	if (x->state == X_ENDED || x->write_err || x->msg.body != HF_BODY_CHUNKED)
-		return;
-	assert(!x->body_done);
-	err = hf_h1_write_last_chunk(&x->out, trailers);
-	if (err) {
-		write_failed(x, err);
-		return;
-	}
-	x->body_done = true;
-	if (x->state != X_ACTIVE || x->corked)
-		return;
-	flush(x);
-	if (x->state == X_ACTIVE)
-		hf_http1_x_arm(x);
 }
 
 /* ---- turns ---- */
@@ -677,11 +426,11 @@ void hf_http1_x_go(struct hf_exchange *x)
 	if (!x->c) {
 		hf_http1_wait(x, true);
 		hf_http1_pump(x->t);
-	} else if (has_body(x)) {
+	} else if (hf_http1_x_has_body(x)) {
 		x->state = X_READY;
 		hf_http1_soon(x);
 	} else {
-		begin(x);
+		hf_http1_x_begin(x);
 	}
 }
 
@@ -694,7 +443,7 @@ static void tell_send(struct hf_exchange *x)
 	if (!leave(x) || !x->gone || x->state != X_HELD)
 		return;
 	if (x->c) {
-		begin(x);
+		hf_http1_x_begin(x);
 	} else {
 		hf_http1_wait(x, true);
 		hf_http1_pump(x->t);
@@ -705,7 +454,7 @@ void hf_http1_x_run(struct hf_exchange *x)
 {
 	if (x->state == X_READY) {
 		if (x->gone)
-			begin(x);
+			hf_http1_x_begin(x);
 		else if (x->told_send)
 			x->state = X_HELD;
 		else
@@ -766,7 +515,7 @@ void hf_http1_x_on_body(struct hf_exchange *x, struct hf_span data)
 		return;
 	}
 	if (hf_buf_append(&x->held, data)) {
-		drop_conn(x, true);
+		hf_http1_x_drop_conn(x, true);
 		hf_http1_x_end(x, HF_END_INTERNAL, HF_ENOMEM, "no room for the response");
 		return;
 	}

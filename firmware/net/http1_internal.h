@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The three parts of the HTTP/1.1 transport and what they know of each other:
+ * The parts of the HTTP/1.1 transport and what they know of each other:
  *
  *   http1.c           the transport: pool, waiting line, network changes
  *   http1_conn.c      one connection: dial, TLS, reader
- *   http1_exchange.c  one exchange: request out, response in, its end
+ *   http1_exchange.c  one exchange: its states, times, response and end
+ *   http1_request.c   its request on the way out
  *
  * Events are never told inside a call of the user: what has to be told then is
  * put on the "soon" list, which one timer works through on the next turn.
@@ -155,8 +156,6 @@ void hf_http1_x_attach(struct hf_exchange *x, struct conn *c);
 /* Its turn on the soon list. */
 void hf_http1_x_run(struct hf_exchange *x);
 void hf_http1_x_go(struct hf_exchange *x);
-size_t hf_http1_x_send(struct hf_exchange *x, struct hf_span data);
-void hf_http1_x_send_end(struct hf_exchange *x, const struct hf_fields *trailers);
 void hf_http1_x_receive(struct hf_exchange *x, bool on);
 /* Sets the timer if it is not set or too late for the current deadline. */
 void hf_http1_x_arm(struct hf_exchange *x);
@@ -165,10 +164,24 @@ void hf_http1_x_arm(struct hf_exchange *x);
 void hf_http1_x_end(struct hf_exchange *x, enum hf_end end, int err, const char *detail);
 /* Its connection has died and is taken off: retry, hold or end. */
 void hf_http1_x_lost(struct hf_exchange *x, bool reused, int err, const char *detail);
+/* Closes its connection, which is of no more use. */
+void hf_http1_x_drop_conn(struct hf_exchange *x, bool abort);
+/* False when it was cancelled inside. */
+bool hf_http1_x_tell_writable(struct hf_exchange *x);
 /* Of its connection: */
-void hf_http1_x_writable(struct hf_exchange *x);
 void hf_http1_x_on_head(struct hf_exchange *x, const struct hf_message *head);
 void hf_http1_x_on_body(struct hf_exchange *x, struct hf_span data);
+
+/* ---- http1_request.c ---- */
+static inline bool hf_http1_x_has_body(const struct hf_exchange *x)
+{
+	return x->msg.body == HF_BODY_LENGTH || x->msg.body == HF_BODY_CHUNKED;
+}
+/* Writes the head and asks for the body. Tells nothing when there is no body. */
+void hf_http1_x_begin(struct hf_exchange *x);
+void hf_http1_x_writable(struct hf_exchange *x);
+size_t hf_http1_x_send(struct hf_exchange *x, struct hf_span data);
+void hf_http1_x_send_end(struct hf_exchange *x, const struct hf_fields *trailers);
 /* All of the request has been handed over. */
 bool hf_http1_x_sent_all(const struct hf_exchange *x);
 

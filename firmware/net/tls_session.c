@@ -158,12 +158,21 @@ int hf_tls_session_handshake(struct hf_tls_session *s)
 	return err;
 }
 
+/* A ticket (TLS 1.3) that has been read is handled at the next call: Mbed TLS
+ * says WANT_READ and is in its handshake again until then. */
+static bool has_ticket(struct hf_tls_session *s, int ret)
+{
+	return ret == MBEDTLS_ERR_SSL_WANT_READ && !mbedtls_ssl_is_handshake_over(&s->ssl);
+}
+
 static ptrdiff_t read_some(struct hf_tls_session *s, void *data, size_t len)
 {
 	int ret;
 
 	do {
 		ret = mbedtls_ssl_read(&s->ssl, data, len);
+		if (has_ticket(s, ret))
+			ret = mbedtls_ssl_read(&s->ssl, data, len);
 		if (ret == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
 			hf_tls_client_save(s->client, &s->ssl);
 	} while (ret == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET);
