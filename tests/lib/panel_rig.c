@@ -380,6 +380,7 @@ void panel_rig_start(struct panel_rig *r)
 static void destroy(struct panel_rig *r)
 {
 	hf_store_destroy(r->store);
+	hf_queue_abandon(r->queue);
 	hf_ingress_destroy(r->ingress);
 	hf_fetch_destroy(r->fetch);
 	hf_sync_destroy(r->sync);

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Memory runs out at every single allocation of a request's way: nothing
+ * crashes, nothing leaks, nothing is sent twice, and what a panel hears is an
+ * HTTP answer or the end of its connection.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "failing_alloc.h"
+#include "lib/panel_rig.h"
+
+#define HOST "Host: " PANEL_RIG_HOST "\r\n"
+
+static struct panel_rig rig;
+
+static void check(const char *text)
+{
+	if (*text && strncmp(text, "HTTP/1.1 ", 9) != 0)
+		fail_msg("no answer:\n%s", text);
+}
+
+/* One request with its @nth allocation failing; true when there was none. */
+static bool ask(const char *request, const char *answer, int nth)
+{
+	static const char room[8192];
+	struct fake_peer *panel, *origin;
+	struct hf_span data;
+	bool through;
+
+	panel_rig_init(&rig);
+	panel_rig_start(&rig);
+	panel_rig_origin_down(&rig, !answer);
+	panel = panel_rig_connect(&rig);
+	/* The panel's own buffer is not what runs out. */
+	assert_int_equal(hf_buf_append(&panel->got, hf_span(room, sizeof(room))), 0);
+	hf_buf_clear(&panel->got);
+	fake_peer_send(panel, request);
+	alloc_countdown = nth;
+	data = hf_buf_span(&panel->give);
+	panel->events->on_data(panel->user, data.ptr, data.len);
+	through = alloc_countdown >= 0;
+	alloc_countdown = -1;
+	hf_buf_clear(&panel->give);
+	panel_rig_settle(&rig);
+	origin = answer ? panel_rig_origin(&rig) : NULL;
+	if (origin && origin->got.len > 0) {
+		fake_peer_send(origin, answer);
+		panel_rig_settle(&rig);
+	}
+	fake_net_advance(&rig.net, 2);
+	panel_rig_settle(&rig);
+	check(fake_peer_take(panel));
+	panel_rig_finish(&rig);
+	return through;
+}
+
+static void ask_all(const char *request, const char *answer)
+{
+	int nth = 0;
+
+	while (!ask(request, answer, nth))
+		nth++;
+	assert_true(nth > 2);
+}
+
+static void on_a_straight_route(void **state)
+{
+	(void)state;
+	ask_all("GET /x HTTP/1.1\r\n" HOST "\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+	ask_all("POST /x HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc",
+		"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+}
+
+static void on_a_queued_route(void **state)
+{
+	(void)state;
+	ask_all("POST /api/x HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc", NULL);
+	ask_all("POST /api/x HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc",
+		"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n");
+}
+
+static void in_the_api(void **state)
+{
+	(void)state;
+	ask_all("GET /.holdfast/requests HTTP/1.1\r\n" HOST "\r\n", NULL);
+	ask_all("GET /.holdfast/status HTTP/1.1\r\n" HOST "\r\n", NULL);
+	ask_all("GET /.holdfast/events HTTP/1.1\r\n" HOST "\r\n", NULL);
+	ask_all("GET /.holdfast/nothing HTTP/1.1\r\n" HOST "\r\n", NULL);
+}
+
+static void on_a_refusal(void **state)
+{
+	(void)state;
+	ask_all("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(on_a_straight_route),
+		cmocka_unit_test(on_a_queued_route),
+		cmocka_unit_test(in_the_api),
+		cmocka_unit_test(on_a_refusal),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
