@@ -272,6 +272,7 @@ static int reopen(struct hf_store *s)
 void hf_batch_run(struct hf_store *s)
 {
 	struct batch b = { .n = 0 };
+	struct hf_list *link;
 	int err;
 
 	hf_list_init(&b.ops);
@@ -286,11 +287,8 @@ void hf_batch_run(struct hf_store *s)
 		if (!judge(s, &b, err))
 			break;
 	}
-	while (!hf_list_empty(&b.ops)) {
-		struct hf_list *link = hf_list_pop(&b.ops);
-
+	while ((link = hf_list_pop(&b.ops)) != NULL)
 		hf_list_push(&s->finished, link);
-	}
 	s->figures.batches++;
 	s->figures.ops += b.n;
 }

@@ -135,6 +135,7 @@ void hf_db_close(struct hf_db *db)
 	db->lanes_cap = 0;
 	sqlite3_close(db->sql);
 	db->sql = NULL;
+	db->wal_frames = 0;
 }
 
 void hf_db_forget(struct hf_db *db)

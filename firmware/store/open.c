@@ -36,7 +36,7 @@ int hf_open_store_run(struct hf_store *s, bool clean)
 {
 	uint8_t bytes[8] = { 0 };
 
-	hf_put_le(bytes, s->report.boots, 4);
+	hf_put_le(bytes, s->boots, 4);
 	bytes[4] = clean;
 	return hf_meta_put(&s->db, META_RUN, hf_span(bytes, sizeof(bytes)));
 }
@@ -64,8 +64,11 @@ static int read_seed(struct hf_store *s)
 static int read_ledger(struct hf_store *s)
 {
 	uint8_t bytes[24];
-	int err = hf_meta_get(&s->db, "ledger", bytes, sizeof(bytes));
+	int err;
 
+	if (s->in_use)
+		return 0; /* it counts on */
+	err = hf_meta_get(&s->db, "ledger", bytes, sizeof(bytes));
 	if (!err) {
 		s->ledger.before = hf_get_le(bytes, 8);
 		s->ledger.day_start = hf_get_le(bytes + 8, 8);
@@ -167,8 +170,9 @@ static void set_limits(struct hf_store *s)
 static int begin_use(struct hf_store *s)
 {
 	struct hf_db *db = &s->db;
+	uint32_t boots;
 	bool clean;
-	int err = read_run(db, &s->report.boots, &clean);
+	int err = read_run(db, &boots, &clean);
 
 	if (!err)
 		err = read_seed(s);
@@ -180,7 +184,10 @@ static int begin_use(struct hf_store *s)
 		err = hf_blob_floor(db);
 	if (err)
 		return err;
-	s->report.boots++;
+	if (!s->in_use)
+		s->boots = boots + 1;
+	s->in_use = true;
+	s->report.boots = s->boots;
 	s->boot_due = true;
 	db->uploads_gone = true;
 	return 0;

@@ -72,6 +72,8 @@ static void submit_job(struct hf_store *s, enum hf_job_kind kind)
 	assert(!s->busy);
 	s->busy = true;
 	s->kind = kind;
+	if (kind == HF_JOB_BATCH)
+		s->boot_kick = false;
 	s->now_ms = now;
 	look_at_day(s, now);
 	if (now - s->ledger_at_ms >= LEDGER_EVERY_MS) {
@@ -153,6 +155,7 @@ static void finish_open(struct hf_store *s)
 		s->refusal = s->result;
 	} else {
 		s->open = true;
+		s->boot_kick = true;
 		s->ledger_at_ms = s->now_ms;
 		if (s->port->wall_ms(s->port, &(int64_t){ 0 }) == HF_CLOCK_UNSET)
 			s->day = s->ledger.day;
@@ -275,7 +278,7 @@ static void next_job(struct hf_store *s)
 		return;
 	if (s->db.wal_frames >= 2 * s->checkpoint_at)
 		submit_job(s, HF_JOB_CHECKPOINT);
-	else if (waiting(s) || s->boot_due)
+	else if (waiting(s) || s->boot_kick)
 		submit_job(s, HF_JOB_BATCH);
 	else if (s->closing)
 		submit_job(s, HF_JOB_CLOSE);

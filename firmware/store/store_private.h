@@ -63,6 +63,7 @@ struct hf_store {
 	uint64_t reserve_at_ms;	 /* boot time the reserve was last tried */
 	uint64_t day_at_ms;	 /* boot time of the last look at the day */
 	bool opened_once;
+	bool boot_kick; /* a batch is to run for boot_due alone, once */
 
 	/* ---- store thread; set by the loop before a job ---- */
 	int64_t day;	  /* the day it is */
@@ -76,6 +77,8 @@ struct hf_store {
 	struct hf_marker marker;
 	struct hf_ledger ledger;
 	struct hf_store_report report;
+	bool in_use;	    /* a database was opened by this store before */
+	uint32_t boots;
 	bool boot_due;	    /* the count of starts is to be stored */
 	bool reserve_due;   /* the reserve file is to be made */
 	bool salvaged;	    /* in this job, while running */
