@@ -8,10 +8,13 @@
 
 #define QUIET_LIMIT_US (6 * SIM_US_PER_H)
 
+#define BODY_MAX (160 << 10)
+
 struct maker {
 	struct sim_plan *plan;
 	struct sim_rng rng;
 	uint64_t lasts_us;
+	bool bulky; /* large bodies: blobs, checkpoints */
 };
 
 static uint64_t moment(struct maker *m)
@@ -38,19 +41,28 @@ static uint64_t outage(struct maker *m)
 
 /* ---- orders ---- */
 
+static size_t body_length(struct maker *m)
+{
+	if (m->bulky && sim_rng_chance(&m->rng, 50))
+		return (size_t)sim_rng_range(&m->rng, 4000, BODY_MAX);
+	if (sim_rng_chance(&m->rng, 10))
+		return (size_t)sim_rng_range(&m->rng, 500, 3500);
+	return (size_t)sim_rng_range(&m->rng, 10, 200);
+}
+
 static void add_order(struct maker *m, uint64_t at_us)
 {
 	static const char *const paths[] = { "/api/orders", "/api/payments", "/api/reports" };
 	struct sim_step *s = add(m, SIM_DO_ORDER, at_us);
-	char body[4096];
-	size_t len;
+	size_t i, len = body_length(m);
+	char *body = sim_alloc(len);
 
-	len = sim_rng_chance(&m->rng, 10) ? sim_rng_range(&m->rng, 500, 3500) :
-					    sim_rng_range(&m->rng, 10, 200);
-	memset(body, 'x', len);
+	for (i = 0; i < len; i++)
+		body[i] = (char)('a' + (i * 7 + len + i / 512) % 26);
 	s->method = "POST";
 	s->path = paths[sim_rng_below(&m->rng, 3)];
 	s->body = sim_plan_text(m->plan, body, len);
+	free(body);
 }
 
 static void add_orders(struct maker *m)
@@ -163,6 +175,7 @@ void sim_soak_plan(uint64_t seed, struct sim_plan *plan)
 
 	sim_rng_init(&m.rng, seed, "plan");
 	m.lasts_us = sim_rng_range(&m.rng, 2, 30) * SIM_US_PER_MIN;
+	m.bulky = sim_rng_chance(&m.rng, 20);
 	s = sim_plan_add(plan, SIM_DO_REBOOT_AFTER);
 	s->at_us = 0;
 	s->a = sim_rng_range(&m.rng, 1, 90) * SIM_US_PER_S;

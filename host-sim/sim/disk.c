@@ -19,6 +19,8 @@ struct sim_disk {
 	uint64_t cut_in, fail_in; /* operations left, 0: none set */
 	void (*on_cut)(void *user);
 	void *on_cut_user;
+	sim_disk_see *see;
+	void *see_user;
 	uint64_t capacity;
 	struct sim_disk_lies lies;
 	struct sim_disk_stats stats;
@@ -31,6 +33,7 @@ struct sim_file {
 	enum sim_disk_role role;
 	uint64_t life;
 	int lock;
+	char name[]; /* for those who look on */
 };
 
 struct sim_disk *sim_disk_create(uint64_t seed, const char *name)
@@ -86,6 +89,12 @@ void sim_disk_on_cut(struct sim_disk *d, void (*on_cut)(void *user), void *user)
 	d->on_cut_user = user;
 }
 
+void sim_disk_on_op(struct sim_disk *d, sim_disk_see *see, void *user)
+{
+	d->see = see;
+	d->see_user = user;
+}
+
 bool sim_disk_is_dead(const struct sim_disk *d)
 {
 	return d->dead;
@@ -135,9 +144,11 @@ bool sim_disk_cut_is_due(const struct sim_disk *d)
 
 /* Counts one operation. True: its turn for the cut, which the caller makes
  * after handing the operation to the disk. */
-static bool count_op(struct sim_disk *d)
+static bool count_op(struct sim_disk *d, const char *op, const char *path, uint64_t at, size_t len)
 {
 	d->stats.ops++;
+	if (d->see)
+		d->see(d->see_user, op, path, at, len);
 	if (d->cut_in == 0 || --d->cut_in > 0)
 		return false;
 	if (d->has_frozen)
@@ -166,10 +177,11 @@ static bool is_dead(const struct sim_file *f)
 /* ---- files ---- */
 
 static struct sim_file *file_create(struct sim_disk *d, struct sim_node *node,
-				    enum sim_disk_role role)
+				    enum sim_disk_role role, const char *name)
 {
-	struct sim_file *f = sim_alloc(sizeof(*f));
+	struct sim_file *f = sim_alloc(sizeof(*f) + strlen(name) + 1);
 
+	memcpy(f->name, name, strlen(name) + 1);
 	f->disk = d;
 	f->node = node;
 	node->refs++;
@@ -183,7 +195,7 @@ static struct sim_file *file_create(struct sim_disk *d, struct sim_node *node,
 
 static int create_entry(struct sim_disk *d, struct sim_entry *e, const char *path)
 {
-	bool cut = count_op(d);
+	bool cut = count_op(d, "create", path, 0, 0);
 
 	if (fails_now(d))
 		return HF_EIO;
@@ -202,7 +214,7 @@ int sim_disk_open(struct sim_disk *d, const char *path, unsigned flags, enum sim
 	if (d->dead)
 		return HF_EIO;
 	if (!path) {
-		*out = file_create(d, sim_node_create(), role);
+		*out = file_create(d, sim_node_create(), role, "(temporary)");
 		return 0;
 	}
 	e = sim_image_find(&d->image, path);
@@ -216,7 +228,7 @@ int sim_disk_open(struct sim_disk *d, const char *path, unsigned flags, enum sim
 			return err;
 		e = sim_image_find(&d->image, path);
 	}
-	*out = file_create(d, e->live, role);
+	*out = file_create(d, e->live, role, path);
 	return 0;
 }
 
@@ -252,7 +264,7 @@ int sim_file_write(struct sim_file *f, const void *data, size_t len, uint64_t at
 
 	if (is_dead(f))
 		return HF_EIO;
-	cut = count_op(d);
+	cut = count_op(d, "write", f->name, at, len);
 	if (fails_now(d))
 		return HF_EIO;
 	if (grows > 0 && d->image.bytes + grows > d->capacity)
@@ -271,7 +283,7 @@ int sim_file_truncate(struct sim_file *f, uint64_t size)
 
 	if (is_dead(f))
 		return HF_EIO;
-	cut = count_op(d);
+	cut = count_op(d, "truncate", f->name, size, 0);
 	if (fails_now(d))
 		return HF_EIO;
 	d->image.bytes += size - f->node->live.len; /* wraps to a difference */
@@ -285,7 +297,7 @@ int sim_file_sync(struct sim_file *f)
 
 	if (is_dead(f))
 		return HF_EIO;
-	if (count_op(d))
+	if (count_op(d, "sync", f->name, 0, 0))
 		return cut_here(d);
 	if (fails_now(d))
 		return HF_EIO;
@@ -312,7 +324,7 @@ int sim_disk_remove(struct sim_disk *d, const char *path, bool sync_dir)
 		return HF_EIO;
 	if (!e || !e->live)
 		return HF_ENOENT;
-	cut = count_op(d);
+	cut = count_op(d, sync_dir ? "remove and sync" : "remove", path, 0, 0);
 	if (fails_now(d))
 		return HF_EIO;
 	d->image.bytes -= e->live->live.len;

@@ -111,6 +111,11 @@ void sim_disk_freeze(struct sim_disk *d);
 void sim_disk_thaw(struct sim_disk *d);
 bool sim_disk_cut_is_due(const struct sim_disk *d);
 
+/* Called for each operation, before it is done, with its name ("write",
+ * "truncate", "sync", "create", "remove", "remove and sync"). NULL: nobody. */
+typedef void sim_disk_see(void *user, const char *op, const char *path, uint64_t at, size_t len);
+void sim_disk_on_op(struct sim_disk *d, sim_disk_see *see, void *user);
+
 const struct sim_disk_stats *sim_disk_stats(const struct sim_disk *d);
 size_t sim_disk_open_files(const struct sim_disk *d);
 /* Over names and live contents. */

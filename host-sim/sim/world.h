@@ -42,7 +42,7 @@ struct sim_world {
 };
 
 /* Events at one moment of virtual time that mean a program spins. */
-#define SIM_STALL_EVENTS 200000
+#define SIM_STALL_EVENTS 20000
 
 void sim_world_init(struct sim_world *w, uint64_t seed, FILE *trace_out);
 /* Forgets the events that are still set. */
