@@ -158,11 +158,13 @@ int hf_tls_session_handshake(struct hf_tls_session *s)
 	return err;
 }
 
-/* A ticket (TLS 1.3) that has been read is handled at the next call: Mbed TLS
- * says WANT_READ and is in its handshake again until then. */
-static bool has_ticket(struct hf_tls_session *s, int ret)
+/* A ticket (TLS 1.3) was in the way, of a read or of a write: once more. */
+static bool took_ticket(struct hf_tls_session *s, int ret)
 {
-	return ret == MBEDTLS_ERR_SSL_WANT_READ && !mbedtls_ssl_is_handshake_over(&s->ssl);
+	if (ret != MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
+		return false;
+	hf_tls_client_save(s->client, &s->ssl);
+	return true;
 }
 
 static ptrdiff_t read_some(struct hf_tls_session *s, void *data, size_t len)
@@ -171,11 +173,7 @@ static ptrdiff_t read_some(struct hf_tls_session *s, void *data, size_t len)
 
 	do {
 		ret = mbedtls_ssl_read(&s->ssl, data, len);
-		if (has_ticket(s, ret))
-			ret = mbedtls_ssl_read(&s->ssl, data, len);
-		if (ret == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
-			hf_tls_client_save(s->client, &s->ssl);
-	} while (ret == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET);
+	} while (took_ticket(s, ret));
 	if (ret > 0)
 		return ret;
 	if (wants_more(ret))
@@ -197,9 +195,12 @@ ptrdiff_t hf_tls_session_read(struct hf_tls_session *s, void *data, size_t len)
 ptrdiff_t hf_tls_session_write(struct hf_tls_session *s, const void *data, size_t len)
 {
 	struct hf_port *before = hf_tls_platform_enter(s->client->port);
-	int ret = mbedtls_ssl_write(&s->ssl, data, len);
 	ptrdiff_t n;
+	int ret;
 
+	do {
+		ret = mbedtls_ssl_write(&s->ssl, data, len);
+	} while (took_ticket(s, ret));
 	if (ret >= 0)
 		n = ret;
 	else if (wants_more(ret))
