@@ -71,7 +71,7 @@ const bad = [
 	['key of another section', line(5, 'probe = /x'), MANIFEST, 'holdfast.conf:5', /origin/],
 	['bad level', line(5, 'log-level = loud'), MANIFEST, 'holdfast.conf:5', /error, warning, info, debug/],
 	['no url', line(8, ''), MANIFEST, 'holdfast.conf:7', /url/],
-	['url that is none', line(8, 'url = shop'), MANIFEST, 'holdfast.conf:8', /URL/],
+	['url that is none', line(8, 'url = shop'), MANIFEST, 'holdfast.conf:8', /http:\/\//],
 	['url with a path', line(8, 'url = http://shop.example/app'), MANIFEST, 'holdfast.conf:8', /path/],
 	['url with a query', line(8, 'url = http://shop.example?x'), MANIFEST, 'holdfast.conf:8', /query/],
 	['url with userinfo', line(8, 'url = http://me:pw@shop.example'), MANIFEST, 'holdfast.conf:8', /URL/],
@@ -81,7 +81,7 @@ const bad = [
 	['bad pin', line(8, 'url = https://shop.example\npin = abc'), MANIFEST, 'holdfast.conf:9', /SHA-256/],
 	['pin on http', line(8, 'url = http://shop.example\npin = AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='), MANIFEST, 'holdfast.conf:9', /not https/],
 	['key stands twice', line(9, 'url = http://b.example'), MANIFEST, 'holdfast.conf:9', /twice/],
-	['section stands twice', `${GOOD}\n[origin shop]\nurl = http://b.example\n`, MANIFEST, 'holdfast.conf:22', /twice/],
+	['section stands twice', `${GOOD}\n[origin shop]\nurl = http://b.example\n`, MANIFEST, 'holdfast.conf:21', /twice/],
 	['remote address without leave', line(2, 'listen = 0.0.0.0:8480'), MANIFEST, 'holdfast.conf:2', /allow-remote/],
 	['listen without port', line(2, 'listen = 127.0.0.1'), MANIFEST, 'holdfast.conf:2', /port/],
 	['listen with a bad port', line(2, 'listen = 127.0.0.1:99999'), MANIFEST, 'holdfast.conf:2', /port/],
@@ -180,7 +180,7 @@ const origins = [{ name: 'shop', url: 'http://127.0.0.1:9' }];
 
 test('a second daemon on the same state folder: 69', async (x) => {
 	const first = await Daemon.create(x, { origins });
-	const second = await Daemon.create(x, { origins, start: false, agent: { 'state-dir': first.state } });
+	const second = await Daemon.create(x, { origins, start: false, agent: { 'state-dir': first.stateDir } });
 	await second.start({ wait: false });
 	assert.equal((await second.exit).code, 69);
 	assert.match(second.log, /another holdfastd holds it/);

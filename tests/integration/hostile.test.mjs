@@ -220,15 +220,15 @@ async function check(daemon, origin, [what, bytes, status, closes, options = {}]
 			return `${what}: no answer (connection ${raw.ended ? 'closed' : 'open'})`;
 		if (answer.status !== status && !(options.orOrigin && answer.status === 200))
 			return `${what}: ${answer.status} ${answer.body.toString().trim()}, expected ${status}`;
-		if (status >= 400 && answer.headers['content-type'] !== 'application/problem+json')
+		if (answer.status >= 400 && answer.headers['content-type'] !== 'application/problem+json')
 			return `${what}: not a problem document`;
-		if (status >= 400 && JSON.parse(answer.body).status !== status)
+		if (answer.status >= 400 && JSON.parse(answer.body).status !== status)
 			return `${what}: the document says another status`;
 		if (options.allow && !answer.headers.allow)
 			return `${what}: no Allow`;
 		if (answer.headers['access-control-allow-origin'])
 			return `${what}: a CORS field of ours`;
-		if (status >= 400 && origin.requests !== before)
+		if (answer.status >= 400 && origin.requests !== before)
 			return `${what}: reached the origin`;
 		if (closes) {
 			if (!await raw.closed())

@@ -17,7 +17,7 @@ const RSS_GROWTH_KB = sanitized ? 64 * 1024 : 3 * 1024;
 
 async function pair(x, options = {}) {
 	const origin = await Origin.create(x, options.origin);
-	const daemon = await Daemon.create(x, { origin, ...options });
+	const daemon = await Daemon.create(x, { ...options, origin });
 	return { origin, daemon };
 }
 
@@ -52,7 +52,7 @@ async function rawOrigin(x, onRequest) {
 
 async function rawPair(x, onRequest) {
 	const origin = await rawOrigin(x, onRequest);
-	return { origin, daemon: await Daemon.create(x, { origin }) };
+	return { origin, daemon: await Daemon.create(x, { origins: [{ name: 'raw', url: origin.url }] }) };
 }
 
 const HEAD = (daemon, line, ...fields) =>

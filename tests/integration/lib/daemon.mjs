@@ -10,7 +10,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { freePort } from './ports.mjs';
 import { request } from './http.mjs';
-import { sleep, until, sanitized } from './harness.mjs';
+import { until, sanitized } from './harness.mjs';
 
 export const binDir = process.env.HF_BIN_DIR ??
 	fileURLToPath(new URL('../../../build/host/bin', import.meta.url));
@@ -64,7 +64,7 @@ export class Daemon {
 		d.host = options.ipv6 ? '::1' : '127.0.0.1';
 		d.port = await freePort(d.host);
 		d.conf = join(d.dir, 'holdfast.conf');
-		d.state = join(d.dir, 'state');
+		d.stateDir = join(d.dir, 'state');
 		d.control = join(d.dir, 'control.sock');
 		d.log = '';
 		x.defer(() => d.dispose());
@@ -88,7 +88,7 @@ export class Daemon {
 		};
 		section('agent', {
 			listen: o.listen ?? (o.ipv6 ? `[::1]:${this.port}` : `127.0.0.1:${this.port}`),
-			control: this.control, 'state-dir': this.state,
+			control: this.control, 'state-dir': this.stateDir,
 			'log-level': process.env.HF_TEST_LOG ?? 'info', ...o.agent,
 		});
 		const origins = [o.origins ?? o.origin ?? []].flat();
@@ -173,12 +173,15 @@ export class Daemon {
 			return;
 		if (this.running) {
 			this.child.kill('SIGTERM');
-			const over = await Promise.race([this.exit, sleep(sanitized ? 20000 : 8000)]);
-			if (!over) {
+			let late = false;
+			const timer = setTimeout(() => {
+				late = true;
 				this.child.kill('SIGKILL');
-				await this.exit;
+			}, sanitized ? 20000 : 8000);
+			await this.exit;
+			clearTimeout(timer);
+			if (late)
 				throw new Error('holdfastd did not end on SIGTERM');
-			}
 		}
 		const { code, signal } = await this.exit;
 		/* A fault found by a sanitizer or an assertion, not a kill of ours. */

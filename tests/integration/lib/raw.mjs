@@ -59,9 +59,12 @@ export class Raw {
 	/* Until f() is true, the stream has ended, or the time is up. */
 	async wait(f, ms = 5000) {
 		const end = Date.now() + ms;
-		while (!f() && !this.ended) {
+		for (;;) {
+			const over = this.ended;
+			if (f())
+				return true;
 			const left = end - Date.now();
-			if (left <= 0)
+			if (over || left <= 0)
 				return false;
 			let timer;
 			await new Promise((resolve) => {
@@ -70,7 +73,6 @@ export class Raw {
 			});
 			clearTimeout(timer);
 		}
-		return !!f();
 	}
 
 	/* The next complete answer, taken off the bytes; null: none came. @head: the
