@@ -14,6 +14,7 @@
 #include <ini.h>
 
 #include "holdfast/err.h"
+#include "worker/fault.h"
 
 #define LINE_BYTES_MAX	  2000
 #define SECTION_BYTES_MAX 49 /* inih cuts longer ones */

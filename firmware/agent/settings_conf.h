@@ -7,7 +7,8 @@
 #define HF_AGENT_SETTINGS_CONF_H
 
 #include "base/span.h"
-#include "worker/fault.h"
+
+struct hf_faults; /* worker/fault.h */
 
 #define HF_CONF_KEYS_MAX 16
 #define HF_CONF_PINS_MAX 16

@@ -8,6 +8,7 @@
 
 #include "agent/settings.h"
 #include "agent/settings_conf.h"
+#include "worker/fault.h"
 
 #define HF_ORIGINS_MAX 64
 #define HF_WORKERS_MAX 256
