@@ -11,6 +11,7 @@
 #include "ingress/access.h"
 #include "ingress/api.h"
 #include "ingress/connection.h"
+#include "net/addr.h"
 
 #define CONTROLS_MAX	16
 #define REFUSALS_MAX	16 /* connections past the limit that are told so */
@@ -111,12 +112,16 @@ static void close_listeners(struct hf_ingress *in)
 static int listen_at(struct hf_ingress *in, const struct hf_addr *at, bool control)
 {
 	struct hf_ingress_listener *l = &in->listeners[in->listeners_n];
+	char text[HF_ADDR_TEXT_SIZE];
 	int err;
 
 	*l = (struct hf_ingress_listener){ .ingress = in, .control = control };
 	err = in->opt.port->listen(in->opt.port, at, &listener_events, l, &l->listener);
 	if (!err)
 		in->listeners_n++;
+	else
+		hf_log(in->opt.log, HF_LOG_ERROR, "ingress.listen", "addr=%s err=\"%s\"",
+		       hf_addr_format(at, text), hf_strerror(err));
 	return err;
 }
 
