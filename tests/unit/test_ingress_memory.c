@@ -25,13 +25,35 @@ static void check(const char *text)
 		fail_msg("no answer:\n%s", text);
 }
 
-/* One request with its @nth allocation failing; true when there was none. */
-static bool ask(const char *request, const char *answer, int nth)
+enum stage {
+	REQUEST,
+	ANSWER
+};
+
+/* What waits for the device at @p comes now, with the @nth allocation failing.
+ * True when there were not so many. */
+static bool give(struct fake_peer *p, int nth)
+{
+	struct hf_span all = hf_buf_span(&p->give);
+	char data[1024];
+	bool through;
+
+	assert_true(all.len <= sizeof(data));
+	memcpy(data, all.ptr, all.len);
+	hf_buf_clear(&p->give);
+	alloc_countdown = nth;
+	p->events->on_data(p->user, data, all.len);
+	through = nth < 0 || alloc_countdown >= 0;
+	alloc_countdown = -1;
+	panel_rig_settle(&rig);
+	return through;
+}
+
+static bool ask(const char *request, const char *answer, enum stage stage, int nth)
 {
 	static const char room[8192];
 	struct fake_peer *panel, *origin;
-	struct hf_span data;
-	bool through;
+	bool through, answered = true;
 
 	panel_rig_init(&rig);
 	panel_rig_start(&rig);
@@ -41,37 +63,37 @@ static bool ask(const char *request, const char *answer, int nth)
 	assert_int_equal(hf_buf_append(&panel->got, hf_span(room, sizeof(room))), 0);
 	hf_buf_clear(&panel->got);
 	fake_peer_send(panel, request);
-	alloc_countdown = nth;
-	data = hf_buf_span(&panel->give);
-	panel->events->on_data(panel->user, data.ptr, data.len);
-	through = alloc_countdown >= 0;
-	alloc_countdown = -1;
-	hf_buf_clear(&panel->give);
-	panel_rig_settle(&rig);
+	through = give(panel, stage == REQUEST ? nth : -1);
 	origin = answer ? panel_rig_origin(&rig) : NULL;
 	if (origin && origin->got.len > 0) {
 		fake_peer_send(origin, answer);
-		panel_rig_settle(&rig);
+		answered = give(origin, stage == ANSWER ? nth : -1);
 	}
 	fake_net_advance(&rig.net, 2);
 	panel_rig_settle(&rig);
 	check(fake_peer_take(panel));
 	panel_rig_finish(&rig);
-	return through;
+	return stage == REQUEST ? through : answered;
 }
 
 static void ask_all(const char *request, const char *answer)
 {
 	int nth = 0;
 
-	while (!ask(request, answer, nth))
+	while (!ask(request, answer, REQUEST, nth))
 		nth++;
 	assert_true(nth > 2);
+	nth = 0;
+	while (answer && !ask(request, answer, ANSWER, nth))
+		nth++;
 }
 
 static void on_a_straight_route(void **state)
 {
 	(void)state;
+	ask_all("GET /x HTTP/1.1\r\n" HOST "\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nSet-Cookie: a=b; Domain=x\r\n"
+		"Location: http://shop.example/\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
 	ask_all("GET /x HTTP/1.1\r\n" HOST "\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
 	ask_all("POST /x HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc",
 		"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
@@ -83,6 +105,8 @@ static void on_a_queued_route(void **state)
 	ask_all("POST /api/x HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc", NULL);
 	ask_all("POST /api/x HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc",
 		"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n");
+	ask_all("POST /api/x HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc",
+		"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
 }
 
 static void in_the_api(void **state)
