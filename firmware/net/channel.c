@@ -39,8 +39,8 @@ struct hf_channel {
 	struct hf_span in;	/* under TLS: ciphertext in hand */
 	struct hf_timer resume; /* goes on with @cipher */
 	int state;
-	int depth; /* how many of our events are on the stack */
-	int err;   /* the connection's end, told after @cipher; 0: none */
+	int depth;     /* how many of our events are on the stack */
+	int err;       /* the connection's end, told after @cipher; 0: none */
 	int write_err; /* of the first failed write */
 	bool reading, port_reading;
 	bool eof;	    /* close_notify came, not told yet */

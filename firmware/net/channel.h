@@ -32,8 +32,7 @@ struct hf_channel_events {
 
 /* Connects; reading is off. The errors of stream_connect, HF_ENOMEM. */
 int hf_channel_connect(struct hf_port *port, struct hf_timerq *timers, const struct hf_addr *to,
-		       const struct hf_channel_events *events, void *user,
-		       struct hf_channel **out);
+		       const struct hf_channel_events *events, void *user, struct hf_channel **out);
 /* A new owner takes the events. */
 void hf_channel_bind(struct hf_channel *ch, const struct hf_channel_events *events, void *user);
 /* Begins the handshake on an open channel; on_open tells. HF_ENOMEM, HF_ETLS. */

@@ -39,8 +39,8 @@ struct origin {
 	struct hf_timer timer; /* DOWN: the next trial; TRIAL: its guard */
 	uint8_t reach;	       /* enum hf_reach */
 	bool wanted;
-	unsigned failures;   /* in a row */
-	uint64_t fast_until; /* trials are dense before it */
+	unsigned failures;    /* in a row */
+	uint64_t fast_until;  /* trials are dense before it */
 	uint64_t interval_ms; /* the last one after fast_until */
 	uint64_t last_success;
 };
@@ -111,8 +111,7 @@ static void probe_finish(struct probe *p)
 	hf_arena_finish(&p->arena);
 }
 
-static int probe_build(struct probe *p, struct hf_span method, const char *host,
-		       const char *target)
+static int probe_build(struct probe *p, struct hf_span method, const char *host, const char *target)
 {
 	int err;
 
@@ -227,8 +226,7 @@ static void net_schedule(struct hf_connectivity *c)
 		hf_timerq_clear(c->opt.timers, &c->net_timer);
 		return;
 	}
-	timer_set(c, &c->net_timer,
-		  now_ms(c) + base - hf_rand_below(c->opt.rand, base / 4 + 1));
+	timer_set(c, &c->net_timer, now_ms(c) + base - hf_rand_below(c->opt.rand, base / 4 + 1));
 	c->net_interval_ms = base * 2 > c->opt.probe_max_ms ? c->opt.probe_max_ms : base * 2;
 }
 

@@ -243,9 +243,9 @@ static bool dial_next(struct hf_dial *dial)
 		dial->next = (dial->next + 1) % dial->n;
 		if (dial->failed[addr] || !attempt_start(dial, addr))
 			continue;
-		timer_in(dial, dial->next == 0 || dial->failed[dial->next]
-				       ? AGAIN_MS
-				       : CONFIG_HF_HAPPY_EYEBALLS_DELAY_MS);
+		timer_in(dial, dial->next == 0 || dial->failed[dial->next] ?
+				       AGAIN_MS :
+				       CONFIG_HF_HAPPY_EYEBALLS_DELAY_MS);
 		return true;
 	}
 	return false;
@@ -433,7 +433,7 @@ const char *hf_dial_phase(struct hf_dial *dial, bool *resolving)
 		snprintf(dial->detail, sizeof(dial->detail), "connect to %s",
 			 hf_addr_format(&dial->addrs[0], text));
 	else
-		snprintf(dial->detail, sizeof(dial->detail), "connect to %s, %zu addresses", d->host,
-			 dial->n);
+		snprintf(dial->detail, sizeof(dial->detail), "connect to %s, %zu addresses",
+			 d->host, dial->n);
 	return dial->detail;
 }

@@ -30,7 +30,7 @@ struct hf_dialer {
 	struct hf_timerq *timers;
 	char *host;
 	uint16_t port_number;
-	bool literal; /* @host is an address */
+	bool literal;				 /* @host is an address */
 	struct hf_addr addrs[HF_DIAL_ADDRS_MAX]; /* in the order to try */
 	size_t n;
 	uint64_t addrs_until_ms;
@@ -41,7 +41,7 @@ struct hf_dialer {
 };
 
 struct hf_dial_result {
-	int err; /* 0, HF_EDNS, HF_ECONNREFUSED, HF_EUNREACH, HF_ETIMEDOUT... */
+	int err;		    /* 0, HF_EDNS, HF_ECONNREFUSED, HF_EUNREACH, HF_ETIMEDOUT... */
 	struct hf_channel *channel; /* open, reading off; the receiver's to bind */
 	struct hf_addr addr;	    /* of @channel */
 	const char *detail;	    /* for people; valid during the call */

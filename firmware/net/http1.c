@@ -185,8 +185,8 @@ static int perform(struct hf_transport *base, const struct hf_transport_request 
 	x->user = user;
 	x->body_left = req->msg->body == HF_BODY_LENGTH ? req->msg->body_len : 0;
 	x->fresh = req->fresh;
-	x->first_byte_ms = req->first_byte_timeout_ms ? req->first_byte_timeout_ms
-						      : t->opt.first_byte_timeout_ms;
+	x->first_byte_ms = req->first_byte_timeout_ms ? req->first_byte_timeout_ms :
+							t->opt.first_byte_timeout_ms;
 	x->gone = events->on_send == NULL;
 	*out = x;
 	t->calls++;

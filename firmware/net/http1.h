@@ -25,10 +25,10 @@ struct hf_http1_options {
 	struct hf_log *log;
 	const char *host; /* name or address literal without brackets; kept as a copy */
 	uint16_t port_number;
-	struct hf_tls_client *tls; /* NULL: cleartext; not owned */
+	struct hf_tls_client *tls;   /* NULL: cleartext; not owned */
 	uint32_t connect_timeout_ms; /* DNS, connect and TLS handshake together */
 	uint32_t first_byte_timeout_ms;
-	uint32_t idle_timeout_ms;    /* between two reads or writes of an exchange;
+	uint32_t idle_timeout_ms;      /* between two reads or writes of an exchange;
 				      * does not apply to upgraded connections and to
 				      * responses of type text/event-stream */
 	uint32_t keepalive_timeout_ms; /* idle in the pool */

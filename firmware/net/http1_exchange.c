@@ -18,7 +18,7 @@
 
 #define OUT_CEILING (1024 * 1024) /* of a head or last chunk, however large */
 #define OUT_KEEP    4096	  /* by a finished exchange, for the next */
-#define LOOK_MS	    1 /* for what has come over a long idle connection */
+#define LOOK_MS	    1		  /* for what has come over a long idle connection */
 #define HELD_MAX    (4u * 1024 * 1024)
 
 static void on_timer(void *user);
@@ -209,8 +209,7 @@ static void timed_out_waiting(struct hf_exchange *x)
 	bool dialing = x->t->connecting >= x->t->waiting_n;
 
 	snprintf(detail, sizeof(detail), "%s within %u ms",
-		 dialing ? "no connection" : "no connection free",
-		 x->t->opt.connect_timeout_ms);
+		 dialing ? "no connection" : "no connection free", x->t->opt.connect_timeout_ms);
 	hf_http1_x_end(x, dialing ? HF_END_CONNECT : HF_END_LIMIT,
 		       dialing ? HF_ETIMEDOUT : HF_ELIMIT, detail);
 }
@@ -340,7 +339,8 @@ static bool retry_allowed(const struct hf_exchange *x, bool reused)
 {
 	if (!reused || x->retried || x->rx_any)
 		return false;
-	return x->attempt_bytes == 0 || (!hf_http1_x_has_body(x) && hf_method_is_idempotent(x->msg.method));
+	return x->attempt_bytes == 0 ||
+	       (!hf_http1_x_has_body(x) && hf_method_is_idempotent(x->msg.method));
 }
 
 static void retry(struct hf_exchange *x)

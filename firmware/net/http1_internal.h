@@ -30,7 +30,7 @@ struct http1 {
 	struct hf_transport base;
 	struct hf_http1_options opt;
 	struct hf_dialer dialer;
-	struct hf_list idle; /* connections without an exchange, latest first */
+	struct hf_list idle;  /* connections without an exchange, latest first */
 	struct hf_list conns; /* all others */
 	unsigned connections, connecting, idle_n;
 	struct hf_list waiting; /* exchanges without a connection */
@@ -63,10 +63,10 @@ struct conn {
 	struct hf_h1_reader *reader;
 	struct hf_exchange *x; /* CONN_BUSY, else NULL */
 	uint64_t idle_since_ms;
-	unsigned uses;	  /* exchanges before this one, long idleness too */
-	unsigned depth;	  /* our event handlers on the stack */
+	unsigned uses;	/* exchanges before this one, long idleness too */
+	unsigned depth; /* our event handlers on the stack */
 	bool closed;
-	bool complete; /* the reader has seen the response's end */
+	bool complete;	 /* the reader has seen the response's end */
 	const char *why; /* what an event of the reader refused, else NULL */
 };
 
@@ -86,7 +86,7 @@ struct hf_exchange {
 	struct http1 *t;
 	struct conn *c; /* NULL: none */
 	enum x_state state;
-	unsigned depth; /* our calls of its events on the stack */
+	unsigned depth;	       /* our calls of its events on the stack */
 	struct hf_message msg; /* the user's, but keep-alive is ours to say */
 	const struct hf_exchange_events *events;
 	void *user;
@@ -98,8 +98,8 @@ struct hf_exchange {
 	bool receiving;
 
 	/* request */
-	struct hf_buf out;  /* taken from the user, not yet by the channel */
-	uint64_t body_left; /* HF_BODY_LENGTH */
+	struct hf_buf out;	/* taken from the user, not yet by the channel */
+	uint64_t body_left;	/* HF_BODY_LENGTH */
 	uint64_t attempt_bytes; /* handed to this connection */
 	uint64_t request_bytes; /* the most of any connection */
 	enum hf_sent sent;	/* the worst of earlier connections */

@@ -72,7 +72,8 @@ static int build(struct hf_exchange *x)
 		return 0; /* it waits in @out since a connection died before */
 	err = hf_h1_write_request(&x->out, &x->msg);
 	x->built = err == 0;
-	x->body_done = !hf_http1_x_has_body(x) || (x->msg.body == HF_BODY_LENGTH && x->body_left == 0);
+	x->body_done = !hf_http1_x_has_body(x) ||
+		       (x->msg.body == HF_BODY_LENGTH && x->body_left == 0);
 	return err;
 }
 

@@ -24,10 +24,10 @@ struct hf_tls_client_options {
 	const char *server_name; /* SNI and verification (RFC 6125); address literals
 				  * are matched against iPAddress names */
 	/* Each may be NULL. Files are read once, through the port. */
-	const char *ca_file;  /* PEM bundle */
-	const char *ca_dir;   /* every *.pem and *.crt in it */
+	const char *ca_file;		  /* PEM bundle */
+	const char *ca_dir;		  /* every *.pem and *.crt in it */
 	const char *cert_file, *key_file; /* client certificate, PEM */
-	const char *const *pins; /* base64 of SHA-256 over SubjectPublicKeyInfo (RFC
+	const char *const *pins;	  /* base64 of SHA-256 over SubjectPublicKeyInfo (RFC
 				  * 7469 section 2.4); any certificate of the chain
 				  * matching any pin is enough */
 	size_t pins_n;

@@ -10,7 +10,7 @@
 #include "net/tls.h"
 #include "net/tls_trust.h"
 
-#define HF_TLS_PIN_BYTES 32
+#define HF_TLS_PIN_BYTES  32
 #define HF_TLS_SESSION_MS (24u * 60 * 60 * 1000) /* resumed no longer than this */
 
 struct hf_tls_client {
@@ -36,10 +36,10 @@ struct hf_tls_session {
 	mbedtls_ssl_context ssl;
 	struct hf_tls_client *client;
 	struct hf_tls_bio bio;
-	bool open;	/* the handshake is done */
-	bool offered;	/* resumption was asked for */
-	bool verified;	/* a certificate chain was looked at: not resumed */
-	bool anchored;	/* a pin matches at or above the certificate looked at */
+	bool open;     /* the handshake is done */
+	bool offered;  /* resumption was asked for */
+	bool verified; /* a certificate chain was looked at: not resumed */
+	bool anchored; /* a pin matches at or above the certificate looked at */
 	size_t fault_len;
 	char fault[256]; /* what is wrong with the chain */
 	char error[320];

@@ -219,8 +219,7 @@ int hf_tls_trust_add_dir(struct hf_tls_trust *t, struct hf_port *port, const cha
 	if (err == HF_ENOMEM)
 		return err;
 	if (err) {
-		(void)hf_buf_appendf(faults, "ca-dir: cannot read %s: %s\n", dir,
-				     hf_strerror(err));
+		(void)hf_buf_appendf(faults, "ca-dir: cannot read %s: %s\n", dir, hf_strerror(err));
 		return HF_ECONFIG;
 	}
 	if (r.added == 0) {
@@ -234,8 +233,8 @@ int hf_tls_trust_add_dir(struct hf_tls_trust *t, struct hf_port *port, const cha
 void hf_tls_trust_trim(struct hf_tls_trust *t)
 {
 	unsigned char *der = t->der_len ? realloc(t->der, t->der_len) : NULL;
-	struct hf_tls_trust_entry *entries =
-		t->n ? realloc(t->entries, t->n * sizeof(*entries)) : NULL;
+	struct hf_tls_trust_entry *entries = t->n ? realloc(t->entries, t->n * sizeof(*entries)) :
+						    NULL;
 
 	if (der) {
 		t->der = der;

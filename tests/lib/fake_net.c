@@ -69,8 +69,7 @@ static const struct fake_host *host_of(const struct fake_net *n, const struct hf
 }
 
 static int stream_connect(struct hf_port *port, const struct hf_addr *to,
-			  const struct hf_stream_events *events, void *user,
-			  struct hf_stream **out)
+			  const struct hf_stream_events *events, void *user, struct hf_stream **out)
 {
 	struct fake_net *n = of(port);
 	const struct fake_host *host = host_of(n, to);
@@ -79,7 +78,8 @@ static int stream_connect(struct hf_port *port, const struct hf_addr *to,
 	if (!host || host->answer == FAKE_UNREACH)
 		return HF_EUNREACH;
 	p = calloc(1, sizeof(*p));
-	assert(p);
+	if (!p)
+		return HF_ENOMEM;
 	p->net = n;
 	p->to = *to;
 	p->events = events;
@@ -112,7 +112,8 @@ static ptrdiff_t stream_write(struct hf_port *port, struct hf_stream *stream, co
 	assert(p->connected && !p->closed && !p->fin && !p->error_told);
 	if (p->write_error)
 		return p->write_error;
-	assert(hf_buf_append(&p->got, hf_span(data, taken)) == 0);
+	if (hf_buf_append(&p->got, hf_span(data, taken)))
+		return HF_ECONNRESET;
 	if (p->window != SIZE_MAX)
 		p->window -= taken;
 	if (taken > 0)
@@ -184,8 +185,7 @@ static bool turn_resolve(struct fake_net *n)
 	if (!n->resolving || n->resolve_at_ms > n->now_ms)
 		return false;
 	n->resolving = false;
-	n->resolve_done(n->resolve_user, n->resolve_err, n->addrs,
-			n->resolve_err ? 0 : n->addrs_n);
+	n->resolve_done(n->resolve_user, n->resolve_err, n->addrs, n->resolve_err ? 0 : n->addrs_n);
 	return true;
 }
 
@@ -207,6 +207,8 @@ static bool turn_data(struct fake_peer *p)
 	if (!p->reading || all.len == 0)
 		return false;
 	piece = hf_span(hf_span_dup(all), all.len < p->net->data_max ? all.len : p->net->data_max);
+	if (!piece.ptr)
+		return true; /* next time */
 	hf_buf_consume(&p->give, piece.len);
 	p->events->on_data(p->user, piece.ptr, piece.len);
 	free((void *)(uintptr_t)piece.ptr);
@@ -379,7 +381,9 @@ struct fake_peer *fake_net_peer(struct fake_net *n, size_t i)
 
 void fake_peer_send_bytes(struct fake_peer *p, const void *data, size_t len)
 {
-	assert(hf_buf_append(&p->give, hf_span(data, len)) == 0);
+	/* a second try: memory fails once in tests of that */
+	if (hf_buf_append(&p->give, hf_span(data, len)))
+		assert(hf_buf_append(&p->give, hf_span(data, len)) == 0);
 }
 
 void fake_peer_send(struct fake_peer *p, const char *text)

@@ -36,19 +36,19 @@ struct fake_peer {
 	uint64_t connect_at_ms;
 	enum fake_answer answer;
 	bool connected, told;
-	bool reading;  /* the device reads */
-	bool closed;   /* the device has closed */
+	bool reading; /* the device reads */
+	bool closed;  /* the device has closed */
 	bool aborted;
-	bool fin;      /* the device has finished its direction */
+	bool fin;	    /* the device has finished its direction */
 	struct hf_buf got;  /* what the device wrote */
 	struct hf_buf give; /* on its way to the device */
 	bool give_eof, eof_told;
 	int give_error; /* HF_ECONNRESET...; told when @give is empty */
 	bool error_told;
-	int write_error;  /* the next writes fail with it */
-	size_t window;	  /* bytes that are taken from the device now */
+	int write_error; /* the next writes fail with it */
+	size_t window;	 /* bytes that are taken from the device now */
 	bool want_writable;
-	size_t writes;	  /* calls of stream_write that took bytes */
+	size_t writes; /* calls of stream_write that took bytes */
 };
 
 struct fake_net {

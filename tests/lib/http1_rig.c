@@ -143,7 +143,7 @@ void shoot(struct shot *s)
 }
 
 struct shot *shot(struct world *w, size_t i, const char *method, enum hf_body_kind kind,
-			 const char *body)
+		  const char *body)
 {
 	struct shot *s = &w->shots[i];
 

@@ -20,10 +20,10 @@ struct shot {
 	char detail[256];
 	bool ended;
 	/* behaviour */
-	const char *body;	/* sent as there is room */
+	const char *body; /* sent as there is room */
 	size_t body_at;
-	bool hold_body;		/* the body is not sent by itself */
-	bool go_at_once;	/* inside on_send */
+	bool hold_body;	 /* the body is not sent by itself */
+	bool go_at_once; /* inside on_send */
 	bool stop_on_body, stop_on_head, cancel_on_head, cancel_on_body;
 	struct shot *next; /* performed inside on_end */
 };

@@ -121,9 +121,8 @@ static void make(struct world *w, bool net_probe, const char *probe_target)
 
 	hf_connectivity_destroy(w->c);
 	assert_int_equal(hf_connectivity_create(&opt, &w->c), 0);
-	assert_int_equal(hf_connectivity_add(w->c, "shop", &w->probe.base, "shop.example",
-					     probe_target),
-			 0);
+	assert_int_equal(
+		hf_connectivity_add(w->c, "shop", &w->probe.base, "shop.example", probe_target), 0);
 }
 
 static int set_up(void **state)

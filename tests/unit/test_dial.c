@@ -97,7 +97,7 @@ static void a_silent_family_costs_one_stagger(void **state)
 	assert_int_equal(w->net.peers_n, 1);
 	fake_net_advance(&w->net, 11);
 	assert_int_equal(w->done, 1);
-	assert_string_equal(w->addr, "192.0.2.1:80"); /* the other family is second */
+	assert_string_equal(w->addr, "192.0.2.1:80");	/* the other family is second */
 	assert_true(fake_net_peer(&w->net, 0)->closed); /* the loser */
 	assert_int_equal(w->net.peers_n, 2);
 }

@@ -58,9 +58,8 @@ static void head_and_small_body_leave_in_one_write(void **state)
 
 	shoot(s);
 	fake_net_settle(&w->net);
-	assert_string_equal(fake_peer_take(peer(w, 0)),
-			    "POST /x HTTP/1.1\r\nHost: shop.example\r\n"
-			    "Content-Length: 5\r\n\r\norder");
+	assert_string_equal(fake_peer_take(peer(w, 0)), "POST /x HTTP/1.1\r\nHost: shop.example\r\n"
+							"Content-Length: 5\r\n\r\norder");
 	assert_int_equal(peer(w, 0)->writes, 1);
 	answer(w, 0, ok);
 	assert_true(s->ended);

@@ -300,7 +300,8 @@ static void connecting_takes_its_time_and_no_more(void **state)
 	fake_net_advance(&w->net, 1);
 	assert_string_equal(heard(&w->shots[0]), "end:refused/none");
 	assert_int_equal(w->shots[0].result.err, HF_ETIMEDOUT);
-	assert_string_equal(w->shots[0].detail, "connect to 192.0.2.1:80: no answer within 10000 ms");
+	assert_string_equal(w->shots[0].detail,
+			    "connect to 192.0.2.1:80: no answer within 10000 ms");
 	assert_int_equal(figures(w).connections, 0);
 }
 
@@ -486,8 +487,9 @@ static void cancel_inside_events_is_safe(void **state)
 	s->cancel_on_body = true;
 	shoot(s);
 	fake_net_settle(&w->net);
-	answer(w, 1, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-		     "1\r\na\r\n1\r\nb\r\n0\r\n\r\n");
+	answer(w, 1,
+	       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+	       "1\r\na\r\n1\r\nb\r\n0\r\n\r\n");
 	assert_string_equal(heard(s), "head:200 body:a");
 	assert_int_equal(figures(w).connections, 0);
 }
@@ -498,7 +500,7 @@ static void destroying_in_every_state_leaves_nothing(void **state)
 	struct shot *s = shot(w, 0, "POST", HF_BODY_LENGTH, "order");
 
 	s->hold_body = true;
-	shoot(s);			      /* active, body outstanding */
+	shoot(s);				  /* active, body outstanding */
 	shoot_as(get(w, 1), &held_events, false); /* held */
 	fake_net_settle(&w->net);
 	fake_net_answer(&w->net, "192.0.2.1", FAKE_SILENT);
