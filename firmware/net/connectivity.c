@@ -16,28 +16,19 @@
 #include <stdlib.h>
 
 #include "base/fsm.h"
+#include "net/probe.h"
 
 #define FAST_MS (10u * 60 * 1000)
 
 struct origin;
 
-/* A probe request over a transport; at most one at a time for each owner. */
-struct probe {
-	struct hf_arena arena;
-	struct hf_message msg;
-	struct hf_transport *transport;
-	struct hf_exchange *x; /* NULL: none runs */
-	int status;
-	bool built;
-};
-
 struct origin {
 	struct hf_connectivity *c;
 	unsigned number;
 	char *name, *host, *target; /* target NULL: no active probe */
-	struct probe probe;
-	struct hf_timer timer; /* DOWN: the next trial; TRIAL: its guard */
-	uint8_t reach;	       /* enum hf_reach */
+	struct hf_probe probe;	    /* with a target */
+	struct hf_timer timer;	    /* DOWN: the next trial; TRIAL: its guard */
+	uint8_t reach;		    /* enum hf_reach */
 	bool wanted;
 	unsigned failures;    /* in a row */
 	uint64_t fast_until;  /* trials are dense before it */
@@ -52,7 +43,7 @@ struct hf_connectivity {
 	bool link_known, link_up;
 	enum hf_net_state net;
 	char *net_host, *net_target;
-	struct probe net_probe;
+	struct hf_probe net_probe; /* with a transport for it */
 	struct hf_timer net_timer;
 	uint64_t net_interval_ms;
 };
@@ -90,61 +81,6 @@ static void timer_set(struct hf_connectivity *c, struct hf_timer *t, uint64_t du
 		hf_log(c->opt.log, HF_LOG_ERROR, "connectivity.timer", "err=ENOMEM");
 }
 
-/* ---- probes ---- */
-
-static void probe_init(struct probe *p, struct hf_transport *transport)
-{
-	*p = (struct probe){ .transport = transport };
-	hf_arena_init(&p->arena, 4096);
-}
-
-static void probe_cancel(struct probe *p)
-{
-	if (p->x)
-		p->transport->cancel(p->transport, p->x);
-	p->x = NULL;
-}
-
-static void probe_finish(struct probe *p)
-{
-	probe_cancel(p);
-	hf_arena_finish(&p->arena);
-}
-
-static int probe_build(struct probe *p, struct hf_span method, const char *host, const char *target)
-{
-	int err;
-
-	if (p->built)
-		return 0;
-	p->msg = (struct hf_message){
-		.method = method,
-		.target = hf_span_str(target),
-		.minor = 1,
-		.body = HF_BODY_NONE,
-		.keep_alive = true,
-	};
-	hf_fields_init(&p->msg.fields, &p->arena);
-	err = hf_fields_add(&p->msg.fields, HF_SPAN("Host"), hf_span_str(host));
-	p->built = err == 0;
-	return err;
-}
-
-static int probe_start(struct probe *p, const struct hf_exchange_events *events, void *user)
-{
-	struct hf_transport_request req = { .msg = &p->msg, .fresh = true };
-
-	assert(!p->x);
-	p->status = 0;
-	return p->transport->perform(p->transport, &req, events, user, &p->x);
-}
-
-static void ignore_body(void *user, struct hf_span data)
-{
-	(void)user;
-	(void)data;
-}
-
 /* ---- the net ---- */
 
 static void net_schedule(struct hf_connectivity *c);
@@ -169,43 +105,26 @@ static bool any_wanted(const struct hf_connectivity *c)
 	return false;
 }
 
-static void net_on_head(void *user, const struct hf_message *head)
-{
-	struct hf_connectivity *c = user;
-
-	c->net_probe.status = head->status;
-}
-
-static void net_on_end(void *user, const struct hf_exchange_result *result,
-		       const struct hf_fields *trailers)
+static void net_probe_done(void *user, const struct hf_exchange_result *result, int status)
 {
 	struct hf_connectivity *c = user;
 
 	(void)result;
-	(void)trailers;
-	c->net_probe.x = NULL;
-	if (c->net_probe.status == 0)
+	if (status == 0)
 		net_set(c, HF_NET_OFFLINE);
-	else if (c->net_probe.status == c->opt.probe_status)
+	else if (status == c->opt.probe_status)
 		net_set(c, HF_NET_ONLINE);
 	else
 		net_set(c, HF_NET_CAPTIVE);
 	net_schedule(c);
 }
 
-static const struct hf_exchange_events net_events = {
-	.on_head = net_on_head,
-	.on_body = ignore_body,
-	.on_end = net_on_end,
-};
-
 static void net_probe_now(struct hf_connectivity *c)
 {
 	hf_timerq_clear(c->opt.timers, &c->net_timer);
-	if (!c->opt.probe_transport || c->net_probe.x)
+	if (!c->opt.probe_transport || hf_probe_runs(&c->net_probe))
 		return;
-	if (probe_build(&c->net_probe, HF_SPAN("GET"), c->net_host, c->net_target) ||
-	    probe_start(&c->net_probe, &net_events, c))
+	if (hf_probe_start(&c->net_probe, net_probe_done, c))
 		net_schedule(c);
 }
 
@@ -219,7 +138,7 @@ static void net_schedule(struct hf_connectivity *c)
 {
 	uint64_t base = c->net_interval_ms;
 
-	if (!c->opt.probe_transport || c->net_probe.x)
+	if (!c->opt.probe_transport || hf_probe_runs(&c->net_probe))
 		return;
 	if (c->net == HF_NET_ONLINE || !any_wanted(c)) {
 		c->net_interval_ms = c->opt.probe_min_ms;
@@ -311,28 +230,12 @@ static void failed(struct origin *o)
 		set_down(o);
 }
 
-static void probe_on_head(void *user, const struct hf_message *head)
+static void probe_done(void *user, const struct hf_exchange_result *result, int status)
 {
 	struct origin *o = user;
 
-	o->probe.status = head->status;
+	hf_connectivity_report(o->c, o->number, result, status);
 }
-
-static void probe_on_end(void *user, const struct hf_exchange_result *result,
-			 const struct hf_fields *trailers)
-{
-	struct origin *o = user;
-
-	(void)trailers;
-	o->probe.x = NULL;
-	hf_connectivity_report(o->c, o->number, result, o->probe.status);
-}
-
-static const struct hf_exchange_events probe_events = {
-	.on_head = probe_on_head,
-	.on_body = ignore_body,
-	.on_end = probe_on_end,
-};
 
 static void trial_begin(struct origin *o)
 {
@@ -347,10 +250,9 @@ static void trial_begin(struct origin *o)
 		c->opt.events->on_trial(c->opt.user, o->number);
 		return;
 	}
-	if (o->probe.x)
-		return; /* one that outlived the link still runs: its end counts */
-	if (probe_build(&o->probe, HF_SPAN("HEAD"), o->host, o->target) ||
-	    probe_start(&o->probe, &probe_events, o))
+	if (hf_probe_runs(&o->probe))
+		return; /* one that outlived its guard: its end counts */
+	if (hf_probe_start(&o->probe, probe_done, o))
 		set_down(o);
 }
 
@@ -364,7 +266,7 @@ static void origin_timer_fire(void *user)
 			trial_begin(o);
 		break;
 	case HF_REACH_TRIAL:
-		probe_cancel(&o->probe);
+		hf_probe_cancel(&o->probe);
 		set_down(o);
 		break;
 	case HF_REACH_UNKNOWN:
@@ -378,7 +280,7 @@ static void origin_destroy(struct origin *o)
 	if (!o)
 		return;
 	hf_timerq_clear(o->c->opt.timers, &o->timer);
-	probe_finish(&o->probe);
+	hf_probe_finish(&o->probe);
 	free(o->name);
 	free(o->host);
 	free(o->target);
@@ -395,12 +297,12 @@ static struct origin *origin_create(struct hf_connectivity *c, const char *name,
 		return NULL;
 	o->c = c;
 	hf_timer_init(&o->timer, origin_timer_fire, o);
-	probe_init(&o->probe, transport);
 	o->name = hf_span_dup(hf_span_str(name));
 	o->host = hf_span_dup(hf_span_str(host ? host : ""));
 	if (target)
 		o->target = hf_span_dup(hf_span_str(target));
-	if (!o->name || !o->host || (target && !o->target)) {
+	if (!o->name || !o->host || (target && !o->target) ||
+	    (target && hf_probe_init(&o->probe, transport, HF_SPAN("HEAD"), o->host, o->target))) {
 		origin_destroy(o);
 		return NULL;
 	}
@@ -425,11 +327,12 @@ int hf_connectivity_create(const struct hf_connectivity_options *opt, struct hf_
 	c->opt = *opt;
 	c->net_interval_ms = opt->probe_min_ms;
 	hf_timer_init(&c->net_timer, net_timer_fire, c);
-	probe_init(&c->net_probe, opt->probe_transport);
 	if (opt->probe_transport) {
 		c->net_host = hf_span_dup(hf_span_str(opt->probe_host));
 		c->net_target = hf_span_dup(hf_span_str(opt->probe_target));
-		if (!c->net_host || !c->net_target) {
+		if (!c->net_host || !c->net_target ||
+		    hf_probe_init(&c->net_probe, opt->probe_transport, HF_SPAN("GET"), c->net_host,
+				  c->net_target)) {
 			hf_connectivity_destroy(c);
 			return HF_ENOMEM;
 		}
@@ -448,7 +351,7 @@ void hf_connectivity_destroy(struct hf_connectivity *c)
 		origin_destroy(c->origins[i]);
 	free(c->origins);
 	hf_timerq_clear(c->opt.timers, &c->net_timer);
-	probe_finish(&c->net_probe);
+	hf_probe_finish(&c->net_probe);
 	free(c->net_host);
 	free(c->net_target);
 	free(c);
@@ -474,14 +377,14 @@ int hf_connectivity_add(struct hf_connectivity *c, const char *name, struct hf_t
 static void origin_link(struct origin *o, bool up)
 {
 	if (!up) {
-		probe_cancel(&o->probe);
+		hf_probe_cancel(&o->probe);
 		set_down(o);
 		return;
 	}
 	fast_begin(o);
 	if (o->reach == HF_REACH_TRIAL && o->target) {
 		/* Its connection may hang on the link that was. */
-		probe_cancel(&o->probe);
+		hf_probe_cancel(&o->probe);
 		set_down(o);
 	}
 	if (o->reach == HF_REACH_DOWN)
@@ -504,7 +407,7 @@ void hf_connectivity_link(struct hf_connectivity *c, bool up)
 		return;
 	hf_log(c->opt.log, HF_LOG_INFO, "connectivity.link", "up=%d", up);
 	c->net_interval_ms = c->opt.probe_min_ms;
-	probe_cancel(&c->net_probe);
+	hf_probe_cancel(&c->net_probe);
 	if (up)
 		net_probe_now(c);
 	else if (c->opt.probe_transport)
