@@ -12,7 +12,8 @@
  * One request is in work at a time; what a pipelining peer sends meanwhile
  * waits in @in, and reading stops when that is full.
  *
- * connection.c reads, connection_write.c writes.
+ * connection.c reads, connection_route.c finds who answers, connection_write.c
+ * writes.
  */
 #ifndef HF_INGRESS_CONNECTION_H
 #define HF_INGRESS_CONNECTION_H
@@ -81,6 +82,9 @@ void hf_connection_close(struct hf_connection *c, bool abort);
 void hf_connection_stop(struct hf_connection *c);
 
 void hf_connection_move(struct hf_connection *c, enum hf_connection_state to);
+
+/* A head is there: begins the exchange, or answers itself. */
+void hf_connection_route(struct hf_connection *c);
 
 /* ---- connection_write.c ---- */
 
