@@ -9,7 +9,9 @@
  *   x.explain(f)  f() gives text to print on failure
  *   x.say(text)   a line in the output, failed or not
  *
- * Tests of one file run side by side, as many as HF_TEST_CONCURRENCY says.
+ * Tests of one file run side by side, as many as HF_TEST_CONCURRENCY says;
+ * HF_TEST_ONLY is a regular expression on their names, HF_TEST_LOG the daemons'
+ * log level.
  */
 import { describe, it } from 'node:test';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -89,11 +89,14 @@ http {
 		}), { what: 'nginx' });
 	}
 
+	/* With SIGTERM, so that what was answered is in the log. */
 	async stop() {
 		if (!this.child)
 			return;
-		this.child.kill('SIGKILL');
+		this.child.kill('SIGTERM');
+		const timer = setTimeout(() => this.child.kill('SIGKILL'), 3000);
 		await this.exit;
+		clearTimeout(timer);
 		this.child = null;
 	}
 
