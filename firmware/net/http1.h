@@ -8,6 +8,9 @@
  * than a second is checked by the first read event before use. Waiting
  * exchanges are served in order when a connection is free; each waits at most
  * connect_timeout_ms (HF_END_LIMIT).
+ *
+ * A handshake that the network breaks (reset, timeout) ends as HF_END_CONNECT;
+ * HF_END_TLS means that the two sides did not agree.
  */
 #ifndef HF_NET_HTTP1_H
 #define HF_NET_HTTP1_H
@@ -38,7 +41,7 @@ struct hf_http1_options {
 };
 
 int hf_http1_create(const struct hf_http1_options *opt, struct hf_transport **out);
-/* Cancels what runs, without events. NULL is fine. */
+/* Cancels what runs, without events; not inside an event. NULL is fine. */
 void hf_http1_destroy(struct hf_transport *t);
 /* The network has changed: idle connections are closed, running exchanges that
  * have not begun to receive are ended with HF_END_RESET when the link is gone,

@@ -9,6 +9,7 @@
 
 #include <mbedtls/base64.h>
 #include <mbedtls/error.h>
+#include <mbedtls/platform_util.h>
 #include <psa/crypto.h>
 
 #include "net/addr.h"
@@ -117,7 +118,7 @@ static int parse_key(struct hf_tls_client *c, const char *path, struct hf_buf *f
 		return err;
 	ret = mbedtls_pk_parse_key(&c->key, (const unsigned char *)text, len + 1, NULL, 0,
 				   hf_tls_platform_random, NULL);
-	memset(text, 0, len);
+	mbedtls_platform_zeroize(text, len);
 	free(text);
 	if (ret == 0)
 		return 0;
