@@ -4,7 +4,7 @@
  * pool of connections.
  *
  * A new connection races the origin's addresses (Happy Eyeballs, RFC 8305).
- * Idle connections are kept for idle_timeout_ms; one that has been idle longer
+ * Idle connections are kept for keepalive_timeout_ms; one that has been idle longer
  * than a second is checked by the first read event before use. Waiting
  * exchanges are served in order when a connection is free; each waits at most
  * connect_timeout_ms (HF_END_LIMIT).
