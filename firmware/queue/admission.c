@@ -44,9 +44,11 @@ int hf_queue_key(struct hf_queue *q, const struct hf_policy *policy, const struc
 /* Fields that are made anew for every attempt. */
 static bool is_per_attempt(struct hf_span name, const struct hf_policy *policy)
 {
-	static const char *const names[] = { "Host",	"Content-Length", "Transfer-Encoding",
-					     "Expect",	"Connection",	  "Keep-Alive",
-					     "Upgrade", "TE",		  "Prefer" };
+	static const char *const names[] = {
+		"Host",	      "Content-Length", "Transfer-Encoding", "Expect",
+		"Connection", "Keep-Alive",	"Upgrade",	     "TE",
+		"Prefer"
+	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (hf_span_ieq_str(name, names[i]))
@@ -83,8 +85,7 @@ static int encode_head(struct hf_queue *q, struct hf_admission *a)
 	return err;
 }
 
-static void init_state(struct hf_queue *q, const struct hf_admission *a,
-		       struct hf_record_state *s)
+static void init_state(struct hf_queue *q, const struct hf_admission *a, struct hf_record_state *s)
 {
 	int64_t wall;
 
@@ -107,20 +108,32 @@ static void init_state(struct hf_queue *q, const struct hf_admission *a,
 static void finish(struct hf_lane *lane, struct hf_admission *a, int err)
 {
 	lane->inserting--;
+	hf_list_remove(&a->pending);
 	hf_buf_finish(&a->head);
+	lane->users++;
 	a->done(a, err);
+	lane->users--;
 	hf_queue_lane_release(lane);
 }
 
+void hf_admission_abandon(struct hf_admission *a)
+{
+	hf_list_remove(&a->link);
+	hf_list_remove(&a->pending);
+	hf_buf_finish(&a->head);
+}
+
+/* The first one of its lane goes when its own attempt's end says so. */
 static void schedule(struct hf_queue *q, struct hf_lane *lane, const struct hf_admission *a)
 {
-	if (lane->waiting == 1 && a->not_before_delay_ms)
-		hf_lane_delay(lane, a->not_before_delay_ms, HF_REASON_RETRY_AFTER);
-	else if (lane->waiting == 1 && a->maybe_received && lane->state == HF_LANE_IDLE)
-		hf_lane_delay(lane,
-			      CONFIG_HF_BACKOFF_BASE_MS / 2 +
-				      hf_rand_below(q->opt.rand, CONFIG_HF_BACKOFF_BASE_MS / 2 + 1),
-			      a->reason);
+	uint64_t base = CONFIG_HF_BACKOFF_BASE_MS;
+
+	if (lane->state == HF_LANE_HELD && !lane->blocked)
+		lane->state = HF_LANE_IDLE;
+	if (lane->state == HF_LANE_IDLE && a->not_before_delay_ms)
+		hf_lane_delay(lane, a->not_before_delay_ms, a->reason);
+	else if (lane->state == HF_LANE_IDLE && a->maybe_received && !a->hold)
+		hf_lane_delay(lane, base / 2 + hf_rand_below(q->opt.rand, base / 2 + 1), a->reason);
 	else
 		hf_lane_refresh(lane);
 }
@@ -129,9 +142,11 @@ static void inserted(struct hf_store_op *op, int err)
 {
 	struct hf_admission *a = op->user;
 	struct hf_queue *q = a->queue;
-	struct hf_lane *lane = hf_queue_lane_by_id(q, a->insert.lane);
+	struct hf_lane *lane = a->turn_lane;
 
-	assert(lane && lane->inserting > 0);
+	assert(lane->inserting > 0);
+	if (err == HF_ENOENT && lane->id == a->insert.lane && lane->waiting == 0)
+		hf_queue_lane_lost_id(lane);
 	if (err) {
 		hf_log(q->opt.log, HF_LOG_WARNING, "queue.refused", "lane=%s err=%s", lane->key,
 		       hf_errname(err));
@@ -218,6 +233,8 @@ int hf_queue_admit(struct hf_queue *q, struct hf_admission *a)
 	int err;
 
 	assert(lane && a->key.len > 0);
+	if (q->closing)
+		return HF_ECANCELED;
 	if (lane->waiting + lane->inserting >= a->policy->max_entries)
 		return HF_ELIMIT;
 	err = encode_head(q, a);
@@ -227,11 +244,13 @@ int hf_queue_admit(struct hf_queue *q, struct hf_admission *a)
 	a->turn_lane = lane;
 	init_state(q, a, &a->state);
 	lane->inserting++;
+	hf_list_init(&a->link);
+	hf_list_init(&a->pending);
+	hf_list_push(&q->admissions, &a->pending);
 	if (lane->id) {
 		insert(lane, a);
 		return 0;
 	}
-	hf_list_init(&a->link);
 	hf_list_push(&lane->admissions, &a->link);
 	if (!lane->creating)
 		create_lane(lane, a);

@@ -13,17 +13,41 @@ enum kind {
 	KIND_RETRY,
 };
 
-static void finish(struct hf_queue_change *c, int err)
+void hf_change_abandon(struct hf_queue_change *c)
 {
+	hf_list_remove(&c->link);
 	hf_store_load_finish(&c->load);
 	hf_arena_finish(&c->arena);
 	hf_buf_finish(&c->summary);
+	if (c->lane)
+		c->lane->users--;
+	c->lane = NULL;
+}
+
+static void finish(struct hf_queue_change *c, int err)
+{
+	hf_change_abandon(c);
 	c->done(c, err);
 }
 
-static struct hf_lane *lane_of(const struct hf_queue_change *c)
+/* The record's lane, which may not be in memory any more. */
+static int find_lane(struct hf_queue_change *c)
 {
-	return hf_queue_lane_by_id(c->queue, HF_RECORD_LANE(c->load.id));
+	uint32_t id = HF_RECORD_LANE(c->load.id);
+	struct hf_lane *lane = hf_queue_lane_by_id(c->queue, id);
+	struct hf_record_head head;
+	int err = 0;
+
+	if (!lane)
+		err = hf_record_head_decode(hf_buf_span(&c->load.head), &c->arena, &head);
+	if (!err && !lane)
+		err = hf_queue_lane_restore(c->queue, head.origin, hf_span_str(head.policy.lane),
+					    id, &lane);
+	if (err)
+		return err;
+	c->lane = lane;
+	lane->users++;
+	return 0;
 }
 
 /* An attempt is under way, or a lease is being taken that may be for it. */
@@ -35,7 +59,7 @@ static bool is_leased(const struct hf_lane *lane, uint64_t id)
 static void tell(struct hf_queue_change *c, enum hf_queue_event_type type, uint8_t before,
 		 uint64_t id, const struct hf_record_state *state)
 {
-	struct hf_lane *lane = lane_of(c);
+	struct hf_lane *lane = c->lane;
 	struct hf_record_head head;
 	char public_id[HF_ULID_LEN + 1];
 	struct hf_queue_event event = {
@@ -66,7 +90,7 @@ static void tell(struct hf_queue_change *c, enum hf_queue_event_type type, uint8
 static void cancelled(struct hf_store_op *op, int err)
 {
 	struct hf_queue_change *c = op->user;
-	struct hf_lane *lane = lane_of(c);
+	struct hf_lane *lane = c->lane;
 
 	if (!err) {
 		tell(c, HF_QUEUE_CANCELLED, c->load.state.status, c->load.id, &c->settle.state);
@@ -126,7 +150,7 @@ static void released(struct hf_store_op *op, int err)
 
 	if (!err) {
 		tell(c, HF_QUEUE_RELEASED, HF_RECORD_HELD, c->load.id, &c->mark.state);
-		wake_lane(lane_of(c), c->load.id);
+		wake_lane(c->lane, c->load.id);
 	}
 	finish(c, err);
 }
@@ -158,9 +182,11 @@ static void requeued(struct hf_store_op *op, int err)
 		state.status = HF_RECORD_QUEUED;
 		state.reason = HF_REASON_NONE;
 		state.created_dev_ms = c->requeue.created_dev_ms;
+		state.attempts = 0;
+		state.last_status = 0;
 		hf_record_id_format(c->requeue.id, &state, c->new_id);
 		tell(c, HF_QUEUE_RELEASED, c->load.state.status, c->requeue.id, &state);
-		wake_lane(lane_of(c), 0);
+		wake_lane(c->lane, 0);
 	}
 	finish(c, err);
 }
@@ -176,22 +202,47 @@ static void requeue(struct hf_queue_change *c)
 
 /* ---- both ---- */
 
-static void change(struct hf_queue_change *c, struct hf_lane *lane)
+static bool waits(const struct hf_queue_change *c)
 {
 	uint8_t status = c->load.state.status;
-	bool waits = status == HF_RECORD_QUEUED || status == HF_RECORD_HELD;
 
-	if (waits && is_leased(lane, c->load.id)) {
+	return status == HF_RECORD_QUEUED || status == HF_RECORD_HELD;
+}
+
+/* Another change of the same record is being stored. */
+static bool is_changing(const struct hf_queue_change *c)
+{
+	const struct hf_list *changes = &c->queue->changes;
+
+	for (const struct hf_list *l = changes->next; l != changes; l = l->next) {
+		const struct hf_queue_change *other =
+			hf_container_of(l, struct hf_queue_change, link);
+
+		if (other != c && other->writing && other->load.id == c->load.id)
+			return true;
+	}
+	return false;
+}
+
+static void change(struct hf_queue_change *c)
+{
+	uint8_t status = c->load.state.status;
+
+	if ((waits(c) && is_leased(c->lane, c->load.id)) || is_changing(c)) {
 		finish(c, HF_EBUSY);
-	} else if (c->kind == KIND_CANCEL) {
-		if (waits)
+		return;
+	}
+	/* A lease that is taken from here on reads what is written here. */
+	c->writing = true;
+	if (c->kind == KIND_CANCEL) {
+		if (waits(c))
 			cancel(c);
 		else
 			finish(c, HF_ESTATE);
 	} else if (status == HF_RECORD_HELD) {
 		release_held(c);
 	} else if (status == HF_RECORD_QUEUED) {
-		wake_lane(lane, 0);
+		wake_lane(c->lane, 0);
 		finish(c, 0);
 	} else if (status == HF_RECORD_SETTLED) {
 		finish(c, HF_ESTATE);
@@ -203,16 +254,17 @@ static void change(struct hf_queue_change *c, struct hf_lane *lane)
 static void found(struct hf_store_op *op, int err)
 {
 	struct hf_queue_change *c = op->user;
-	struct hf_lane *lane = lane_of(c);
 
-	if (!err && (!lane || !hf_queue_found(&c->load, c->public_id)))
+	if (!err && !hf_queue_found(&c->load, c->public_id))
 		err = HF_ENOENT;
-	else if (!err && !c->load.has_record)
+	else if (!err && !c->load.has_record && !waits(c))
 		err = HF_ESTATE;
+	if (!err)
+		err = find_lane(c);
 	if (err)
 		finish(c, err);
 	else
-		change(c, lane);
+		change(c);
 }
 
 static int start(struct hf_queue *q, struct hf_queue_change *c, enum kind kind)
@@ -221,6 +273,8 @@ static int start(struct hf_queue *q, struct hf_queue_change *c, enum kind kind)
 
 	c->queue = q;
 	c->kind = (uint8_t)kind;
+	c->lane = NULL;
+	c->writing = false;
 	c->new_id[0] = 0;
 	hf_store_load_init(&c->load);
 	hf_arena_init(&c->arena, 4 * CONFIG_HF_HEAD_BYTES_MAX);
@@ -228,9 +282,13 @@ static int start(struct hf_queue *q, struct hf_queue_change *c, enum kind kind)
 	c->load.op.done = found;
 	c->load.op.user = c;
 	err = hf_queue_find(q, c->public_id, true, &c->load);
-	if (err)
+	if (err) {
 		hf_store_load_finish(&c->load);
-	return err;
+		return err;
+	}
+	hf_list_init(&c->link);
+	hf_list_push(&q->changes, &c->link);
+	return 0;
 }
 
 int hf_queue_cancel(struct hf_queue *q, struct hf_queue_change *c)

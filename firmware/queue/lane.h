@@ -20,44 +20,50 @@ enum hf_lane_state {
 	HF_LANE_LEASED,	 /* an attempt is under way */
 	HF_LANE_DELAYED, /* until not_before_ms */
 	HF_LANE_OFFLINE, /* until the origin is reachable */
-	HF_LANE_HELD,	 /* its head is held and order is block */
+	HF_LANE_HELD,	 /* only held records could be next: see blocked */
 };
 
 struct hf_lane {
 	struct hf_queue *queue;
-	struct hf_list link;	/* of the queue's lanes */
-	uint32_t id;		/* 0: not in the store yet */
-	unsigned origin;	/* HF_ORIGIN_NONE: not configured any more */
-	char *origin_name, *key;
-	enum hf_order order;	/* of the newest policy seen */
-	uint64_t next_id;	/* no queued or held record of the lane is below it,
-				 * but those that were passed over (order skip) */
-	uint64_t waiting;	/* queued or held, committed */
-	uint64_t held;
-	uint64_t inserting;	/* admitted, not committed yet */
+	struct hf_list link; /* of the queue's lanes, the one used last at the end */
+	uint32_t id;	     /* 0: not in the store yet */
+	unsigned origin;     /* HF_ORIGIN_NONE: not configured any more */
+	struct hf_span name; /* "origin NUL key": one allocation with the next two */
+	const char *origin_name, *key;
+	uint64_t next_id;	      /* no queued or held record of the lane is below it,
+			     * but those that were passed over (order skip) */
+	uint64_t waiting;	      /* queued or held, committed */
+	uint64_t held;		      /* of these, as far as they were counted: q->held_upto */
+	uint64_t inserting;	      /* admitted, not committed yet */
 	uint64_t head_created_dev_ms; /* of the head as far as known, 0: unknown */
-	struct hf_list admissions; /* waiting for the lane's id */
+	struct hf_list admissions;    /* waiting for the lane's id */
 	bool creating;
-	unsigned users; /* on the stack: may not be freed */
+	unsigned users; /* on a stack, in a replay or a change: may not be freed */
 	/* turns */
+	unsigned turns_n; /* taken and not given back, granted or not */
 	struct hf_turn *live;
-	struct hf_list turns;
+	struct hf_list turns; /* not granted yet */
+	bool granting;
 	/* scheduling, used by sync/ */
 	uint8_t state;		/* enum hf_lane_state */
 	uint8_t wait_reason;	/* enum hf_reason of DELAYED and OFFLINE */
+	bool blocked;		/* HELD: by its head, order is block; else only held
+				 * records that were passed over are left */
+	bool passed;		/* held records below next_id were passed over */
 	uint64_t not_before_ms; /* boot time; HF_LANE_DELAYED */
 	uint64_t leased_id;	/* HF_LANE_LEASED, 0 until known */
 	unsigned failures;	/* in a row, for back-off */
 	bool retried_now;
-	bool wanted; /* counted as a reason to look for its origin */
-	struct hf_list ready;	/* in the scheduler's list */
-	struct hf_timer timer;	/* HF_LANE_DELAYED */
+	bool wanted;	       /* counted as a reason to look for its origin */
+	uint8_t listed;	       /* state of the scheduler's list that it is in */
+	struct hf_list ready;  /* in a list of the scheduler */
+	struct hf_timer timer; /* DELAYED: its end; HELD: its head grows too old */
 };
 
 /* Something may have changed: works out the state of an unleased lane again and
  * tells the scheduler when it is READY. */
 void hf_lane_refresh(struct hf_lane *lane);
-/* DELAYED until @delay_ms from now, or OFFLINE. */
+/* DELAYED until @delay_ms from now, or OFFLINE; IDLE when nothing waits. */
 void hf_lane_delay(struct hf_lane *lane, uint64_t delay_ms, enum hf_reason reason);
 void hf_lane_offline(struct hf_lane *lane, enum hf_reason reason);
 /* Ends OFFLINE, and DELAYED unless the origin named the time. */

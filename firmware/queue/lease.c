@@ -71,13 +71,13 @@ static void passed(struct hf_lease *lease)
 	bool delivered = lease->state.status == HF_RECORD_SETTLED;
 	struct hf_queue_event event;
 
-	if (lane->next_id <= lease->load.id)
-		lane->next_id = lease->load.id + 1;
+	if (lane->next_id == lease->load.id) /* else one before it was released */
+		lane->next_id++;
 	lane->failures = 0;
 	lane->retried_now = false;
 	log_final(lease, delivered ? "queue.settled" : "queue.dead");
 	fill_event(lease, delivered ? HF_QUEUE_SETTLED : HF_QUEUE_DEAD, &event);
-	hf_queue_changed(lane->queue, lane, HF_RECORD_QUEUED, &event);
+	hf_queue_changed(lane->queue, lane, lease->load.state.status, &event);
 }
 
 static void held(struct hf_lease *lease)
@@ -87,7 +87,7 @@ static void held(struct hf_lease *lease)
 	log_final(lease, "queue.held");
 	fill_event(lease, HF_QUEUE_HELD, &event);
 	lease->lane->retried_now = false;
-	hf_queue_changed(queue_of(lease), lease->lane, HF_RECORD_QUEUED, &event);
+	hf_queue_changed(queue_of(lease), lease->lane, lease->load.state.status, &event);
 }
 
 /* Lets the lane go on as the verdict says. */
@@ -165,7 +165,7 @@ static void settle(struct hf_lease *lease, const struct hf_lease_end *end)
 	int err;
 
 	lease->state.status = lease->verdict.action == HF_ACTION_DELIVERED ? HF_RECORD_SETTLED :
-									       HF_RECORD_DEAD;
+									     HF_RECORD_DEAD;
 	lease->state.settled_dev_ms = hf_queue_device_ms(queue_of(lease));
 	err = encode_answer(lease, end->answer);
 	if (err) {
@@ -201,6 +201,10 @@ static void note_attempt(struct hf_lease *lease, const struct hf_lease_end *end)
 	bool server_error = status >= 500;
 
 	s->inflight = false;
+	if (!end->sent) { /* the mark was for nothing */
+		s->maybe_received = lease->load.state.maybe_received;
+		s->first_sent_dev_ms = lease->load.state.first_sent_dev_ms;
+	}
 	s->reason = (uint8_t)end->verdict.reason;
 	if (end->verdict.action != HF_ACTION_WAIT)
 		s->attempts++;
@@ -211,6 +215,24 @@ static void note_attempt(struct hf_lease *lease, const struct hf_lease_end *end)
 	s->conflicts = status == 409 ? (uint8_t)(s->conflicts + (s->conflicts < UINT8_MAX)) : 0;
 	s->last_status = (uint16_t)status;
 	s->last_end = end->result ? (uint8_t)(end->result->end + 1) : 0;
+}
+
+static bool is_same(const struct hf_record_state *a, const struct hf_record_state *b)
+{
+	return a->status == b->status && a->reason == b->reason && a->inflight == b->inflight &&
+	       a->maybe_received == b->maybe_received && a->same_500 == b->same_500 &&
+	       a->conflicts == b->conflicts && a->last_status == b->last_status &&
+	       a->last_end == b->last_end && a->attempts == b->attempts &&
+	       a->first_sent_dev_ms == b->first_sent_dev_ms && a->body_hash == b->body_hash;
+}
+
+/* An attempt of which nothing left is not worth a write, unless its mark stands
+ * there; neither is one that taught nothing new. */
+static bool is_worth_storing(const struct hf_lease *lease, const struct hf_lease_end *end)
+{
+	bool marked = lease->stored_state.inflight && !lease->load.state.inflight;
+
+	return (end->sent || marked) && !is_same(&lease->state, &lease->stored_state);
 }
 
 void hf_lease_end(struct hf_lease *lease, const struct hf_lease_end *end)
@@ -231,7 +253,7 @@ void hf_lease_end(struct hf_lease *lease, const struct hf_lease_end *end)
 	case HF_ACTION_RETRY_NOW:
 	case HF_ACTION_FOLLOW:
 	case HF_ACTION_WAIT:
-		if (!end->sent) { /* nothing on the medium has changed */
+		if (!is_worth_storing(lease, end)) {
 			ended(lease, 0);
 			return;
 		}
@@ -264,8 +286,10 @@ static void marked(struct hf_store_op *op, int err)
 	struct hf_lease *lease = op->user;
 
 	lease->step = STEP_READY;
-	if (err) {
-		lease->state = lease->load.state;
+	if (!err) {
+		lease->stored_state = lease->state;
+	} else {
+		lease->state = lease->stored_state;
 		hf_log(queue_of(lease)->opt.log, HF_LOG_ERROR, "queue.not_marked", "id=%s err=%s",
 		       lease->public_id, hf_errname(err));
 	}
@@ -279,7 +303,8 @@ bool hf_lease_mark(struct hf_lease *lease)
 	assert(lease->step == STEP_READY);
 	/* Repeatable ones need the mark once, for the age of their key; the others
 	 * each time, to know an attempt that a power cut ended. */
-	if (s->maybe_received && lease->head.policy.idempotency != HF_IDEMPOTENCY_NEVER)
+	if (s->inflight ||
+	    (s->maybe_received && lease->head.policy.idempotency != HF_IDEMPOTENCY_NEVER))
 		return true;
 	if (!s->maybe_received)
 		s->first_sent_dev_ms = hf_queue_device_ms(queue_of(lease));
@@ -294,6 +319,28 @@ bool hf_lease_mark(struct hf_lease *lease)
 
 static void load(struct hf_lease *lease);
 
+static bool is_older(uint64_t now, uint64_t since, uint32_t seconds)
+{
+	return seconds > 0 && now > since && now - since > (uint64_t)seconds * 1000;
+}
+
+/* Nothing that waits is at or behind next_id. */
+static void nothing_left(struct hf_lane *lane)
+{
+	struct hf_queue *q = lane->queue;
+
+	if (lane->passed && lane->waiting > 0) {
+		lane->state = HF_LANE_HELD;
+		lane->blocked = false;
+		return;
+	}
+	q->totals.waiting -= lane->waiting;
+	q->totals.held -= lane->held;
+	lane->waiting = 0;
+	lane->held = 0;
+	hf_lane_refresh(lane);
+}
+
 /* Nothing of the lane can be sent. */
 static void nothing(struct hf_lease *lease, int err)
 {
@@ -301,39 +348,45 @@ static void nothing(struct hf_lease *lease, int err)
 
 	release(lease);
 	lane->state = HF_LANE_IDLE;
-	if (err != HF_ENOENT) {
+	if (err == HF_ENOENT) {
+		nothing_left(lane);
+	} else {
 		hf_log(lane->queue->opt.log, HF_LOG_ERROR, "queue.not_loaded", "lane=%s err=%s",
 		       lane->key, hf_errname(err));
 		hf_lane_delay(lane, STORE_FAILED_DELAY_MS, HF_REASON_BACKOFF);
-	} else if (lane->held > 0) {
-		lane->state = HF_LANE_HELD;
-	} else {
-		lane->queue->totals.waiting -= lane->waiting;
-		lane->waiting = 0;
-		hf_lane_refresh(lane);
 	}
 	lease->ready(lease, err);
+}
+
+/* The lane waits for a person, or until its head has grown too old. */
+static void blocked(struct hf_lease *lease)
+{
+	struct hf_lane *lane = lease->lane;
+	struct hf_queue *q = lane->queue;
+	uint64_t age_max = (uint64_t)lease->head.policy.max_age_s * 1000;
+	uint64_t age = hf_queue_device_ms(q) - lease->state.created_dev_ms;
+
+	release(lease);
+	lane->state = HF_LANE_HELD;
+	lane->blocked = true;
+	if (age_max)
+		hf_lane_timer(lane, q->opt.port->boottime_ms(q->opt.port) + age_max + 1 -
+					    (age < age_max ? age : age_max));
+	lease->ready(lease, HF_ENOENT);
 }
 
 static void head_is_held(struct hf_lease *lease)
 {
 	struct hf_lane *lane = lease->lane;
 
-	if (lane->held == 0) { /* found for the first time since start */
-		lane->held = 1;
-		lane->queue->totals.held++;
-	}
-	if (lease->head.policy.order == HF_ORDER_SKIP) {
-		lane->next_id = lease->load.id + 1;
-		load(lease);
+	if (lease->head.policy.order != HF_ORDER_SKIP) {
+		blocked(lease);
 		return;
 	}
-	nothing(lease, HF_ENOENT);
-}
-
-static bool is_older(uint64_t now, uint64_t since, uint32_t seconds)
-{
-	return seconds > 0 && now > since && now - since > (uint64_t)seconds * 1000;
+	lane->passed = true;
+	if (lane->next_id == lease->load.id)
+		lane->next_id++;
+	load(lease);
 }
 
 static void judge(struct hf_lease *lease)
@@ -344,6 +397,8 @@ static void judge(struct hf_lease *lease)
 
 	if (is_older(now, s->created_dev_ms, p->max_age_s))
 		pass_over(lease, HF_ACTION_DEAD, HF_REASON_EXPIRED);
+	else if (s->status == HF_RECORD_HELD)
+		head_is_held(lease);
 	else if (s->inflight && p->idempotency == HF_IDEMPOTENCY_NEVER)
 		pass_over(lease, HF_ACTION_HOLD, HF_REASON_AMBIGUOUS);
 	else if (s->maybe_received && p->idempotency == HF_IDEMPOTENCY_KEYED &&
@@ -353,43 +408,49 @@ static void judge(struct hf_lease *lease)
 		lease->ready(lease, 0);
 }
 
+/* Its contents are not what was stored: it can neither be sent nor judged. */
+static void damaged(struct hf_lease *lease)
+{
+	hf_log(queue_of(lease)->opt.log, HF_LOG_ERROR, "queue.damaged", "id=%s", lease->public_id);
+	pass_over(lease, HF_ACTION_DEAD, HF_REASON_DAMAGED);
+}
+
 static void loaded(struct hf_store_op *op, int err)
 {
 	struct hf_lease *lease = op->user;
 	struct hf_lane *lane = lease->lane;
+	bool corrupt = err == HF_ECORRUPT && lease->load.state.status != 0;
 
-	if (err) {
+	if (err && !corrupt) {
 		nothing(lease, err);
 		return;
 	}
-	lane->next_id = lease->load.id;
+	if (lane->next_id == lease->from) /* else one before it was released */
+		lane->next_id = lease->load.id;
 	lane->leased_id = lease->load.id;
 	lane->head_created_dev_ms = lease->load.state.created_dev_ms;
 	lease->state = lease->load.state;
+	lease->stored_state = lease->load.state;
 	hf_record_id_format(lease->load.id, &lease->state, lease->public_id);
 	lease->step = STEP_READY;
 	err = hf_record_head_decode(hf_buf_span(&lease->load.head), &lease->arena, &lease->head);
-	if (err == HF_ENOMEM) {
-		nothing(lease, err);
-		return;
-	}
 	lease->target = lease->head.target;
-	if (err) {
-		hf_log(lane->queue->opt.log, HF_LOG_ERROR, "queue.damaged", "id=%s",
-		       lease->public_id);
-		pass_over(lease, HF_ACTION_DEAD, HF_REASON_DAMAGED);
-	} else if (lease->state.status == HF_RECORD_HELD) {
-		head_is_held(lease);
-	} else {
+	if (err == HF_ENOMEM)
+		nothing(lease, err);
+	else if (err || corrupt)
+		damaged(lease);
+	else
 		judge(lease);
-	}
 }
 
 static void load(struct hf_lease *lease)
 {
 	hf_arena_finish(&lease->arena);
 	lease->step = STEP_LOADING;
-	lease->load.id = lease->lane->next_id;
+	lease->lane->leased_id = 0;
+	lease->from = lease->lane->next_id;
+	lease->load.state.status = 0; /* told from a record by the store */
+	lease->load.id = lease->from;
 	lease->load.next = true;
 	lease->load.head_only = false;
 	lease->load.op.done = loaded;
@@ -400,7 +461,6 @@ static void load(struct hf_lease *lease)
 void hf_lease_take(struct hf_lane *lane, struct hf_lease *lease)
 {
 	assert(lane->state == HF_LANE_READY && lane->id != 0);
-	hf_list_remove(&lane->ready);
 	lane->state = HF_LANE_LEASED;
 	lane->leased_id = 0;
 	lease->lane = lane;
@@ -420,14 +480,4 @@ void hf_lease_abandon(struct hf_lease *lease)
 {
 	if (lease->step != STEP_NONE)
 		release(lease);
-}
-
-void hf_lease_drop(struct hf_lease *lease)
-{
-	struct hf_lane *lane = lease->lane;
-
-	assert(lease->step == STEP_READY);
-	release(lease);
-	lane->state = HF_LANE_IDLE;
-	hf_lane_refresh(lane);
 }

@@ -31,6 +31,8 @@ struct hf_lease {
 
 	/* private */
 	struct hf_arena arena;
+	struct hf_record_state stored_state; /* on the medium */
+	uint64_t from;			     /* next_id when the load was begun */
 	struct hf_store_mark mark;
 	struct hf_store_settle settle;
 	struct hf_buf summary, answer;
@@ -57,7 +59,7 @@ struct hf_lease_end {
 	struct hf_span body;
 	uint64_t blob, body_len;
 	uint32_t body_hash;
-	bool sent; /* some byte was handed to the connection */
+	bool sent; /* a byte of this or an earlier attempt of the lease may have arrived */
 };
 /* When nothing changes on the medium, stored is called inside. */
 void hf_lease_end(struct hf_lease *lease, const struct hf_lease_end *end);
@@ -66,7 +68,5 @@ bool hf_lease_is_over(const struct hf_lease *lease);
 /* Frees what a lease holds, at closing down; its lane stays as it is. The store
  * must be closed already. */
 void hf_lease_abandon(struct hf_lease *lease);
-/* Gives up without an attempt (nothing was sent): at once, no event. */
-void hf_lease_drop(struct hf_lease *lease);
 
 #endif

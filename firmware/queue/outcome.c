@@ -36,12 +36,12 @@
 #include "http/url.h"
 #include "http/values.h"
 
-#define CONFLICT_TRIES 5
-#define CONFLICT_DELAY_MS 2000
+#define CONFLICT_TRIES	      5
+#define CONFLICT_DELAY_MS     2000
 #define CONFLICT_DELAY_MAX_MS 30000
-#define SAME_500_TRIES 3
-#define SAME_500_SPAN_MS (3600 * UINT64_C(1000))
-#define STORAGE_DELAY_MS (600 * UINT64_C(1000))
+#define SAME_500_TRIES	      3
+#define SAME_500_SPAN_MS      (3600 * UINT64_C(1000))
+#define STORAGE_DELAY_MS      (600 * UINT64_C(1000))
 
 const char *hf_reason_name(uint8_t reason)
 {
@@ -51,6 +51,8 @@ const char *hf_reason_name(uint8_t reason)
 #undef HF_REASON_NAME
 	};
 
+	if (reason == HF_RECORD_REASON_DAMAGED)
+		return names[HF_REASON_DAMAGED];
 	return reason < sizeof(names) / sizeof(names[0]) ? names[reason] : "unknown";
 }
 
@@ -123,13 +125,16 @@ static void dead(struct hf_verdict *v)
 static bool location_is_same_origin(const struct hf_attempt *a)
 {
 	const struct hf_span *location = hf_fields_get(&a->head->fields, "Location");
+	struct hf_span rest, target;
 	struct hf_url url;
 
 	if (!location || location->len == 0)
 		return false;
-	if (location->ptr[0] == '/')
-		return location->len < 2 || location->ptr[1] != '/';
-	if (hf_url_parse(*location, &url))
+	rest = *location;
+	target = hf_span_cut(&rest, '#');
+	if (target.len > 0 && target.ptr[0] == '/')
+		return target.len < 2 || target.ptr[1] != '/';
+	if (hf_url_parse(target, &url))
 		return false;
 	return hf_span_ieq_str(url.scheme, a->tls ? "https" : "http") &&
 	       hf_span_ieq(url.host, a->origin_host) && url.port == a->origin_port;

@@ -13,26 +13,26 @@
 #include "store/records.h"
 
 /* X(name, text): why a record waits, is held or dead; text is seen in JSON */
-#define HF_REASONS(X)                                                          \
-	X(NONE, "")                                                            \
-	X(NETWORK, "network")	      /* origin not reachable */               \
-	X(CAPTIVE, "captive-portal")  /* a box between answered */             \
-	X(CLOCK, "clock")	      /* certificate dates need a set clock */ \
-	X(BACKOFF, "backoff")	      /* transient answer */                   \
-	X(RETRY_AFTER, "retry-after") /* the origin named a time */            \
-	X(AMBIGUOUS, "ambiguous")     /* may have arrived, may not be repeated */ \
-	X(KEY_EXPIRED, "key-expired") /* may have arrived, key no longer valid */ \
-	X(AUTH, "auth")		      /* 401 */                                \
-	X(PAYMENT, "payment")	      /* 402 */                                \
-	X(REDIRECT, "redirect")	      /* 3xx that must not be followed */      \
-	X(UNEXPECTED, "unexpected-status")                                     \
-	X(CERTIFICATE, "certificate") /* refused for another reason than dates */ \
-	X(SERVER_ERROR, "server-error") /* the same 500 again and again */     \
-	X(CONFLICT, "conflict")	      /* 409 that does not go away */          \
-	X(REJECTED, "rejected")	      /* permanent 4xx or 5xx */               \
-	X(EXPIRED, "expired")	      /* older than maxAgeSeconds */           \
-	X(ORIGIN_GONE, "origin-gone") /* not in the configuration any more */  \
-	X(DAMAGED, "damaged")	      /* the stored request cannot be read */  \
+#define HF_REASONS(X)                                                               \
+	X(NONE, "")                                                                 \
+	X(NETWORK, "network")	      /* origin not reachable */                    \
+	X(CAPTIVE, "captive-portal")  /* a box between answered */                  \
+	X(CLOCK, "clock")	      /* certificate dates need a set clock */      \
+	X(BACKOFF, "backoff")	      /* transient answer */                        \
+	X(RETRY_AFTER, "retry-after") /* the origin named a time */                 \
+	X(AMBIGUOUS, "ambiguous")     /* may have arrived, may not be repeated */   \
+	X(KEY_EXPIRED, "key-expired") /* may have arrived, key no longer valid */   \
+	X(AUTH, "auth")		      /* 401 */                                     \
+	X(PAYMENT, "payment")	      /* 402 */                                     \
+	X(REDIRECT, "redirect")	      /* 3xx that must not be followed */           \
+	X(UNEXPECTED, "unexpected-status")                                          \
+	X(CERTIFICATE, "certificate")	/* refused for another reason than dates */ \
+	X(SERVER_ERROR, "server-error") /* the same 500 again and again */          \
+	X(CONFLICT, "conflict")		/* 409 that does not go away */             \
+	X(REJECTED, "rejected")		/* permanent 4xx or 5xx */                  \
+	X(EXPIRED, "expired")		/* older than maxAgeSeconds */              \
+	X(ORIGIN_GONE, "origin-gone")	/* not in the configuration any more */     \
+	X(DAMAGED, "damaged")		/* the stored request cannot be read */     \
 	X(OPERATOR, "operator")
 
 enum hf_reason {
@@ -55,7 +55,7 @@ enum hf_action {
 struct hf_attempt {
 	const struct hf_policy *policy;
 	struct hf_span method;
-	bool tls; /* the origin is https */
+	bool tls;		    /* the origin is https */
 	struct hf_span origin_host; /* as in its URL, for Location */
 	uint16_t origin_port;
 	const struct hf_exchange_result *result;
@@ -63,7 +63,7 @@ struct hf_attempt {
 	uint32_t body_hash;	       /* of the answer's body, for equal 500s */
 	/* before this attempt */
 	const struct hf_record_state *state;
-	bool retried_now;   /* the attempt was itself a RETRY_NOW */
+	bool retried_now; /* the attempt was itself a RETRY_NOW */
 	uint64_t device_now_ms;
 	enum hf_clock_trust trust; /* for Retry-After dates */
 	int64_t wall_ms;

@@ -21,32 +21,32 @@ int hf_queue_create(const struct hf_queue_options *opt, struct hf_queue **out)
 	q->boot_ms = opt->port->boottime_ms(opt->port);
 	hf_list_init(&q->lanes);
 	hf_list_init(&q->watches);
+	hf_list_init(&q->admissions);
+	hf_list_init(&q->changes);
+	hf_list_init(&q->removals);
+	hf_queue_count_held_init(q);
 	hf_strmap_init(&q->by_name, seed);
 	hf_strmap_init(&q->by_id, seed);
 	*out = q;
 	return 0;
 }
 
-static void lane_destroy(struct hf_lane *lane)
+void hf_queue_abandon(struct hf_queue *q)
 {
-	struct hf_queue *q = lane->queue;
-
-	hf_timerq_clear(q->opt.timers, &lane->timer);
-	hf_list_remove(&lane->link);
-	hf_list_remove(&lane->ready);
-	free(lane->origin_name);
-	free(lane->key);
-	free(lane);
+	q->closing = true;
+	while (!hf_list_empty(&q->admissions))
+		hf_admission_abandon(
+			hf_container_of(q->admissions.next, struct hf_admission, pending));
+	while (!hf_list_empty(&q->changes))
+		hf_change_abandon(hf_container_of(q->changes.next, struct hf_queue_change, link));
 }
 
 void hf_queue_destroy(struct hf_queue *q)
 {
 	if (!q)
 		return;
-	while (!hf_list_empty(&q->lanes))
-		lane_destroy(hf_container_of(q->lanes.next, struct hf_lane, link));
-	hf_strmap_finish(&q->by_name);
-	hf_strmap_finish(&q->by_id);
+	hf_queue_count_held_finish(q);
+	hf_queue_lanes_finish(q);
 	free(q);
 }
 
@@ -65,147 +65,35 @@ struct hf_port *hf_queue_port(struct hf_queue *q)
 	return q->opt.port;
 }
 
-/* ---- lanes ---- */
-
-/* "origin NUL key" in @arena-like memory of the caller. */
-static struct hf_span lane_name(struct hf_span origin, struct hf_span key, char *out)
-{
-	memcpy(out, origin.ptr, origin.len);
-	out[origin.len] = 0;
-	if (key.len > 0)
-		memcpy(out + origin.len + 1, key.ptr, key.len);
-	return hf_span(out, origin.len + 1 + key.len);
-}
-
-static struct hf_lane *lane_find(struct hf_queue *q, struct hf_span origin, struct hf_span key,
-				 bool remove)
-{
-	char *name = malloc(origin.len + key.len + 2);
-	struct hf_lane *lane;
-	struct hf_span span;
-
-	if (!name)
-		return NULL;
-	span = lane_name(origin, key, name);
-	lane = remove ? hf_strmap_remove(&q->by_name, span) : hf_strmap_get(&q->by_name, span);
-	free(name);
-	return lane;
-}
-
-static unsigned origin_index(const struct hf_queue *q, struct hf_span name)
-{
-	for (unsigned i = 0; i < q->opt.origins_n; i++)
-		if (hf_span_eq_str(name, q->opt.origin_names[i]))
-			return i;
-	return HF_ORIGIN_NONE;
-}
-
-static void delay_over(void *user)
-{
-	struct hf_lane *lane = user;
-
-	if (lane->state == HF_LANE_DELAYED) {
-		lane->state = HF_LANE_IDLE;
-		hf_lane_refresh(lane);
-	}
-}
-
-static struct hf_lane *lane_create(struct hf_queue *q, struct hf_span origin, struct hf_span key)
-{
-	struct hf_lane *lane = calloc(1, sizeof(*lane));
-	char *name = malloc(origin.len + key.len + 2);
-
-	if (!lane || !name)
-		goto fail;
-	lane->queue = q;
-	lane->origin_name = hf_span_dup(origin);
-	lane->key = hf_span_dup(key);
-	lane->origin = origin_index(q, origin);
-	if (!lane->origin_name || !lane->key ||
-	    hf_strmap_put(&q->by_name, lane_name(origin, key, name), lane))
-		goto fail;
-	hf_list_init(&lane->admissions);
-	hf_list_init(&lane->turns);
-	hf_list_init(&lane->ready);
-	hf_timer_init(&lane->timer, delay_over, lane);
-	hf_list_push(&q->lanes, &lane->link);
-	q->lanes_n++;
-	free(name);
-	return lane;
-fail:
-	if (lane) {
-		free(lane->origin_name);
-		free(lane->key);
-	}
-	free(lane);
-	free(name);
-	return NULL;
-}
-
-struct hf_lane *hf_queue_lane_get(struct hf_queue *q, unsigned origin, const char *key, int *err)
-{
-	struct hf_span origin_name = hf_span_str(q->opt.origin_names[origin]);
-	struct hf_lane *lane = lane_find(q, origin_name, hf_span_str(key), false);
-
-	if (lane)
-		return lane;
-	*err = HF_ELIMIT;
-	if (q->lanes_n >= CONFIG_HF_LANES_MAX)
-		return NULL;
-	*err = HF_ENOMEM;
-	return lane_create(q, origin_name, hf_span_str(key));
-}
-
-struct hf_lane *hf_queue_lane_by_id(struct hf_queue *q, uint32_t id)
-{
-	return hf_strmap_get(&q->by_id, hf_span(&id, sizeof(id)));
-}
-
-int hf_queue_lane_got_id(struct hf_lane *lane, uint32_t id)
-{
-	int err = hf_strmap_put(&lane->queue->by_id, hf_span(&id, sizeof(id)), lane);
-
-	if (err)
-		return err;
-	lane->id = id;
-	if (lane->next_id == 0)
-		lane->next_id = HF_RECORD_ID(id, UINT64_C(1));
-	return 0;
-}
+/* ---- scheduling state ---- */
 
 bool hf_lane_has_backlog(const struct hf_lane *lane)
 {
-	return lane->waiting > 0 || lane->inserting > 0 || lane->state == HF_LANE_LEASED;
+	if (lane->inserting > 0 || lane->state == HF_LANE_LEASED)
+		return true;
+	return lane->waiting > 0 && (lane->state != HF_LANE_HELD || lane->blocked);
 }
 
-void hf_queue_lane_release(struct hf_lane *lane)
+void hf_lane_timer(struct hf_lane *lane, uint64_t due_ms)
 {
-	struct hf_queue *q = lane->queue;
+	int err = hf_timerq_set(lane->queue->opt.timers, &lane->timer, due_ms);
 
-	if (lane->id != 0 || lane->users || lane->live || lane->creating || hf_lane_has_backlog(lane) ||
-	    !hf_list_empty(&lane->turns) || !hf_list_empty(&lane->admissions))
-		return;
-	lane_find(q, hf_span_str(lane->origin_name), hf_span_str(lane->key), true);
-	q->lanes_n--;
-	lane_destroy(lane);
+	assert(!err); /* it has its place since the lane was made */
+	(void)err;
 }
-
-/* ---- scheduling state ---- */
 
 void hf_lane_refresh(struct hf_lane *lane)
 {
 	struct hf_queue *q = lane->queue;
 
-	if (lane->state == HF_LANE_LEASED || lane->state == HF_LANE_DELAYED ||
-	    lane->state == HF_LANE_OFFLINE || lane->state == HF_LANE_HELD) {
-		if (lane->state == HF_LANE_LEASED || lane->waiting > 0)
-			return;
-		hf_timerq_clear(q->opt.timers, &lane->timer);
-	}
+	if (lane->state == HF_LANE_LEASED)
+		return;
+	if (lane->waiting > 0 && lane->state != HF_LANE_IDLE && lane->state != HF_LANE_READY)
+		return;
+	hf_lane_timer(lane, HF_TIMER_NEVER);
 	if (lane->waiting == 0 || lane->origin == HF_ORIGIN_NONE) {
 		lane->state = HF_LANE_IDLE;
-		lane->head_created_dev_ms = 0;
-		hf_list_remove(&lane->ready);
+		lane->passed &= lane->waiting > 0;
 	} else {
 		lane->state = HF_LANE_READY;
 	}
@@ -215,23 +103,32 @@ void hf_lane_refresh(struct hf_lane *lane)
 void hf_lane_delay(struct hf_lane *lane, uint64_t delay_ms, enum hf_reason reason)
 {
 	struct hf_queue *q = lane->queue;
-	uint64_t now = q->opt.port->boottime_ms(q->opt.port);
 
-	hf_list_remove(&lane->ready);
+	lane->state = HF_LANE_IDLE;
+	if (lane->waiting == 0) {
+		hf_lane_refresh(lane);
+		return;
+	}
 	lane->state = HF_LANE_DELAYED;
 	lane->wait_reason = (uint8_t)reason;
-	lane->not_before_ms = now + delay_ms;
-	if (hf_timerq_set(q->opt.timers, &lane->timer, lane->not_before_ms))
-		lane->state = HF_LANE_READY; /* no memory for a timer: no delay either */
+	lane->not_before_ms = q->opt.port->boottime_ms(q->opt.port) + delay_ms;
+	hf_lane_timer(lane, lane->not_before_ms);
 	q->opt.on_lane(q->opt.user, lane);
 }
 
 void hf_lane_offline(struct hf_lane *lane, enum hf_reason reason)
 {
-	hf_list_remove(&lane->ready);
+	struct hf_queue *q = lane->queue;
+
+	lane->state = HF_LANE_IDLE;
+	if (lane->waiting == 0) {
+		hf_lane_refresh(lane);
+		return;
+	}
+	hf_lane_timer(lane, HF_TIMER_NEVER);
 	lane->state = HF_LANE_OFFLINE;
 	lane->wait_reason = (uint8_t)reason;
-	lane->queue->opt.on_lane(lane->queue->opt.user, lane);
+	q->opt.on_lane(q->opt.user, lane);
 }
 
 void hf_lane_promote(struct hf_lane *lane)
@@ -240,58 +137,8 @@ void hf_lane_promote(struct hf_lane *lane)
 		return;
 	if (lane->state != HF_LANE_OFFLINE && lane->state != HF_LANE_DELAYED)
 		return;
-	hf_timerq_clear(lane->queue->opt.timers, &lane->timer);
 	lane->state = HF_LANE_IDLE;
 	hf_lane_refresh(lane);
-}
-
-/* ---- loading ---- */
-
-static int load_lane(struct hf_queue *q, const struct hf_lane_row *row)
-{
-	struct hf_lane *lane = lane_create(q, row->origin, row->key);
-	int err;
-
-	if (!lane)
-		return HF_ENOMEM;
-	err = hf_queue_lane_got_id(lane, row->id);
-	if (err)
-		return err;
-	if (row->head_id) {
-		lane->next_id = row->head_id;
-		lane->waiting = row->waiting;
-		lane->head_created_dev_ms = row->head_state.created_dev_ms;
-	} else if (row->tail_id) {
-		lane->next_id = row->tail_id + 1;
-	}
-	q->totals.waiting += lane->waiting;
-	if (lane->origin == HF_ORIGIN_NONE && lane->waiting > 0)
-		hf_log(q->opt.log, HF_LOG_WARNING, "queue.origin_gone",
-		       "origin=%s lane=%s waiting=%llu", lane->origin_name, lane->key,
-		       (unsigned long long)lane->waiting);
-	return 0;
-}
-
-static void lanes_loaded(struct hf_store_op *op, int err)
-{
-	struct hf_queue *q = op->user;
-
-	for (size_t i = 0; i < q->load.n && !err; i++)
-		err = load_lane(q, &q->load.rows[i]);
-	hf_store_lanes_finish(&q->load);
-	if (!err)
-		for (struct hf_list *l = q->lanes.next; l != &q->lanes; l = l->next)
-			hf_lane_refresh(hf_container_of(l, struct hf_lane, link));
-	q->loaded(q->loaded_user, err);
-}
-
-void hf_queue_load(struct hf_queue *q, void (*done)(void *user, int err), void *user)
-{
-	q->loaded = done;
-	q->loaded_user = user;
-	q->load.op.done = lanes_loaded;
-	q->load.op.user = q;
-	hf_store_lanes(q->opt.store, &q->load);
 }
 
 /* ---- changes ---- */
@@ -299,6 +146,17 @@ void hf_queue_load(struct hf_queue *q, void (*done)(void *user, int err), void *
 static bool waits(uint8_t status)
 {
 	return status == HF_RECORD_QUEUED || status == HF_RECORD_HELD;
+}
+
+static void count_held(struct hf_queue *q, struct hf_lane *lane, uint8_t before, uint8_t after)
+{
+	if (before != HF_RECORD_HELD && after == HF_RECORD_HELD) {
+		lane->held++;
+		q->totals.held++;
+	} else if (before == HF_RECORD_HELD && after != HF_RECORD_HELD) {
+		lane->held -= lane->held > 0;
+		q->totals.held -= q->totals.held > 0;
+	}
 }
 
 static void count(struct hf_queue *q, struct hf_lane *lane, uint8_t before, uint8_t after)
@@ -310,13 +168,6 @@ static void count(struct hf_queue *q, struct hf_lane *lane, uint8_t before, uint
 		lane->waiting -= lane->waiting > 0;
 		q->totals.waiting -= q->totals.waiting > 0;
 	}
-	if (before != HF_RECORD_HELD && after == HF_RECORD_HELD) {
-		lane->held++;
-		q->totals.held++;
-	} else if (before == HF_RECORD_HELD && after != HF_RECORD_HELD) {
-		lane->held -= lane->held > 0;
-		q->totals.held -= q->totals.held > 0;
-	}
 	if (before == 0)
 		q->totals.accepted++;
 	q->totals.delivered += after == HF_RECORD_SETTLED;
@@ -327,14 +178,24 @@ static void count(struct hf_queue *q, struct hf_lane *lane, uint8_t before, uint
 void hf_queue_changed(struct hf_queue *q, struct hf_lane *lane, uint8_t status_before,
 		      const struct hf_queue_event *event)
 {
-	struct hf_list *it, *tmp;
+	struct hf_list *it, *tmp, *next, told;
 
 	count(q, lane, status_before, event->state->status);
-	hf_list_for (it, tmp, &q->watches) {
-		struct hf_watch *w = hf_container_of(it, struct hf_watch, link);
+	if (event->id <= q->held_upto)
+		count_held(q, lane, status_before, event->state->status);
+	/* One that is told may end others. */
+	hf_list_init(&told);
+	hf_list_for(it, tmp, &q->watches) {
+		if (hf_container_of(it, struct hf_watch, link)->id != event->id)
+			continue;
+		hf_list_remove(it);
+		hf_list_push(&told, it);
+	}
+	while ((next = hf_list_pop(&told)) != NULL) {
+		struct hf_watch *w = hf_container_of(next, struct hf_watch, link);
 
-		if (w->id == event->id)
-			w->changed(w, event);
+		hf_list_push(&q->watches, next);
+		w->changed(w, event);
 	}
 	q->opt.on_event(q->opt.user, event);
 }
@@ -409,8 +270,8 @@ static uint64_t lane_next_attempt(const struct hf_lane *lane, uint64_t now)
 	return UINT64_MAX;
 }
 
-int hf_queue_each_lane(struct hf_queue *q,
-		       int (*each)(void *user, const struct hf_lane_figures *f), void *user)
+int hf_queue_each_lane(struct hf_queue *q, int (*each)(void *user, const struct hf_lane_figures *f),
+		       void *user)
 {
 	uint64_t now = q->opt.port->boottime_ms(q->opt.port);
 	uint64_t device = hf_queue_device_ms(q);

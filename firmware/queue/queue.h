@@ -6,8 +6,8 @@
  * Order. Requests of a lane reach the origin in the order in which they were
  * read from the panel. A request takes a turn before anything is sent: LIVE
  * when nothing of the lane waits or is under way, QUEUE when there is a
- * backlog; with another live one under way it waits for that one's end. Lanes
- * whose policy is order "skip" grant LIVE at once.
+ * backlog; with another live one under way it waits until that one is delivered
+ * or stored. A request whose policy is order "skip" waits for nobody.
  */
 #ifndef HF_QUEUE_QUEUE_H
 #define HF_QUEUE_QUEUE_H
@@ -53,7 +53,8 @@ struct hf_queue_options {
 	/* Origins by index, as in the settings. */
 	const char *const *origin_names;
 	unsigned origins_n;
-	uint64_t device_ms; /* store report: device time at boottime @boot_ms */
+	uint64_t device_ms; /* store report: device time now */
+	unsigned lanes_max; /* in memory; 0: CONFIG_HF_LANES_MAX */
 	/* Every change of a record, after its commit: to event stream and sync. */
 	void (*on_event)(void *user, const struct hf_queue_event *event);
 	/* A lane has got something to do (wake the scheduler). */
@@ -63,8 +64,14 @@ struct hf_queue_options {
 
 int hf_queue_create(const struct hf_queue_options *opt, struct hf_queue **out);
 void hf_queue_destroy(struct hf_queue *q);
+/* After hf_store_destroy: grants no turn any more and frees what admissions and
+ * changes under way hold; their done does not come. */
+void hf_queue_abandon(struct hf_queue *q);
 /* Reads the lanes from the store, once, before anything else. */
 void hf_queue_load(struct hf_queue *q, void (*done)(void *user, int err), void *user);
+/* From hf_store_options.on_salvaged: reads them again, what is counted may have
+ * changed. */
+void hf_queue_reload(struct hf_queue *q);
 /* Device time now: boot-time milliseconds accumulated over all boots. */
 uint64_t hf_queue_device_ms(const struct hf_queue *q);
 
@@ -87,7 +94,7 @@ struct hf_turn {
 };
 
 /* @origin_down: nothing is tried live, a turn is still needed for order. HF_ELIMIT:
- * too many lanes (503). */
+ * too many lanes (503); HF_ENOMEM. */
 int hf_turn_take(struct hf_queue *q, unsigned origin, const struct hf_policy *policy,
 		 bool origin_down, struct hf_turn *turn, enum hf_grant *grant);
 /* After delivery, or when the request was given up, or when its admission was
@@ -132,7 +139,8 @@ struct hf_admission {
 	struct hf_buf head;
 	struct hf_queue *queue;
 	struct hf_lane *turn_lane;
-	struct hf_list link;
+	struct hf_list link;	/* waiting for the lane's id */
+	struct hf_list pending; /* of all that are under way */
 };
 /* An error returned: nothing started, done does not come. */
 int hf_queue_admit(struct hf_queue *q, struct hf_admission *a);
@@ -158,12 +166,15 @@ struct hf_queue_change {
 	struct hf_arena arena;
 	struct hf_buf summary;
 	struct hf_queue *queue;
+	struct hf_lane *lane; /* held while it is known */
+	struct hf_list link;  /* of all that are under way */
+	bool writing;
 	uint8_t kind;
 	/* out: for a requeued dead record its new id */
 	char new_id[HF_ULID_LEN + 1];
 };
-/* Cancels a queued or held record. done: 0, HF_ENOENT, HF_EBUSY (in flight: 409),
- * HF_ESTATE (final already: 409). */
+/* Cancels a queued or held record. done: 0, HF_ENOENT, HF_EBUSY (in flight, or
+ * being changed: 409), HF_ESTATE (final already: 409). */
 int hf_queue_cancel(struct hf_queue *q, struct hf_queue_change *c);
 /* Held -> queued in place; dead or cancelled -> queued at the lane's end under a
  * new id, with the same key; queued: its lane's back-off is cleared. done: 0,
@@ -185,20 +196,20 @@ void hf_queue_unwatch(struct hf_watch *w);
 struct hf_lane_figures {
 	struct hf_span origin, key;
 	uint64_t waiting, held;
-	uint64_t oldest_age_ms; /* of the head, 0 when empty */
+	uint64_t oldest_age_ms;	  /* of the head, 0 when empty */
 	uint64_t next_attempt_ms; /* from now; UINT64_MAX: waits for connectivity */
-	const char *state; /* "idle", "sending", "waiting", "offline", "held" */
+	const char *state;	  /* "idle", "sending", "waiting", "offline", "held" */
 };
 /* Calls @each for every lane; stops at a non-zero return and returns it. */
-int hf_queue_each_lane(struct hf_queue *q,
-		       int (*each)(void *user, const struct hf_lane_figures *f), void *user);
+int hf_queue_each_lane(struct hf_queue *q, int (*each)(void *user, const struct hf_lane_figures *f),
+		       void *user);
 struct hf_queue_totals { /* since start, except waiting and held */
 	uint64_t accepted, delivered, dead, cancelled;
 	uint64_t waiting, held;
 };
 void hf_queue_totals(const struct hf_queue *q, struct hf_queue_totals *out);
-/* Next attempt of @id's lane if @id is its head, in ms from now; UINT64_MAX when
- * unknown. */
+/* Next attempt of @id's lane in ms from now, when @id is its head or stands
+ * behind it; UINT64_MAX when unknown. */
 uint64_t hf_queue_next_attempt_ms(const struct hf_queue *q, uint64_t id);
 
 #endif

@@ -13,22 +13,49 @@ struct hf_queue {
 	struct hf_strmap by_name; /* origin NUL key -> struct hf_lane */
 	struct hf_strmap by_id;	  /* 4 bytes -> struct hf_lane */
 	struct hf_list watches;
+	struct hf_list admissions, changes; /* under way */
+	struct hf_list removals;	    /* struct removal: lanes leaving the store */
+	bool closing;			    /* the store is gone */
 	struct hf_store_lanes load;
+	bool loading, load_again;
 	void (*loaded)(void *user, int err);
 	void *loaded_user;
 	struct hf_queue_totals totals;
+	/* held.c: held records up to this id are in the figures; the count of what
+	 * an earlier run left goes on behind it. UINT64_MAX: all are. */
+	uint64_t held_upto;
+	struct hf_store_list *held_list; /* a page under way */
+	struct hf_timer held_timer;
 };
 
-/* NULL: too many lanes or no memory (*err says). */
+/* lanes.c. NULL: too many lanes or no memory (*err says). */
 struct hf_lane *hf_queue_lane_get(struct hf_queue *q, unsigned origin, const char *key, int *err);
 struct hf_lane *hf_queue_lane_by_id(struct hf_queue *q, uint32_t id);
+/* The lane of a stored record, brought back to memory by its name. */
+int hf_queue_lane_restore(struct hf_queue *q, struct hf_span origin, struct hf_span key,
+			  uint32_t id, struct hf_lane **out);
 int hf_queue_lane_got_id(struct hf_lane *lane, uint32_t id);
+/* It is not in the store any more (salvage). */
+void hf_queue_lane_lost_id(struct hf_lane *lane);
 /* Forgets a lane that was never stored and that nobody uses. */
 void hf_queue_lane_release(struct hf_lane *lane);
+void hf_queue_lanes_finish(struct hf_queue *q);
+/* Its timer; HF_TIMER_NEVER: none. */
+void hf_lane_timer(struct hf_lane *lane, uint64_t due_ms);
+/* Something stands before a request that comes now. */
 bool hf_lane_has_backlog(const struct hf_lane *lane);
 
 /* Counts, watches, then the event. @status_before: 0 for a new record. */
 void hf_queue_changed(struct hf_queue *q, struct hf_lane *lane, uint8_t status_before,
 		      const struct hf_queue_event *event);
+
+/* held.c: counts what is held in the store, page by page, behind other work. */
+void hf_queue_count_held_init(struct hf_queue *q);
+void hf_queue_count_held(struct hf_queue *q);
+void hf_queue_count_held_finish(struct hf_queue *q);
+
+/* admission.c, change.c: frees what they hold; done does not come. */
+void hf_admission_abandon(struct hf_admission *a);
+void hf_change_abandon(struct hf_queue_change *c);
 
 #endif

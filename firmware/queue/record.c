@@ -19,7 +19,7 @@ enum field_type {
 	T_TAG,
 	T_LANE,
 	T_KEY_HEADER,
-	T_TERMS, /* struct terms below */
+	T_TERMS,  /* struct terms below */
 	T_STATUS, /* u16 LE, flags u8 */
 };
 
@@ -327,15 +327,15 @@ int hf_answer_head_decode(struct hf_span bytes, struct hf_arena *arena, struct h
 /* ---- public ids ---- */
 
 /* 128 bits: 48 of time, 63 of row id, 17 of tag. */
-#define TAG_BITS 17
-#define TAG_MASK ((UINT32_C(1) << TAG_BITS) - 1)
+#define TAG_BITS    17
+#define TAG_MASK    ((UINT32_C(1) << TAG_BITS) - 1)
 #define ID_LOW_BITS (64 - TAG_BITS)
 
 void hf_record_id_format(uint64_t id, const struct hf_record_state *state,
 			 char out[HF_ULID_LEN + 1])
 {
 	uint64_t time_ms = state->created_wall_ms > 0 ? (uint64_t)state->created_wall_ms :
-							 state->created_dev_ms;
+							state->created_dev_ms;
 	uint64_t hi = (time_ms & UINT64_C(0xffffffffffff)) << 16 | (id >> ID_LOW_BITS);
 	uint64_t lo = id << TAG_BITS | (state->tag & TAG_MASK);
 

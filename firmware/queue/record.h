@@ -20,7 +20,7 @@
 struct hf_record_head {
 	struct hf_span origin; /* its name in the configuration */
 	struct hf_span method;
-	struct hf_span target; /* origin-form */
+	struct hf_span target;	 /* origin-form */
 	struct hf_fields fields; /* end-to-end, without the key */
 	struct hf_span key;	 /* value of the key header as it is sent */
 	struct hf_policy policy;

@@ -6,6 +6,12 @@
 
 #include "queue/queue_private.h"
 
+/* Who is before it goes first, delivered or stored: nobody is passed. */
+static bool must_wait(const struct hf_lane *lane, const struct hf_policy *policy)
+{
+	return policy->order != HF_ORDER_SKIP && (lane->live || !hf_list_empty(&lane->turns));
+}
+
 int hf_turn_take(struct hf_queue *q, unsigned origin, const struct hf_policy *policy,
 		 bool origin_down, struct hf_turn *turn, enum hf_grant *grant)
 {
@@ -14,27 +20,30 @@ int hf_turn_take(struct hf_queue *q, unsigned origin, const struct hf_policy *po
 
 	if (!lane)
 		return err;
-	lane->order = policy->order;
 	hf_list_init(&turn->link);
 	turn->lane = lane;
-	if (hf_lane_has_backlog(lane) || (origin_down && !lane->live && hf_list_empty(&lane->turns))) {
-		turn->grant = HF_GRANT_QUEUE;
-	} else if (policy->order == HF_ORDER_SKIP) {
-		turn->grant = HF_GRANT_LIVE;
-	} else if (lane->live || !hf_list_empty(&lane->turns)) {
+	lane->turns_n++;
+	if (must_wait(lane, policy)) {
 		turn->grant = HF_GRANT_WAIT;
 		hf_list_push(&lane->turns, &turn->link);
+	} else if (hf_lane_has_backlog(lane) || origin_down) {
+		turn->grant = HF_GRANT_QUEUE;
 	} else {
 		turn->grant = HF_GRANT_LIVE;
-		lane->live = turn;
+		if (policy->order != HF_ORDER_SKIP)
+			lane->live = turn;
 	}
 	*grant = turn->grant;
 	return 0;
 }
 
-/* The lane's live turn has ended, or a backlog has come up: who is next? */
+/* The lane's live turn has ended: who is next? A turn may be given back inside
+ * its own callback; that goes on in the loop, not in a deeper one. */
 static void grant_next(struct hf_lane *lane)
 {
+	if (lane->granting || lane->queue->closing)
+		return;
+	lane->granting = true;
 	while (!lane->live && !hf_list_empty(&lane->turns)) {
 		struct hf_turn *turn =
 			hf_container_of(hf_list_pop(&lane->turns), struct hf_turn, link);
@@ -47,6 +56,7 @@ static void grant_next(struct hf_lane *lane)
 		}
 		turn->granted(turn, turn->grant);
 	}
+	lane->granting = false;
 }
 
 void hf_turn_give_back(struct hf_turn *turn)
@@ -55,13 +65,13 @@ void hf_turn_give_back(struct hf_turn *turn)
 
 	if (!lane)
 		return;
+	assert(lane->turns_n > 0);
 	turn->lane = NULL;
+	lane->turns_n--;
 	hf_list_remove(&turn->link);
 	if (lane->live == turn)
 		lane->live = NULL;
-	/* A granted turn may be given back inside its own callback, down to the
-	 * last one; the lane must outlive the loop. */
-	lane->users++;
+	lane->users++; /* down to the last turn: the lane must outlive the loop */
 	grant_next(lane);
 	lane->users--;
 	hf_queue_lane_release(lane);

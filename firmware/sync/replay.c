@@ -8,7 +8,12 @@
 #include "http/url.h"
 #include "net/backoff.h"
 
-#define FOLLOW_MAX 5
+#define FOLLOW_MAX	      5
+#define CHUNK_MAX	      (1024 * 1024)
+#define STORE_FAILED_DELAY_MS 5000
+/* Of an answer that does not end. What is delivered is delivered: its head has
+ * said so, and the lane goes on. */
+#define ANSWER_MAX_MS (600 * UINT64_C(1000))
 
 struct hf_replay {
 	const struct hf_sync_options *opt;
@@ -24,14 +29,18 @@ struct hf_replay {
 	struct hf_exchange *exchange;
 	struct hf_store_blob_read chunk;
 	bool reading_chunk, sent_end;
+	bool again;	       /* the next attempt waits for the chunk of this one */
 	struct hf_span unsent; /* of the inline body or of the chunk */
-	bool sent;	       /* first byte handed over */
+	uint64_t body_left;    /* of the blob, behind unsent */
+	bool gone;	       /* the transport was told to send */
+	bool sent;	       /* a byte may have arrived, in any attempt */
 	/* answer */
 	bool has_head;
 	struct hf_answer_head answer;
 	struct hf_fields raw; /* with hop-by-hop fields: what is classified */
 	struct hf_buf body;
 	uint64_t dropped; /* body bytes past the limit */
+	struct hf_timer timer;
 	unsigned followed;
 	bool tried;
 	/* the exchange ended while the mark was being stored */
@@ -50,25 +59,58 @@ static uint32_t hash(struct hf_span s)
 	return h;
 }
 
-static void finish(struct hf_replay *r)
+static void release(struct hf_replay *r)
 {
-	void (*done)(void *user, struct hf_replay *r, bool tried) = r->done;
-	bool tried = r->tried;
-
-	r->over = true;
-	if (r->reading_chunk)
-		return;
+	hf_timerq_clear(r->opt->timers, &r->timer);
 	hf_list_remove(&r->link);
 	hf_buf_finish(&r->chunk.data);
 	hf_buf_finish(&r->body);
 	hf_arena_finish(&r->arena);
-	done(r->user, r, tried);
+	r->lease.lane->users--;
+}
+
+static void finish(struct hf_replay *r)
+{
+	r->over = true;
+	if (r->reading_chunk)
+		return;
+	release(r);
+	r->done(r->user, r, r->tried);
 	free(r);
+}
+
+/* The attempt is given up from our side. */
+static void cancel(struct hf_replay *r)
+{
+	struct hf_transport *t = r->origin->transport;
+
+	hf_timerq_clear(r->opt->timers, &r->timer);
+	if (r->exchange)
+		t->cancel(t, r->exchange);
+	r->exchange = NULL;
 }
 
 /* ---- request body ---- */
 
 static void pump(struct hf_replay *r);
+static void attempt(struct hf_replay *r);
+
+/* Part of the body cannot be had: for good, or for now. */
+static void body_failed(struct hf_replay *r, int err)
+{
+	bool damaged = err == HF_ENOENT || err == HF_ECORRUPT;
+	struct hf_lease_end end = {
+		.verdict = { .action = damaged ? HF_ACTION_DEAD : HF_ACTION_RETRY,
+			     .reason = damaged ? HF_REASON_DAMAGED : HF_REASON_BACKOFF,
+			     .delay_ms = STORE_FAILED_DELAY_MS },
+		.sent = r->sent || r->gone,
+	};
+
+	hf_log(r->opt->log, HF_LOG_ERROR, "replay.body", "id=%s err=%s", r->lease.public_id,
+	       hf_errname(err));
+	cancel(r);
+	hf_lease_end(&r->lease, &end);
+}
 
 static void chunk_read(struct hf_store_op *op, int err)
 {
@@ -79,36 +121,30 @@ static void chunk_read(struct hf_store_op *op, int err)
 		finish(r);
 		return;
 	}
+	if (r->again) {
+		attempt(r);
+		return;
+	}
 	if (!r->exchange)
 		return; /* the attempt ended meanwhile */
+	if (!err && (r->chunk.data.len == 0 || r->chunk.data.len > r->body_left))
+		err = HF_ECORRUPT;
 	if (err) {
-		hf_log(r->opt->log, HF_LOG_ERROR, "replay.body", "id=%s err=%s",
-		       r->lease.public_id, hf_errname(err));
-		r->origin->transport->cancel(r->origin->transport, r->exchange);
-		r->exchange = NULL;
-		hf_lease_end(&r->lease,
-			     &(struct hf_lease_end){
-				     .verdict = { .action = err == HF_ENOMEM ? HF_ACTION_RETRY :
-									       HF_ACTION_HOLD,
-						  .reason = HF_REASON_DAMAGED,
-						  .delay_ms = 5000 },
-				     .sent = true });
+		body_failed(r, err);
 		return;
 	}
 	r->chunk.n++;
+	r->body_left -= r->chunk.data.len;
 	r->unsent = hf_buf_span(&r->chunk.data);
 	pump(r);
 }
 
 static bool next_chunk(struct hf_replay *r)
 {
-	const struct hf_store_load *l = &r->lease.load;
-	uint64_t at = (uint64_t)r->chunk.n * CONFIG_HF_BODY_CHUNK_BYTES;
-
-	if (l->blob == 0 || at >= l->body_len)
+	if (r->body_left == 0)
 		return false;
 	r->reading_chunk = true;
-	r->chunk.blob = l->blob;
+	r->chunk.blob = r->lease.load.blob;
 	r->chunk.op.done = chunk_read;
 	r->chunk.op.user = r;
 	hf_store_blob_read(r->opt->store, &r->chunk);
@@ -136,15 +172,18 @@ static void pump(struct hf_replay *r)
 
 /* ---- the attempt ---- */
 
-static void attempt(struct hf_replay *r);
+static void go(struct hf_replay *r)
+{
+	r->gone = true;
+	r->origin->transport->go(r->origin->transport, r->exchange);
+}
 
 static void on_send(void *user)
 {
 	struct hf_replay *r = user;
 
-	r->sent = true;
 	if (hf_lease_mark(&r->lease))
-		r->origin->transport->go(r->origin->transport, r->exchange);
+		go(r);
 	else
 		r->marking = true;
 }
@@ -157,6 +196,7 @@ static void on_writable(void *user)
 static void on_head(void *user, const struct hf_message *head)
 {
 	struct hf_replay *r = user;
+	uint64_t now = r->opt->port->boottime_ms(r->opt->port);
 
 	r->has_head = true;
 	r->answer.status = head->status;
@@ -165,6 +205,20 @@ static void on_head(void *user, const struct hf_message *head)
 		r->answer.truncated = true; /* fields are lost, the status is not */
 	hf_fields_strip_hop(&r->answer.fields);
 	hf_fields_remove(&r->answer.fields, "Content-Length");
+	hf_timerq_set(r->opt->timers, &r->timer, now + ANSWER_MAX_MS);
+}
+
+static void answered(struct hf_replay *r, const struct hf_exchange_result *result);
+
+/* Nothing more of the answer is needed: what the origin thinks of the request
+ * stands in its head. */
+static void cut_answer(void *user)
+{
+	struct hf_replay *r = user;
+	struct hf_exchange_result result = { .end = HF_END_TRUNCATED, .sent = HF_SENT_ALL };
+
+	cancel(r);
+	answered(r, &result);
 }
 
 static void on_body(void *user, struct hf_span data)
@@ -176,29 +230,39 @@ static void on_body(void *user, struct hf_span data)
 	if (r->dropped || hf_buf_append(&r->body, kept))
 		kept.len = 0;
 	r->dropped += data.len - kept.len;
+	if (r->dropped && (r->sent_end || r->msg.body == HF_BODY_NONE))
+		cut_answer(r);
+}
+
+/* The origin-form target that Location names; ptr NULL: none. */
+static struct hf_span location_target(struct hf_replay *r)
+{
+	const struct hf_span *location = hf_fields_get(&r->raw, "Location");
+	struct hf_span none = { 0 }, rest, path, query;
+	struct hf_url url;
+
+	if (!location)
+		return none;
+	rest = *location;
+	rest = hf_span_cut(&rest, '#');
+	if (rest.len > 0 && rest.ptr[0] == '/')
+		return hf_target_parse(rest, &path, &query) ? none : rest;
+	if (hf_url_parse(rest, &url))
+		return none;
+	/* url.path is static text when there is none */
+	if (url.query.ptr)
+		return hf_arena_printf(&r->lease.arena, "%.*s?%.*s", HF_SPAN_ARG(url.path),
+				       HF_SPAN_ARG(url.query));
+	return url.path;
 }
 
 /* Same method and body to the path that Location names. */
 static bool follow(struct hf_replay *r)
 {
-	const struct hf_span *location = hf_fields_get(&r->raw, "Location");
-	struct hf_url url;
-	struct hf_span target;
+	struct hf_span target = location_target(r);
 
-	if (!location || r->followed >= FOLLOW_MAX)
+	if (!target.ptr || r->followed >= FOLLOW_MAX)
 		return false;
-	target = *location;
-	if (target.len == 0 || target.ptr[0] != '/') {
-		if (hf_url_parse(*location, &url))
-			return false;
-		target = hf_span(url.path.ptr,
-				 url.query.ptr ? (size_t)(url.query.ptr + url.query.len -
-							  url.path.ptr) :
-						 url.path.len);
-		if (url.path.ptr < location->ptr ||
-		    url.path.ptr >= location->ptr + location->len)
-			target = HF_SPAN("/");
-	}
 	target = hf_arena_copy(&r->lease.arena, target);
 	if (!target.ptr)
 		return false;
@@ -212,6 +276,7 @@ static void classify(struct hf_replay *r, const struct hf_exchange_result *resul
 		     struct hf_verdict *v)
 {
 	struct hf_message head = { .status = r->answer.status, .fields = r->raw };
+	struct hf_record_state before = r->lease.state;
 	struct hf_attempt a = {
 		.policy = &r->lease.head.policy,
 		.method = r->lease.head.method,
@@ -221,7 +286,7 @@ static void classify(struct hf_replay *r, const struct hf_exchange_result *resul
 		.result = result,
 		.head = r->has_head ? &head : NULL,
 		.body_hash = hash(hf_buf_span(&r->body)),
-		.state = &r->lease.state,
+		.state = &before,
 		.retried_now = r->lease.lane->retried_now,
 		.device_now_ms = hf_queue_device_ms(r->opt->queue),
 		.retry_after_max_s = r->opt->retry_after_max_s,
@@ -229,60 +294,88 @@ static void classify(struct hf_replay *r, const struct hf_exchange_result *resul
 
 	a.trust = r->opt->port->wall_ms(r->opt->port, &a.wall_ms);
 	/* Whether an earlier attempt may have arrived, not this one. */
-	struct hf_record_state before = r->lease.state;
-
 	before.maybe_received = r->lease.load.state.maybe_received;
 	before.first_sent_dev_ms = r->lease.load.state.first_sent_dev_ms;
-	a.state = &before;
 	hf_outcome_classify(&a, v);
 	if (v->action == HF_ACTION_RETRY && v->delay_ms == 0)
 		v->delay_ms = hf_backoff_ms(r->opt->rand, r->opt->backoff_base_ms,
 					    r->opt->backoff_cap_ms, r->lease.lane->failures);
 }
 
-static void on_end(void *user, const struct hf_exchange_result *result,
-		   const struct hf_fields *trailers)
+/* Tells connectivity, once for each attempt. */
+static void report(struct hf_replay *r, const struct hf_exchange_result *result,
+		   const struct hf_verdict *v)
 {
-	struct hf_replay *r = user;
-	struct hf_lease_end end = { .result = &r->result };
+	struct hf_connectivity *c = r->opt->connectivity;
 	unsigned origin = r->lease.lane->origin;
+
+	r->tried = true;
+	if (v->captive) /* the answer is not the origin's: it must not count as up */
+		hf_connectivity_captive(c, origin);
+	else
+		hf_connectivity_report(c, origin, result, r->has_head ? r->answer.status : 0);
+}
+
+static void fill_end(struct hf_replay *r, struct hf_lease_end *end)
+{
+	end->result = &r->result;
+	end->sent = r->sent;
+	if (!r->has_head)
+		return;
+	r->answer.truncated |= r->dropped > 0 || r->result.end != HF_END_COMPLETE;
+	end->answer = &r->answer;
+	end->body = hf_buf_span(&r->body);
+	end->body_len = end->body.len;
+	end->body_hash = hash(end->body);
+}
+
+static void log_end(struct hf_replay *r, const struct hf_exchange_result *result,
+		    const struct hf_verdict *v)
+{
 	char quoted[128];
 
-	(void)trailers;
-	r->exchange = NULL;
-	r->tried = true;
+	hf_log(r->opt->log, HF_LOG_DEBUG, "replay.end",
+	       "id=%s end=%s status=%d reason=%s detail=%s", r->lease.public_id,
+	       hf_end_name(result->end), r->answer.status, hf_reason_name((uint8_t)v->reason),
+	       hf_log_quote(hf_span_str(result->detail ? result->detail : ""), quoted,
+			    sizeof(quoted)));
+}
+
+/* The attempt is over, with a head or without. */
+static void answered(struct hf_replay *r, const struct hf_exchange_result *result)
+{
+	struct hf_lease_end end = { 0 };
+
 	r->result = *result;
-	r->result.detail = NULL;
-	hf_connectivity_report(r->opt->connectivity, origin, result,
-			       r->has_head ? r->answer.status : 0);
+	r->result.detail = NULL; /* valid during the call only */
+	r->sent |= r->has_head || (r->gone && result->sent != HF_SENT_NONE);
 	classify(r, result, &end.verdict);
-	if (end.verdict.captive)
-		hf_connectivity_captive(r->opt->connectivity, origin);
+	log_end(r, result, &end.verdict);
+	report(r, result, &end.verdict);
 	if (end.verdict.action == HF_ACTION_FOLLOW) {
 		if (follow(r))
 			return;
 		end.verdict.action = HF_ACTION_HOLD;
 		end.verdict.reason = HF_REASON_REDIRECT;
 	}
-	if (r->has_head) {
-		r->answer.truncated |= r->dropped > 0 || result->end == HF_END_TRUNCATED;
-		end.answer = &r->answer;
-		end.body = hf_buf_span(&r->body);
-		end.body_len = end.body.len;
-		end.body_hash = hash(end.body);
-	}
-	end.sent = r->sent;
-	hf_log(r->opt->log, HF_LOG_DEBUG, "replay.end", "id=%s end=%s status=%d reason=%s detail=%s",
-	       r->lease.public_id, hf_end_name(result->end), r->answer.status,
-	       hf_reason_name((uint8_t)end.verdict.reason),
-	       hf_log_quote(hf_span_str(result->detail ? result->detail : ""), quoted,
-			    sizeof(quoted)));
+	fill_end(r, &end);
 	if (r->marking) {
 		r->end_waits = true;
 		r->end = end;
 	} else {
 		hf_lease_end(&r->lease, &end);
 	}
+}
+
+static void on_end(void *user, const struct hf_exchange_result *result,
+		   const struct hf_fields *trailers)
+{
+	struct hf_replay *r = user;
+
+	(void)trailers; /* of no use to whoever reads a stored answer */
+	hf_timerq_clear(r->opt->timers, &r->timer);
+	r->exchange = NULL;
+	answered(r, result);
 }
 
 static const struct hf_exchange_events exchange_events = {
@@ -305,7 +398,7 @@ static int build_request(struct hf_replay *r)
 		.minor = 1,
 		.keep_alive = true,
 		.body = l->body_len > 0 || !hf_method_is_safe(h->method) ? HF_BODY_LENGTH :
-									     HF_BODY_NONE,
+									   HF_BODY_NONE,
 		.body_len = l->body_len,
 	};
 	hf_fields_init(&r->msg.fields, &r->arena);
@@ -319,40 +412,52 @@ static int build_request(struct hf_replay *r)
 
 static void reset_attempt(struct hf_replay *r)
 {
+	const struct hf_store_load *l = &r->lease.load;
+
 	hf_arena_finish(&r->arena);
 	hf_buf_clear(&r->body);
 	memset(&r->answer, 0, sizeof(r->answer));
 	hf_fields_init(&r->answer.fields, &r->arena);
 	hf_fields_init(&r->raw, &r->arena);
+	r->again = false;
 	r->has_head = false;
 	r->sent_end = false;
-	r->sent = false;
+	r->gone = false;
 	r->dropped = 0;
 	r->chunk.n = 0;
-	r->unsent = hf_buf_span(&r->lease.load.body);
+	r->unsent = hf_buf_span(&l->body);
+	r->body_left = l->blob ? l->body_len : 0;
+}
+
+static int start_exchange(struct hf_replay *r)
+{
+	struct hf_transport *t = r->origin->transport;
+	int err = build_request(r);
+
+	r->request = (struct hf_transport_request){ .msg = &r->msg,
+						    .fresh = r->lease.lane->retried_now };
+	return err ? err : t->perform(t, &r->request, &exchange_events, r, &r->exchange);
 }
 
 static void attempt(struct hf_replay *r)
 {
-	struct hf_transport *t = r->origin->transport;
-	int err;
+	struct hf_exchange_result result = { .end = HF_END_LIMIT };
+	struct hf_lease_end end = { .result = &result };
 
-	reset_attempt(r);
-	err = build_request(r);
-	r->request = (struct hf_transport_request){ .msg = &r->msg,
-						    .fresh = r->lease.lane->retried_now };
-	if (!err)
-		err = t->perform(t, &r->request, &exchange_events, r, &r->exchange);
-	if (err) {
-		struct hf_exchange_result result = { .end = HF_END_LIMIT, .err = err };
-		struct hf_lease_end end = { .result = &result,
-					    .verdict = { .action = HF_ACTION_RETRY,
-							 .reason = HF_REASON_BACKOFF,
-							 .delay_ms = r->opt->backoff_base_ms } };
-
-		r->exchange = NULL;
-		hf_lease_end(&r->lease, &end);
+	if (r->reading_chunk) {
+		r->again = true;
+		return;
 	}
+	reset_attempt(r);
+	result.err = start_exchange(r);
+	if (!result.err)
+		return;
+	r->exchange = NULL;
+	end.sent = r->sent;
+	end.verdict = (struct hf_verdict){ .action = HF_ACTION_RETRY,
+					   .reason = HF_REASON_BACKOFF,
+					   .delay_ms = r->opt->backoff_base_ms };
+	hf_lease_end(&r->lease, &end);
 }
 
 /* ---- lease events ---- */
@@ -370,7 +475,9 @@ static void lease_ready(struct hf_lease *lease, int err)
 static void lease_stored(struct hf_lease *lease, int err)
 {
 	struct hf_replay *r = hf_container_of(lease, struct hf_replay, lease);
-	struct hf_transport *t = r->origin->transport;
+	struct hf_lease_end end = { .verdict = { .action = HF_ACTION_RETRY,
+						 .reason = HF_REASON_BACKOFF,
+						 .delay_ms = STORE_FAILED_DELAY_MS } };
 
 	if (hf_lease_is_over(lease)) {
 		finish(r);
@@ -382,14 +489,11 @@ static void lease_stored(struct hf_lease *lease, int err)
 		r->end_waits = false;
 		hf_lease_end(lease, &r->end);
 	} else if (!err) {
-		t->go(t, r->exchange);
+		go(r);
 	} else { /* without the mark nothing may be sent */
-		t->cancel(t, r->exchange);
-		r->exchange = NULL;
-		hf_lease_end(lease, &(struct hf_lease_end){
-					    .verdict = { .action = HF_ACTION_RETRY,
-							 .reason = HF_REASON_BACKOFF,
-							 .delay_ms = 5000 } });
+		cancel(r);
+		end.sent = r->sent;
+		hf_lease_end(lease, &end);
 	}
 }
 
@@ -412,7 +516,10 @@ int hf_replay_start(const struct hf_sync_options *opt, struct hf_lane *lane,
 	hf_list_init(&r->link);
 	hf_arena_init(&r->arena, 4 * CONFIG_HF_HEAD_BYTES_MAX);
 	hf_buf_init(&r->body, opt->answer_bytes_max);
-	hf_buf_init(&r->chunk.data, 1024 * 1024);
+	hf_buf_init(&r->chunk.data, CHUNK_MAX);
+	hf_timer_init(&r->timer, cut_answer, r);
+	lane->users++;
+	r->lease.lane = lane;
 	*out = r;
 	hf_lease_take(lane, &r->lease);
 	return 0;
@@ -420,15 +527,9 @@ int hf_replay_start(const struct hf_sync_options *opt, struct hf_lane *lane,
 
 void hf_replay_destroy(struct hf_replay *r)
 {
-	struct hf_transport *t = r->origin->transport;
-
-	if (r->exchange)
-		t->cancel(t, r->exchange);
+	cancel(r);
 	hf_lease_abandon(&r->lease);
-	hf_list_remove(&r->link);
-	hf_buf_finish(&r->chunk.data);
-	hf_buf_finish(&r->body);
-	hf_arena_finish(&r->arena);
+	release(r);
 	free(r);
 }
 

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The scheduler. Each origin has a list of lanes that are ready; a pass over
- * them starts replays while the origin may be tried and there is room.
+ * The scheduler. Each origin has its lanes in three lists: READY ones, OFFLINE
+ * ones and DELAYED ones; lanes in which nothing can go are in none. A pass
+ * starts replays of the ready ones while the origin may be tried and there is
+ * room, so every event costs what it touches and not what is stored.
  *
  * An origin that is DOWN makes its lanes OFFLINE; connectivity's trial lets one
- * of them through. UP brings all of them back.
+ * of them through, the one that has waited longest, so that a request that
+ * kills its origin stops its own lane only. UP brings all of them back. A trial
+ * whose record is not sent at all goes to the next one.
  */
 #include "sync/sync.h"
 
@@ -16,11 +20,17 @@
 #include "queue/lane.h"
 #include "sync/replay.h"
 
+#define EDGE_SPREAD_MS 5000 /* lanes that back off come back within it */
+/* An origin that goes down and up all the time does not end back-off with it. */
+#define EDGE_EVERY_MS 60000
+
 struct origin {
-	struct hf_list ready; /* struct hf_lane, ready */
+	struct hf_list ready, offline, delayed; /* struct hf_lane, ready */
 	unsigned running;
 	unsigned lanes_waiting;
-	bool trial; /* one attempt is allowed although it is down */
+	bool trial;		  /* one attempt is allowed although it is down */
+	struct hf_replay *trying; /* it is under way */
+	uint64_t edge_ms;	  /* boot time when it last brought DELAYED lanes near */
 };
 
 struct hf_sync {
@@ -46,56 +56,70 @@ static void replay_done(void *user, struct hf_replay *r, bool tried)
 {
 	struct hf_sync *s = user;
 	struct hf_lane *lane = hf_replay_lane(r);
+	struct origin *o = &s->origins[lane->origin];
 
-	(void)tried;
-	s->origins[lane->origin].running--;
+	o->running--;
+	if (o->trying == r) {
+		o->trying = NULL;
+		/* Nothing was reported to connectivity: it still waits for that. */
+		o->trial |= !tried && is_down(s, lane->origin);
+	}
 	hf_sync_lane(s, lane);
 	pass(s);
 }
 
-static void start_replay(struct hf_sync *s, struct hf_lane *lane)
+static struct hf_replay *start_replay(struct hf_sync *s, struct hf_lane *lane)
 {
 	struct hf_replay *r;
 
-	s->origins[lane->origin].running++;
 	if (hf_replay_start(&s->opt, lane, replay_done, s, &r)) {
-		s->origins[lane->origin].running--;
 		hf_lane_delay(lane, s->opt.backoff_base_ms, HF_REASON_BACKOFF);
-		return;
+		return NULL;
 	}
+	s->origins[lane->origin].running++;
 	hf_list_push(&s->replays, hf_replay_link(r));
+	return r;
 }
 
-static bool may_start(const struct hf_sync *s, unsigned i)
-{
-	const struct origin *o = &s->origins[i];
+/* ---- passes ---- */
 
-	if (!s->started || hf_list_empty(&o->ready))
-		return false;
-	if (is_down(s, i))
-		return o->trial && o->running == 0;
-	return o->running < CONFIG_HF_REPLAY_CONCURRENCY;
+static struct hf_lane *pop(struct hf_list *list)
+{
+	return hf_container_of(hf_list_pop(list), struct hf_lane, ready);
+}
+
+/* The one attempt that an origin that is down may have. */
+static void pass_trial(struct hf_sync *s, struct origin *o)
+{
+	struct hf_lane *lane;
+
+	if (!o->trial || o->running > 0)
+		return;
+	if (hf_list_empty(&o->ready) && hf_list_empty(&o->offline))
+		return; /* for the next lane that gets ready */
+	lane = pop(hf_list_empty(&o->ready) ? &o->offline : &o->ready);
+	lane->state = HF_LANE_READY;
+	o->trying = start_replay(s, lane);
+	o->trial = !o->trying;
 }
 
 static void pass_origin(struct hf_sync *s, unsigned i)
 {
 	struct origin *o = &s->origins[i];
 
-	while (may_start(s, i)) {
-		struct hf_lane *lane =
-			hf_container_of(hf_list_pop(&o->ready), struct hf_lane, ready);
-
-		o->trial = false;
-		if (lane->state == HF_LANE_READY)
-			start_replay(s, lane);
+	if (is_down(s, i)) {
+		pass_trial(s, o);
+		return;
 	}
+	while (o->running < CONFIG_HF_REPLAY_CONCURRENCY && !hf_list_empty(&o->ready))
+		start_replay(s, pop(&o->ready));
 }
 
-/* Starting a replay can end in another pass: those are folded into a loop. */
+/* What happens inside can lead to another pass: those are folded into a loop. */
 static void pass(struct hf_sync *s)
 {
 	s->again = true;
-	if (s->passing)
+	if (s->passing || !s->started)
 		return;
 	s->passing = true;
 	while (s->again) {
@@ -108,10 +132,26 @@ static void pass(struct hf_sync *s)
 
 /* ---- lanes ---- */
 
+static bool is_wanted(const struct hf_lane *lane)
+{
+	switch ((enum hf_lane_state)lane->state) {
+	case HF_LANE_READY:
+	case HF_LANE_LEASED:
+	case HF_LANE_OFFLINE:
+		return lane->waiting > 0;
+	case HF_LANE_DELAYED: /* until then nobody has to look for the origin */
+		return lane->waiting > 0 && lane->wait_reason != HF_REASON_RETRY_AFTER;
+	case HF_LANE_IDLE:
+	case HF_LANE_HELD:
+		break;
+	}
+	return false;
+}
+
 static void count_wanted(struct hf_sync *s, struct hf_lane *lane)
 {
 	struct origin *o = &s->origins[lane->origin];
-	bool wanted = lane->waiting > 0 && lane->state != HF_LANE_HELD;
+	bool wanted = is_wanted(lane);
 
 	if (wanted == lane->wanted)
 		return;
@@ -122,18 +162,43 @@ static void count_wanted(struct hf_sync *s, struct hf_lane *lane)
 		hf_connectivity_want(s->opt.connectivity, lane->origin, false);
 }
 
+static struct hf_list *list_of(struct origin *o, enum hf_lane_state state)
+{
+	switch (state) {
+	case HF_LANE_READY:
+		return &o->ready;
+	case HF_LANE_OFFLINE:
+		return &o->offline;
+	case HF_LANE_DELAYED:
+		return &o->delayed;
+	case HF_LANE_IDLE:
+	case HF_LANE_LEASED:
+	case HF_LANE_HELD:
+		break;
+	}
+	return NULL;
+}
+
+/* Into the list of its state; one that is there keeps its place. */
+static void put_in_list(struct hf_sync *s, struct hf_lane *lane)
+{
+	struct hf_list *list = list_of(&s->origins[lane->origin], (enum hf_lane_state)lane->state);
+
+	if (list && lane->listed == lane->state && !hf_list_empty(&lane->ready))
+		return;
+	hf_list_remove(&lane->ready);
+	lane->listed = lane->state;
+	if (list)
+		hf_list_push(list, &lane->ready);
+}
+
 void hf_sync_lane(struct hf_sync *s, struct hf_lane *lane)
 {
 	if (lane->origin == HF_ORIGIN_NONE)
 		return;
-	if (lane->state == HF_LANE_READY) {
-		if (is_down(s, lane->origin) && !s->origins[lane->origin].trial) {
-			lane->state = HF_LANE_OFFLINE;
-			lane->wait_reason = HF_REASON_NETWORK;
-			hf_list_remove(&lane->ready);
-		} else if (hf_list_empty(&lane->ready)) {
-			hf_list_push(&s->origins[lane->origin].ready, &lane->ready);
-		}
+	if (lane->state == HF_LANE_READY && is_down(s, lane->origin)) {
+		lane->state = HF_LANE_OFFLINE;
+		lane->wait_reason = HF_REASON_NETWORK;
 	} else if (lane->state == HF_LANE_OFFLINE && !is_down(s, lane->origin)) {
 		/* A failure or two is not an outage yet: try again soon. */
 		hf_lane_delay(lane,
@@ -142,82 +207,182 @@ void hf_sync_lane(struct hf_sync *s, struct hf_lane *lane)
 			      (enum hf_reason)lane->wait_reason);
 		return; /* it has called us again */
 	}
+	put_in_list(s, lane);
 	count_wanted(s, lane);
 	pass(s);
 }
 
-static void promote(struct hf_sync *s, unsigned origin)
+static bool waits_for_the_world(const struct hf_lane *lane)
 {
-	struct hf_list *lanes = hf_queue_lanes(s->opt.queue);
-	struct hf_list *it, *tmp;
-
-	hf_list_for (it, tmp, lanes) {
-		struct hf_lane *lane = hf_container_of(it, struct hf_lane, link);
-
-		if (lane->origin == origin)
-			hf_lane_promote(lane);
+	switch ((enum hf_reason)lane->wait_reason) {
+	case HF_REASON_NETWORK:
+	case HF_REASON_CAPTIVE:
+	case HF_REASON_CLOCK:
+	case HF_REASON_CERTIFICATE:
+		return true;
+	default:
+		return false;
 	}
+}
+
+/* It comes again with the others, but not all at once, and never sooner than
+ * half of the shortest back-off. */
+static void bring_near(struct hf_sync *s, struct hf_lane *lane)
+{
+	uint64_t now = s->opt.port->boottime_ms(s->opt.port);
+	uint64_t delay = hf_backoff_ms(s->opt.rand, s->opt.backoff_base_ms, EDGE_SPREAD_MS, 16);
+
+	if (lane->not_before_ms > now + delay)
+		hf_lane_delay(lane, delay, (enum hf_reason)lane->wait_reason);
+	else
+		put_in_list(s, lane);
+}
+
+/* What ends a delay before its time. A Retry-After is ended by nothing. */
+enum edge {
+	EDGE_UP,    /* the origin has answered */
+	EDGE_LINK,  /* the link has come up */
+	EDGE_CLOCK, /* the clock can be trusted */
+	EDGE_NOW,   /* someone wants it */
+};
+
+static void end_delay(struct hf_sync *s, struct hf_lane *lane, enum edge edge)
+{
+	bool ended = edge == EDGE_NOW || (edge == EDGE_LINK && waits_for_the_world(lane)) ||
+		     (edge == EDGE_CLOCK && lane->wait_reason == HF_REASON_CLOCK);
+
+	if (lane->wait_reason == HF_REASON_RETRY_AFTER)
+		put_in_list(s, lane);
+	else if (ended)
+		hf_lane_promote(lane);
+	else if (edge == EDGE_UP)
+		bring_near(s, lane);
+	else
+		put_in_list(s, lane);
+}
+
+static void move_all(struct hf_list *from, struct hf_list *to)
+{
+	struct hf_list *l;
+
+	hf_list_init(to);
+	while ((l = hf_list_pop(from)) != NULL)
+		hf_list_push(to, l);
+}
+
+static void end_delays(struct hf_sync *s, struct origin *o, enum edge edge)
+{
+	struct hf_list lanes;
+
+	move_all(&o->delayed, &lanes);
+	while (!hf_list_empty(&lanes))
+		end_delay(s, pop(&lanes), edge);
+}
+
+static void end_offline(struct origin *o)
+{
+	struct hf_list lanes;
+
+	move_all(&o->offline, &lanes);
+	while (!hf_list_empty(&lanes))
+		hf_lane_promote(pop(&lanes));
+}
+
+static bool edge_is_new(struct hf_sync *s, struct origin *o)
+{
+	uint64_t now = s->opt.port->boottime_ms(s->opt.port);
+
+	if (o->edge_ms && now - o->edge_ms < EDGE_EVERY_MS)
+		return false;
+	o->edge_ms = now;
+	return true;
+}
+
+/* The origin's lanes come back, in one pass. */
+static void promote(struct hf_sync *s, unsigned origin, enum edge edge)
+{
+	struct origin *o = &s->origins[origin];
+	bool passing = s->passing;
+
+	s->passing = true;
+	if (edge != EDGE_CLOCK)
+		end_offline(o);
+	if (edge != EDGE_UP || edge_is_new(s, o))
+		end_delays(s, o, edge);
+	s->passing = passing;
+	pass(s);
 }
 
 /* ---- the world ---- */
 
+/* What was ready waits with the others. */
+static void put_offline(struct hf_sync *s, struct origin *o)
+{
+	struct hf_list lanes;
+
+	move_all(&o->ready, &lanes);
+	while (!hf_list_empty(&lanes))
+		hf_sync_lane(s, pop(&lanes));
+}
+
 void hf_sync_origin_changed(struct hf_sync *s, unsigned origin, enum hf_reach reach)
 {
+	struct origin *o = &s->origins[origin];
+
+	if (reach != HF_REACH_TRIAL)
+		o->trial = false;
 	if (reach == HF_REACH_UP)
-		promote(s, origin);
+		promote(s, origin, EDGE_UP);
+	else if (reach == HF_REACH_DOWN)
+		put_offline(s, o);
 	pass(s);
 }
 
-/* One lane of the origin is let through, the one that has waited longest in the
- * list; the others stay OFFLINE. */
 void hf_sync_trial(struct hf_sync *s, unsigned origin)
 {
-	struct hf_list *lanes = hf_queue_lanes(s->opt.queue);
-	struct origin *o = &s->origins[origin];
+	s->origins[origin].trial = true;
+	pass(s);
+}
 
-	if (!s->started || o->running > 0)
-		return;
-	o->trial = true;
-	for (struct hf_list *l = lanes->next; l != lanes && o->trial; l = l->next) {
-		struct hf_lane *lane = hf_container_of(l, struct hf_lane, link);
-
-		if (lane->origin == origin && lane->state == HF_LANE_OFFLINE) {
-			lane->state = HF_LANE_READY;
-			hf_sync_lane(s, lane);
-			break;
-		}
-	}
+void hf_sync_link(struct hf_sync *s)
+{
+	for (unsigned i = 0; i < s->opt.origins_n; i++)
+		promote(s, i, EDGE_LINK);
 }
 
 void hf_sync_clock(struct hf_sync *s)
 {
-	struct hf_list *lanes = hf_queue_lanes(s->opt.queue);
-	struct hf_list *it, *tmp;
-
-	hf_list_for (it, tmp, lanes) {
-		struct hf_lane *lane = hf_container_of(it, struct hf_lane, link);
-
-		if (lane->wait_reason == HF_REASON_CLOCK && lane->origin != HF_ORIGIN_NONE) {
-			if (is_down(s, lane->origin))
-				hf_connectivity_poke(s->opt.connectivity, lane->origin);
-			else
-				hf_lane_promote(lane);
-		}
+	for (unsigned i = 0; i < s->opt.origins_n; i++) {
+		promote(s, i, EDGE_CLOCK);
+		if (is_down(s, i))
+			hf_connectivity_poke(s->opt.connectivity, i);
 	}
 }
 
 void hf_sync_now(struct hf_sync *s)
 {
 	for (unsigned i = 0; i < s->opt.origins_n; i++) {
+		promote(s, i, EDGE_NOW);
 		if (is_down(s, i))
 			hf_connectivity_poke(s->opt.connectivity, i);
-		else
-			promote(s, i);
 	}
-	pass(s);
 }
 
 /* ---- life ---- */
+
+static void init_origin(struct origin *o)
+{
+	hf_list_init(&o->ready);
+	hf_list_init(&o->offline);
+	hf_list_init(&o->delayed);
+}
+
+/* The lanes live on. */
+static void finish_origin(struct origin *o)
+{
+	while (hf_list_pop(&o->ready) || hf_list_pop(&o->offline) || hf_list_pop(&o->delayed))
+		;
+}
 
 int hf_sync_create(const struct hf_sync_options *opt, struct hf_sync **out)
 {
@@ -232,7 +397,7 @@ int hf_sync_create(const struct hf_sync_options *opt, struct hf_sync **out)
 		return HF_ENOMEM;
 	}
 	for (unsigned i = 0; i < opt->origins_n; i++)
-		hf_list_init(&s->origins[i].ready);
+		init_origin(&s->origins[i]);
 	hf_list_init(&s->replays);
 	*out = s;
 	return 0;
@@ -260,6 +425,8 @@ void hf_sync_destroy(struct hf_sync *s)
 		return;
 	while (!hf_list_empty(&s->replays))
 		hf_replay_destroy(hf_replay_from_link(s->replays.next));
+	for (unsigned i = 0; i < s->opt.origins_n; i++)
+		finish_origin(&s->origins[i]);
 	free(s->origins);
 	free(s);
 }
