@@ -91,6 +91,8 @@ time_t hf_mbedtls_time(time_t *out);
 /* PSA, as far as TLS 1.3 needs it */
 #define MBEDTLS_PSA_CRYPTO_C
 #define MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG
+/* key slots as they are needed: a handshake of TLS 1.3 holds one */
+#define MBEDTLS_PSA_KEY_STORE_DYNAMIC
 
 /* TLS */
 #define MBEDTLS_SSL_TLS_C
