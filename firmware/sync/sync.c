@@ -85,7 +85,10 @@ static struct hf_replay *start_replay(struct hf_sync *s, struct hf_lane *lane)
 
 static struct hf_lane *pop(struct hf_list *list)
 {
-	return hf_container_of(hf_list_pop(list), struct hf_lane, ready);
+	struct hf_list *node = hf_list_pop(list);
+
+	assert(node);
+	return hf_container_of(node, struct hf_lane, ready);
 }
 
 /* The one attempt that an origin that is down may have. */
