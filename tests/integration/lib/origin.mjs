@@ -21,7 +21,7 @@ export const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex'
 
 export class Origin {
 	arrivals = [];
-	effects = new Map(); /* key -> { count, answer, body } */
+	effects = new Map(); /* key -> { number, body }, in the order of the effects */
 	answers = [];
 	handler = null;
 	requests = 0; /* heads seen, also of requests that did not arrive whole */
@@ -128,11 +128,9 @@ export class Origin {
 		let e = this.effects.get(key);
 		if (!e) {
 			const number = this.effects.size + 1;
-			e = { count: 0, number, hash: arrival.hash, arrivals: 0 };
-			e.count++;
+			e = { number, body: arrival.body };
 			this.effects.set(key, e);
 		}
-		e.arrivals++;
 		return e;
 	}
 
