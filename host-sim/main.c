@@ -23,13 +23,15 @@ static const char usage[] =
 	"       holdfast-sim soak [--seed N] [--count M] [--mutant NAME]\n"
 	"       holdfast-sim replay --seed N [--mutant NAME]\n"
 	"       holdfast-sim mutants [--count M]\n"
+	"       holdfast-sim repeats [--count M]\n"
 	"\n"
 	"  day      a day at the kiosk, told as a story\n"
 	"  run      carries out a scenario and tells what happened\n"
 	"  sweep    carries it out again and again, the power cut at each disk operation\n"
 	"  soak     M random plans from seed N on, all promises checked\n"
 	"  replay   one of them, every event printed\n"
-	"  mutants  soaks products that are wrong on purpose: each must be caught\n";
+	"  mutants  soaks products that are wrong on purpose: each must be caught\n"
+	"  repeats  runs M seeds twice: both must be the same, bit by bit\n";
 
 struct options {
 	const char *file;
@@ -218,8 +220,10 @@ static int do_soak(const struct options *o)
 		print_seed_failure(o, o->seed + i, &r);
 	}
 	took = now_s() - begin;
-	printf("%" PRIu64 " seeds: %" PRIu64 " orders accepted, %" PRIu64 " of them queued, %" PRIu64
-	       " power cuts, %.1f device hours, %.0f MB written, %.1f s; %" PRIu64 " seeds failed\n",
+	printf("%" PRIu64 " seeds: %" PRIu64 " orders accepted, %" PRIu64
+	       " of them queued, %" PRIu64
+	       " power cuts, %.1f device hours, %.0f MB written, %.1f s; %" PRIu64
+	       " seeds failed\n",
 	       i, orders, queued, cuts, (double)virtual_us / (double)SIM_US_PER_H,
 	       (double)bytes / 1e6, took, failed);
 	return failed != 0;
@@ -263,6 +267,25 @@ static int do_mutants(const struct options *o)
 	return escaped != 0;
 }
 
+/* The same seed twice, one after the other: the same trace, the same disk. */
+static int do_repeats(const struct options *o)
+{
+	uint64_t i;
+
+	for (i = 0; i < o->count; i++) {
+		struct sim_seed_result a, b;
+
+		sim_soak_seed(o->seed + i, o->mutant, NULL, &a);
+		sim_soak_seed(o->seed + i, o->mutant, NULL, &b);
+		if (a.trace_hash != b.trace_hash || a.disk_hash != b.disk_hash) {
+			fprintf(stderr, "seed %" PRIu64 " does not repeat\n", o->seed + i);
+			return 1;
+		}
+	}
+	printf("%" PRIu64 " seeds repeat bit by bit\n", o->count);
+	return 0;
+}
+
 /* ---- the command line ---- */
 
 static const struct mode {
@@ -271,9 +294,10 @@ static const struct mode {
 	uint64_t count;
 	int (*run)(const struct options *o);
 } modes[] = {
-	{ "day", false, 0, do_day },	     { "run", true, 0, do_run },
-	{ "sweep", true, 0, do_sweep },	     { "soak", false, 1000, do_soak },
-	{ "replay", false, 0, do_replay },   { "mutants", false, 200, do_mutants },
+	{ "day", false, 0, do_day },	      { "run", true, 0, do_run },
+	{ "sweep", true, 0, do_sweep },	      { "soak", false, 1000, do_soak },
+	{ "replay", false, 0, do_replay },    { "mutants", false, 200, do_mutants },
+	{ "repeats", false, 20, do_repeats },
 };
 
 static bool number(const char *text, uint64_t *out)

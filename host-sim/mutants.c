@@ -40,11 +40,12 @@ static void settle_inflight(const char *vfs, const char *path)
 	sqlite3 *db = NULL;
 
 	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, vfs) == SQLITE_OK)
-		(void)sqlite3_exec(db,
-				   "PRAGMA locking_mode=EXCLUSIVE;"
-				   "UPDATE record SET state = CAST(x'030000' || substr(state, 4) AS BLOB) WHERE"
-				   " substr(state, 3, 1) IN (x'01', x'03', x'05', x'07')",
-				   NULL, NULL, NULL);
+		(void)sqlite3_exec(
+			db,
+			"PRAGMA locking_mode=EXCLUSIVE;"
+			"UPDATE record SET state = CAST(x'030000' || substr(state, 4) AS BLOB) WHERE"
+			" substr(state, 3, 1) IN (x'01', x'03', x'05', x'07')",
+			NULL, NULL, NULL);
 	sqlite3_close(db);
 }
 

@@ -27,11 +27,11 @@ enum sim_do {
 	SIM_DO_CUT,	      /* a: at the nth disk operation, 0: now; b: again, at the
 			       * nth of the next boot */
 	SIM_DO_BOOT,
-	SIM_DO_REBOOT_AFTER,  /* a: microseconds, SIM_NEVER: by hand */
-	SIM_DO_WAIT,	      /* a: microseconds */
-	SIM_DO_NOTE,	      /* body: a line for the story */
-	SIM_DO_EXPECT_ANSWER, /* of the panel's last request: status[] */
-	SIM_DO_EXPECT_RECEIVED, /* a: orders that have reached the origin, each once */
+	SIM_DO_REBOOT_AFTER,	 /* a: microseconds, SIM_NEVER: by hand */
+	SIM_DO_WAIT,		 /* a: microseconds */
+	SIM_DO_NOTE,		 /* body: a line for the story */
+	SIM_DO_EXPECT_ANSWER,	 /* of the panel's last request: status[] */
+	SIM_DO_EXPECT_RECEIVED,	 /* a: orders that have reached the origin, each once */
 	SIM_DO_EXPECT_DELIVERED, /* a: orders that had their effect */
 	SIM_DO_EXPECT_QUEUE_EMPTY,
 	SIM_DO_EXPECT_ORDER_KEPT,
@@ -50,8 +50,8 @@ struct sim_step {
 	uint64_t after_us; /* and this much later */
 	/* Again and again from then on, without holding up the steps below. */
 	uint64_t every_low_us, every_high_us; /* 0: once */
-	uint64_t times;	   /* SIM_NEVER: without number */
-	uint64_t until_us; /* SIM_NEVER: without end */
+	uint64_t times;			      /* SIM_NEVER: without number */
+	uint64_t until_us;		      /* SIM_NEVER: without end */
 	/* Expectations: become true at the latest then. */
 	uint64_t within_us; /* after the step began */
 	uint64_t by_us;	    /* at this time; SIM_NEVER: @within_us counts */
@@ -63,10 +63,10 @@ struct sim_step {
 
 struct sim_plan {
 	char *title;
-	char *config, *manifest;   /* NULL: the stage's own */
-	uint64_t begins_us;	   /* time of day at the beginning of the world */
-	bool has_clock;		   /* a time of day was given */
-	uint64_t lasts_us;	   /* 0: until the last step */
+	char *config, *manifest; /* NULL: the stage's own */
+	uint64_t begins_us;	 /* time of day at the beginning of the world */
+	bool has_clock;		 /* a time of day was given */
+	uint64_t lasts_us;	 /* 0: until the last step */
 	struct sim_step *v;
 	size_t n, cap;
 	char **strings; /* owned texts of the steps */

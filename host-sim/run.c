@@ -31,7 +31,6 @@ struct run {
 	struct hf_list repeaters;
 	enum last_request last;
 	const struct sim_order *last_order;
-	bool asked; /* the page has asked for the stored answers */
 	struct sim_failure *failure;
 };
 
@@ -137,10 +136,6 @@ static bool holds(struct run *r, const struct sim_step *step, char *why, size_t 
 	case SIM_DO_EXPECT_ORDER_KEPT:
 		return sim_check_order.holds(s, why, size);
 	case SIM_DO_EXPECT_ANSWERS:
-		if (!r->asked && sim_panel_idle(s->panel)) {
-			r->asked = true;
-			ask_answers(r->stage);
-		}
 		snprintf(why, size, "%u answers are missing", t.open_answers);
 		return t.open_answers == 0;
 	case SIM_DO_EXPECT_CUTS:
@@ -179,16 +174,40 @@ static bool holds_now(void *user)
 	return holds(w->run, w->step, w->why, sizeof(w->why));
 }
 
-/* What is counted at the end (lost, duplicated, order) cannot become better by
- * waiting, except for what is still on its way. */
+static bool is_idle(void *user)
+{
+	return sim_panel_idle(((struct sim_stage *)user)->panel);
+}
+
+/* The page asks every second for what it does not have yet. */
+static bool wait_for_answers(struct sim_stage *s, uint64_t until_us, struct waiting *wait)
+{
+	while (!holds_now(wait)) {
+		uint64_t again = s->world.now_us + SIM_US_PER_S;
+
+		if (again > until_us)
+			return false;
+		ask_answers(s);
+		(void)sim_world_run_until(&s->world, until_us, is_idle, s);
+		sim_world_run(&s->world, again);
+	}
+	return true;
+}
+
+/* What is counted (lost, duplicated, order) cannot become better by waiting,
+ * except for what is still on its way. */
 static void expect(struct run *r, const struct sim_step *step)
 {
 	struct sim_world *w = &r->stage->world;
 	struct waiting wait = { .run = r, .step = step };
 	uint64_t until = step->by_us != SIM_NEVER ? step->by_us : w->now_us + step->within_us;
+	bool ok;
 
-	r->asked = false;
-	if (sim_world_run_until(w, until, holds_now, &wait) || r->failure->what[0])
+	if (step->what == SIM_DO_EXPECT_ANSWERS)
+		ok = wait_for_answers(r->stage, until, &wait);
+	else
+		ok = sim_world_run_until(w, until, holds_now, &wait);
+	if (ok || r->failure->what[0])
 		return;
 	r->failure->step = step;
 	snprintf(r->failure->what, sizeof(r->failure->what), "%s", wait.why);
@@ -305,8 +324,8 @@ static void act(struct run *r, const struct sim_step *step)
 static void plan_next(struct repeater *p)
 {
 	struct sim_world *w = &p->run->stage->world;
-	uint64_t at = w->now_us +
-		      sim_rng_range(&p->rng, p->step->every_low_us, p->step->every_high_us);
+	uint64_t at =
+		w->now_us + sim_rng_range(&p->rng, p->step->every_low_us, p->step->every_high_us);
 
 	if (p->left > 0 && at <= p->step->until_us)
 		sim_event_at(w, &p->due, at);
@@ -355,11 +374,6 @@ void sim_run_checks(const struct sim_stage *s, struct sim_failure *failure)
 static bool is_drained(void *user)
 {
 	return sim_run_is_drained(user);
-}
-
-static bool is_idle(void *user)
-{
-	return sim_panel_idle(((struct sim_stage *)user)->panel);
 }
 
 /* The agent may not have stored the last answer when its effect is known: the

@@ -26,7 +26,7 @@ struct script {
 	const char *name;
 	FILE *errors;
 	struct sim_plan *plan;
-	const char *next;    /* the line after this one */
+	const char *next; /* the line after this one */
 	struct hf_span line;
 	unsigned number;
 	struct word words[WORDS_MAX + 1]; /* one more than @n: the end of the line */
@@ -155,8 +155,12 @@ static uint64_t unit_us(struct hf_span unit)
 		const char *word;
 		uint64_t us;
 	} units[] = {
-		{ "us", 1 },		{ "ms", SIM_US_PER_MS }, { "s", SIM_US_PER_S },
-		{ "m", SIM_US_PER_MIN }, { "min", SIM_US_PER_MIN }, { "h", SIM_US_PER_H },
+		{ "us", 1 },
+		{ "ms", SIM_US_PER_MS },
+		{ "s", SIM_US_PER_S },
+		{ "m", SIM_US_PER_MIN },
+		{ "min", SIM_US_PER_MIN },
+		{ "h", SIM_US_PER_H },
 		{ "d", 24 * SIM_US_PER_H },
 	};
 	size_t i;

@@ -14,12 +14,32 @@ struct maker {
 	struct sim_plan *plan;
 	struct sim_rng rng;
 	uint64_t lasts_us;
-	bool bulky; /* large bodies: blobs, checkpoints */
+	bool bulky;		/* large bodies: blobs, checkpoints */
+	uint64_t faults_us[32]; /* when something breaks or works again */
+	size_t faults_n;
 };
 
 static uint64_t moment(struct maker *m)
 {
 	return sim_rng_range(&m->rng, SIM_US_PER_S, m->lasts_us);
+}
+
+/* Half of the orders come soon after something has changed. */
+static uint64_t order_moment(struct maker *m)
+{
+	if (m->faults_n == 0 || sim_rng_chance(&m->rng, 50))
+		return moment(m);
+	return m->faults_us[sim_rng_below(&m->rng, m->faults_n)] +
+	       sim_rng_below(&m->rng, 20 * SIM_US_PER_S);
+}
+
+static uint64_t fault_moment(struct maker *m)
+{
+	uint64_t at = moment(m);
+
+	if (m->faults_n < sizeof(m->faults_us) / sizeof(m->faults_us[0]))
+		m->faults_us[m->faults_n++] = at;
+	return at;
 }
 
 static struct sim_step *add(struct maker *m, enum sim_do what, uint64_t at_us)
@@ -39,11 +59,92 @@ static uint64_t outage(struct maker *m)
 			     longest_s[sim_rng_below(&m->rng, 5)] * SIM_US_PER_S);
 }
 
+/* ---- faults ---- */
+
+static void add_link_faults(struct maker *m)
+{
+	static const enum sim_link kinds[] = { SIM_LINK_DOWN, SIM_LINK_DOWN, SIM_LINK_DEAD,
+					       SIM_LINK_CAPTIVE };
+	uint64_t n = sim_rng_range(&m->rng, 1, 6);
+
+	while (n--) {
+		uint64_t at = fault_moment(m);
+
+		add(m, SIM_DO_LINK, at)->a = kinds[sim_rng_below(&m->rng, 4)];
+		add(m, SIM_DO_LINK, at + outage(m))->a = SIM_LINK_UP;
+	}
+}
+
+static void add_origin_outages(struct maker *m)
+{
+	uint64_t n = sim_rng_range(&m->rng, 1, 4);
+
+	while (n--) {
+		uint64_t at = fault_moment(m);
+
+		add(m, sim_rng_chance(&m->rng, 60) ? SIM_DO_ORIGIN_DOWN : SIM_DO_ORIGIN_SILENT, at);
+		add(m, SIM_DO_ORIGIN_UP, at + outage(m));
+	}
+}
+
+static void add_refusals(struct maker *m)
+{
+	static const uint16_t statuses[] = { 503, 503, 502, 429 };
+	uint64_t n = sim_rng_range(&m->rng, 1, 4);
+
+	while (n--) {
+		uint64_t at = fault_moment(m);
+		struct sim_step *s = add(m, SIM_DO_ORIGIN_ANSWER, at);
+
+		s->a = statuses[sim_rng_below(&m->rng, 4)];
+		s->b = sim_rng_chance(&m->rng, 50) ? sim_rng_range(&m->rng, 1, 90) : 0;
+		add(m, SIM_DO_ORIGIN_ANSWER, at + outage(m));
+	}
+}
+
+static void add_lost_answers(struct maker *m)
+{
+	uint64_t n = sim_rng_range(&m->rng, 1, 4);
+
+	while (n--) {
+		uint64_t at = fault_moment(m);
+
+		add(m, SIM_DO_ORIGIN_LOSE, at)->a = sim_rng_range(&m->rng, 30, 100);
+		add(m, SIM_DO_ORIGIN_LOSE, at + outage(m));
+	}
+}
+
+static void add_slowness(struct maker *m)
+{
+	uint64_t at = fault_moment(m);
+
+	add(m, SIM_DO_ORIGIN_SLOW, at)->a =
+		sim_rng_range(&m->rng, 100 * SIM_US_PER_MS, 40 * SIM_US_PER_S);
+	add(m, SIM_DO_ORIGIN_SLOW, at + outage(m));
+}
+
+/* Half at a disk operation soon after some moment, and then often once more in
+ * the recovery; half at the moment itself. */
+static void add_cuts(struct maker *m)
+{
+	uint64_t n = sim_rng_range(&m->rng, 1, 5);
+
+	while (n--) {
+		struct sim_step *s = add(m, SIM_DO_CUT, moment(m));
+
+		if (sim_rng_chance(&m->rng, 25))
+			continue;
+		s->a = sim_rng_range(&m->rng, 1, 40);
+		if (sim_rng_chance(&m->rng, 50))
+			s->b = sim_rng_range(&m->rng, 1, sim_rng_chance(&m->rng, 50) ? 12 : 300);
+	}
+}
+
 /* ---- orders ---- */
 
 static size_t body_length(struct maker *m)
 {
-	if (m->bulky && sim_rng_chance(&m->rng, 50))
+	if (m->bulky && sim_rng_chance(&m->rng, 70))
 		return (size_t)sim_rng_range(&m->rng, 4000, BODY_MAX);
 	if (sim_rng_chance(&m->rng, 10))
 		return (size_t)sim_rng_range(&m->rng, 500, 3500);
@@ -70,7 +171,7 @@ static void add_orders(struct maker *m)
 	uint64_t left = sim_rng_range(&m->rng, 5, 40);
 
 	while (left > 0) {
-		uint64_t at = moment(m);
+		uint64_t at = order_moment(m);
 		uint64_t burst = sim_rng_chance(&m->rng, 30) ? sim_rng_range(&m->rng, 2, 8) : 1;
 
 		for (; burst > 0 && left > 0; burst--, left--) {
@@ -80,111 +181,32 @@ static void add_orders(struct maker *m)
 	}
 }
 
-/* ---- faults ---- */
-
-static void add_link_faults(struct maker *m)
-{
-	static const enum sim_link kinds[] = { SIM_LINK_DOWN, SIM_LINK_DOWN, SIM_LINK_DEAD,
-					       SIM_LINK_CAPTIVE };
-	uint64_t n = sim_rng_range(&m->rng, 1, 6);
-
-	while (n--) {
-		uint64_t at = moment(m);
-
-		add(m, SIM_DO_LINK, at)->a = kinds[sim_rng_below(&m->rng, 4)];
-		add(m, SIM_DO_LINK, at + outage(m))->a = SIM_LINK_UP;
-	}
-}
-
-static void add_origin_outages(struct maker *m)
-{
-	uint64_t n = sim_rng_range(&m->rng, 1, 4);
-
-	while (n--) {
-		uint64_t at = moment(m);
-
-		add(m, sim_rng_chance(&m->rng, 60) ? SIM_DO_ORIGIN_DOWN : SIM_DO_ORIGIN_SILENT, at);
-		add(m, SIM_DO_ORIGIN_UP, at + outage(m));
-	}
-}
-
-static void add_refusals(struct maker *m)
-{
-	static const uint16_t statuses[] = { 503, 503, 502, 429 };
-	uint64_t n = sim_rng_range(&m->rng, 1, 4);
-
-	while (n--) {
-		uint64_t at = moment(m);
-		struct sim_step *s = add(m, SIM_DO_ORIGIN_ANSWER, at);
-
-		s->a = statuses[sim_rng_below(&m->rng, 4)];
-		s->b = sim_rng_chance(&m->rng, 50) ? sim_rng_range(&m->rng, 1, 90) : 0;
-		add(m, SIM_DO_ORIGIN_ANSWER, at + outage(m));
-	}
-}
-
-static void add_lost_answers(struct maker *m)
-{
-	uint64_t n = sim_rng_range(&m->rng, 1, 4);
-
-	while (n--) {
-		uint64_t at = moment(m);
-
-		add(m, SIM_DO_ORIGIN_LOSE, at)->a = sim_rng_range(&m->rng, 30, 100);
-		add(m, SIM_DO_ORIGIN_LOSE, at + outage(m));
-	}
-}
-
-static void add_slowness(struct maker *m)
-{
-	uint64_t at = moment(m);
-
-	add(m, SIM_DO_ORIGIN_SLOW, at)->a =
-		sim_rng_range(&m->rng, 100 * SIM_US_PER_MS, 40 * SIM_US_PER_S);
-	add(m, SIM_DO_ORIGIN_SLOW, at + outage(m));
-}
-
-/* Half at a disk operation soon after some moment, and then often once more in
- * the recovery; half at the moment itself. */
-static void add_cuts(struct maker *m)
-{
-	uint64_t n = sim_rng_range(&m->rng, 1, 5);
-
-	while (n--) {
-		struct sim_step *s = add(m, SIM_DO_CUT, moment(m));
-
-		if (sim_rng_chance(&m->rng, 25))
-			continue;
-		s->a = sim_rng_range(&m->rng, 1, 40);
-		if (sim_rng_chance(&m->rng, 50))
-			s->b = sim_rng_range(&m->rng, 1, sim_rng_chance(&m->rng, 50) ? 12 : 300);
-	}
-}
-
 static int by_time(const void *a, const void *b)
 {
 	const struct sim_step *x = a, *y = b;
 
-	return x->at_us < y->at_us ? -1 : x->at_us > y->at_us;
+	if (x->at_us != y->at_us)
+		return x->at_us < y->at_us ? -1 : 1;
+	return x->line < y->line ? -1 : 1; /* as made */
 }
 
 void sim_soak_plan(uint64_t seed, struct sim_plan *plan)
 {
 	struct maker m = { .plan = plan };
 	struct sim_step *s;
+	size_t i;
 
 	sim_rng_init(&m.rng, seed, "plan");
 	m.lasts_us = sim_rng_range(&m.rng, 2, 30) * SIM_US_PER_MIN;
-	m.bulky = sim_rng_chance(&m.rng, 20);
+	m.bulky = sim_rng_chance(&m.rng, 30);
 	s = sim_plan_add(plan, SIM_DO_REBOOT_AFTER);
 	s->at_us = 0;
-	s->a = sim_rng_range(&m.rng, 1, 90) * SIM_US_PER_S;
-	if (sim_rng_chance(&m.rng, 40)) /* a cut while the store is made */
+	s->a = sim_rng_range(&m.rng, 1, 25) * SIM_US_PER_S;
+	if (!m.bulky && sim_rng_chance(&m.rng, 50)) /* a cut while the store is made */
 		add(&m, SIM_DO_CUT, 0)->a = sim_rng_range(&m.rng, 1, 320);
-	add_orders(&m);
-	if (sim_rng_chance(&m.rng, 70))
+	if (sim_rng_chance(&m.rng, m.bulky ? 100 : 70))
 		add_link_faults(&m);
-	if (sim_rng_chance(&m.rng, 60))
+	if (sim_rng_chance(&m.rng, m.bulky ? 90 : 60))
 		add_origin_outages(&m);
 	if (sim_rng_chance(&m.rng, 50))
 		add_refusals(&m);
@@ -192,8 +214,11 @@ void sim_soak_plan(uint64_t seed, struct sim_plan *plan)
 		add_lost_answers(&m);
 	if (sim_rng_chance(&m.rng, 20))
 		add_slowness(&m);
-	if (sim_rng_chance(&m.rng, 85))
+	if (sim_rng_chance(&m.rng, m.bulky ? 100 : 85))
 		add_cuts(&m);
+	add_orders(&m);
+	for (i = 0; i < plan->n; i++)
+		plan->v[i].line = (unsigned)i + 1;
 	qsort(plan->v, plan->n, sizeof(plan->v[0]), by_time);
 }
 
@@ -217,8 +242,7 @@ static void tally(const struct sim_stage *s, struct sim_seed_result *out)
 	out->disk_hash = sim_disk_hash(s->kiosk->disk);
 }
 
-void sim_soak_seed(uint64_t seed, enum sim_mutant mutant, FILE *trace,
-		   struct sim_seed_result *out)
+void sim_soak_seed(uint64_t seed, enum sim_mutant mutant, FILE *trace, struct sim_seed_result *out)
 {
 	struct sim_stage_options opt = { .seed = seed,
 					 .trace = trace,

@@ -28,7 +28,6 @@ struct sim_seed_result {
 /* The plan of @seed. */
 void sim_soak_plan(uint64_t seed, struct sim_plan *plan);
 /* Runs it, heals, checks. @trace NULL: silent. */
-void sim_soak_seed(uint64_t seed, enum sim_mutant mutant, FILE *trace,
-		   struct sim_seed_result *out);
+void sim_soak_seed(uint64_t seed, enum sim_mutant mutant, FILE *trace, struct sim_seed_result *out);
 
 #endif

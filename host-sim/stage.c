@@ -1,40 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stage.h"
 
-#define KIOSK_IP 0xc0000201u  /* 192.0.2.1 */
-#define SHOP_IP 0xcb00710au   /* 203.0.113.10 */
-#define CHECK_IP 0xc6336407u  /* 198.51.100.7 */
+#define KIOSK_IP  0xc0000201u /* 192.0.2.1 */
+#define SHOP_IP	  0xcb00710au /* 203.0.113.10 */
+#define CHECK_IP  0xc6336407u /* 198.51.100.7 */
 #define PORTAL_IP 0xc6336401u /* 198.51.100.1 */
 
-static const char default_config[] =
-	"[agent]\n"
-	"listen    = 127.0.0.1:8480\n"
-	"control   = /run/holdfast/control.sock\n"
-	"state-dir = /var/lib/holdfast\n"
-	"\n"
-	"[origin shop]\n"
-	"url  = http://shop.example\n"
-	"host = shop.localhost\n"
-	"\n"
-	"[worker kiosk]\n"
-	"origin   = shop\n"
-	"scope    = /\n"
-	"manifest = " SIM_MANIFEST_PATH "\n"
-	"\n"
-	"[probe]\n"
-	"url    = http://check.example/generate_204\n"
-	"status = 204\n";
+static const char default_config[] = "[agent]\n"
+				     "listen    = 127.0.0.1:8480\n"
+				     "control   = /run/holdfast/control.sock\n"
+				     "state-dir = /var/lib/holdfast\n"
+				     "\n"
+				     "[origin shop]\n"
+				     "url  = http://shop.example\n"
+				     "host = shop.localhost\n"
+				     "\n"
+				     "[worker kiosk]\n"
+				     "origin   = shop\n"
+				     "scope    = /\n"
+				     "manifest = " SIM_MANIFEST_PATH "\n"
+				     "\n"
+				     "[probe]\n"
+				     "url    = http://check.example/generate_204\n"
+				     "status = 204\n";
 
-#define ROUTE(name)                                                                  \
+#define ROUTE(name)                                                                            \
 	"{ \"condition\": { \"urlPattern\": \"/api/" name "\", \"requestMethod\": \"POST\" }," \
-	"  \"source\": \"network\","                                                  \
-	"  \"queue\": { \"tag\": \"" name "\", \"lane\": \"" name "\","                   \
+	"  \"source\": \"network\","                                                           \
+	"  \"queue\": { \"tag\": \"" name "\", \"lane\": \"" name "\","                        \
 	"             \"order\": \"block\", \"expect\": [200, 201] } }"
 
 static const char default_manifest[] =
-	"{ \"name\": \"kiosk\", \"version\": \"1.0.0\", \"routes\": ["
-	ROUTE("orders") "," ROUTE("payments") "," ROUTE("reports")
-	"] }";
+	"{ \"name\": \"kiosk\", \"version\": \"1.0.0\", \"routes\": [" ROUTE("orders") "," ROUTE(
+		"payments") "," ROUTE("reports") "] }";
 
 void sim_stage_init(struct sim_stage *s, const struct sim_stage_options *opt)
 {
@@ -50,8 +48,8 @@ void sim_stage_init(struct sim_stage *s, const struct sim_stage_options *opt)
 			opt->manifest ? opt->manifest : default_manifest);
 	s->panel = sim_panel_create(s->kiosk, &s->ledger, "shop.localhost:8480");
 	s->shop = sim_origin_create(&s->net, &s->ledger, SIM_ORIGIN_SHOP, "shop.example", SHOP_IP);
-	s->check = sim_origin_create(&s->net, &s->ledger, SIM_ORIGIN_CHECK, "check.example",
-				     CHECK_IP);
+	s->check =
+		sim_origin_create(&s->net, &s->ledger, SIM_ORIGIN_CHECK, "check.example", CHECK_IP);
 	s->portal = sim_origin_create(&s->net, &s->ledger, SIM_ORIGIN_PORTAL, "portal.example",
 				      PORTAL_IP);
 	s->net.portal = sim_origin_node(s->portal);

@@ -14,11 +14,11 @@
 #include "sim/net.h"
 #include "sim/world.h"
 
-#define SIM_CONFIG_PATH "/etc/holdfast/holdfast.conf"
+#define SIM_CONFIG_PATH	  "/etc/holdfast/holdfast.conf"
 #define SIM_MANIFEST_PATH "/etc/holdfast/kiosk.worker.json"
 
 enum sim_link {
-	SIM_LINK_DOWN,	  /* no carrier */
+	SIM_LINK_DOWN, /* no carrier */
 	SIM_LINK_UP,
 	SIM_LINK_DEAD,	  /* carrier, but nothing comes through */
 	SIM_LINK_CAPTIVE, /* a login page answers everything */
@@ -38,7 +38,7 @@ struct sim_stage {
 
 struct sim_stage_options {
 	uint64_t seed;
-	FILE *trace; /* NULL: none */
+	FILE *trace;	      /* NULL: none */
 	const char *config;   /* NULL: the default one */
 	const char *manifest; /* NULL: the default one */
 	const struct sim_guest_ops *guest;

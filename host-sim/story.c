@@ -39,10 +39,11 @@ struct sim_story {
 	struct sim_ledger_watch ledger_watch;
 	struct sim_device_watch device_watch;
 	struct chapter now;
-	uint64_t relief_us;	/* the last turn for the better */
-	const char *relief;	/* its name: "after the cable was back" */
-	unsigned pages_seen, pages_failed_seen;
+	uint64_t relief_us; /* the last turn for the better */
+	const char *relief; /* its name: "after the cable was back" */
 	uint64_t boot_us;
+	bool asked_to_wait; /* the shop has sent Retry-After */
+	bool clock_told;
 	bool at_write; /* the next cut comes at a disk operation */
 };
 
@@ -64,12 +65,31 @@ static void clock_text(const struct sim_story *st, uint64_t at_us, char out[16])
 			 (unsigned)(at_us / SIM_US_PER_S % 60));
 }
 
-__attribute__((format(printf, 5, 6))) static void tell(struct sim_story *st, uint64_t from_us,
-						       uint64_t to_us, enum paint paint,
-						       const char *fmt, ...)
+#define MARGIN 15
+#define WIDTH  100
+
+/* Prints @text behind the margin that is already there, broken at spaces. */
+static void wrap(struct sim_story *st, const char *text)
+{
+	size_t left = strlen(text), n;
+
+	while (left > WIDTH - MARGIN) {
+		for (n = WIDTH - MARGIN; n > 0 && text[n] != ' '; n--)
+			;
+		if (n == 0)
+			break;
+		fprintf(st->out, "%.*s\n%*s", (int)n, text, MARGIN, "");
+		text += n + 1;
+		left -= n + 1;
+	}
+	fprintf(st->out, "%s", text);
+}
+
+__attribute__((format(printf, 5, 6))) static void
+tell(struct sim_story *st, uint64_t from_us, uint64_t to_us, enum paint paint, const char *fmt, ...)
 {
 	static const char *const codes[] = { "", "\033[31m", "\033[32m", "\033[36m" };
-	char from[16], to[16], when[40];
+	char from[16], to[16], when[40], text[512];
 	va_list ap;
 
 	clock_text(st, from_us, from);
@@ -78,10 +98,11 @@ __attribute__((format(printf, 5, 6))) static void tell(struct sim_story *st, uin
 		snprintf(when, sizeof(when), "%s", from);
 	else
 		snprintf(when, sizeof(when), "%s-%s", from, to);
-	fprintf(st->out, "  %-12s %s", when, st->colour ? codes[paint] : "");
 	va_start(ap, fmt);
-	vfprintf(st->out, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	fprintf(st->out, "  %-12s %s", when, st->colour ? codes[paint] : "");
+	wrap(st, text);
 	fprintf(st->out, "%s\n", st->colour && *codes[paint] ? "\033[0m" : "");
 }
 
@@ -148,21 +169,9 @@ static void tell_orders(struct sim_story *st, const struct chapter *c)
 	tell_pages(st, c);
 }
 
-static void see_pages(struct sim_story *st)
-{
-	const struct sim_panel_stats *p = sim_panel_stats(st->stage->panel);
-	uint64_t now = st->stage->world.now_us;
-
-	for (; st->pages_seen < p->pages; st->pages_seen++)
-		add(&st->now.pages, now, 0);
-	for (; st->pages_failed_seen < p->pages_failed; st->pages_failed_seen++)
-		add(&st->now.no_pages, now, 0);
-}
-
 /* Ends the chapter. */
 static void turn(struct sim_story *st)
 {
-	see_pages(st);
 	tell_orders(st, &st->now);
 	memset(&st->now, 0, sizeof(st->now));
 }
@@ -176,6 +185,18 @@ static unsigned waiting(const struct sim_story *st)
 		n += sim_order_promised(st->stage->ledger.v[i]) &&
 		     st->stage->ledger.v[i]->effects == 0;
 	return n;
+}
+
+/* "6 orders wait." */
+static const char *waiting_text(const struct sim_story *st, char out[48])
+{
+	unsigned n = waiting(st);
+
+	if (n == 0)
+		snprintf(out, 48, "Nothing waits.");
+	else
+		snprintf(out, 48, "%u %s.", n, plural(n, "order waits", "orders wait"));
+	return out;
 }
 
 static void relief(struct sim_story *st, const char *name)
@@ -209,16 +230,24 @@ static void on_effect(void *user, const struct sim_order *o)
 		add(&st->now.late, o->effect_us, o->effect_us - o->answered_us);
 }
 
+static void on_page(void *user, uint64_t sent_us, int status)
+{
+	struct sim_story *st = user;
+
+	add(status && status < 400 ? &st->now.pages : &st->now.no_pages, sent_us, 0);
+}
+
 /* ---- turns of events ---- */
 
 static void tell_link(struct sim_story *st, enum sim_link link)
 {
 	uint64_t now = st->stage->world.now_us;
+	char wait[48];
 
 	switch (link) {
 	case SIM_LINK_UP:
-		tell(st, now, now, PAINT_GOOD, "The network works again. %u %s.", waiting(st),
-		     plural(waiting(st), "order waits", "orders wait"));
+		tell(st, now, now, PAINT_GOOD, "The network works again. %s",
+		     waiting_text(st, wait));
 		relief(st, "after the network was back");
 		break;
 	case SIM_LINK_DOWN:
@@ -238,14 +267,18 @@ static void tell_link(struct sim_story *st, enum sim_link link)
 static void tell_mood(struct sim_story *st, const struct sim_step *step)
 {
 	uint64_t now = st->stage->world.now_us;
-	char after[32] = "";
+	char after[32] = "", wait[48];
 
 	if (step->a == 0) {
-		tell(st, now, now, PAINT_GOOD, "The shop answers normally again. %u %s.", waiting(st),
-		     plural(waiting(st), "order waits", "orders wait"));
-		relief(st, "after the shop was back");
+		tell(st, now, now, PAINT_GOOD, "The shop answers normally again. %s",
+		     waiting_text(st, wait));
+		relief(st, st->asked_to_wait ?
+				   "after the shop was back (it had asked for patience)" :
+				   "after the shop was back");
+		st->asked_to_wait = false;
 		return;
 	}
+	st->asked_to_wait = step->b > 0;
 	if (step->b)
 		snprintf(after, sizeof(after), " and asks to come back in %u s", (unsigned)step->b);
 	tell(st, now, now, PAINT_BAD, "The shop has trouble: it answers %u%s.", (unsigned)step->a,
@@ -255,14 +288,15 @@ static void tell_mood(struct sim_story *st, const struct sim_step *step)
 static void tell_origin(struct sim_story *st, const struct sim_step *step)
 {
 	uint64_t now = st->stage->world.now_us;
+	char wait[48];
 
 	if (step->what == SIM_DO_ORIGIN_DOWN)
 		tell(st, now, now, PAINT_BAD, "The shop's server is stopped.");
 	else if (step->what == SIM_DO_ORIGIN_SILENT)
 		tell(st, now, now, PAINT_BAD, "The shop's server falls silent.");
 	else
-		tell(st, now, now, PAINT_GOOD, "The shop's server runs again. %u %s.", waiting(st),
-		     plural(waiting(st), "order waits", "orders wait"));
+		tell(st, now, now, PAINT_GOOD, "The shop's server runs again. %s",
+		     waiting_text(st, wait));
 	if (step->what == SIM_DO_ORIGIN_UP)
 		relief(st, "after the shop was back");
 }
@@ -355,11 +389,30 @@ static void on_ready(void *user)
 	sim_span_text(now - st->boot_us, took);
 	if (st->stage->kiosk->boots == 1)
 		tell(st, now, now, PAINT_PLAIN,
-		     "The kiosk is switched on for the first time. Holdfast serves after %s.", took);
+		     "The kiosk is switched on for the first time. Holdfast serves after %s.",
+		     took);
+	else if (n == 0)
+		tell(st, now, now, PAINT_GOOD, "The power is back. Holdfast serves after %s.",
+		     took);
 	else
 		tell(st, now, now, PAINT_GOOD,
-		     "The power is back. Holdfast serves after %s; %u %s still there.", took, n,
-		     plural(n, "order is", "orders are"));
+		     "The power is back. Holdfast serves after %s and goes on with %s.", took,
+		     n == 1 ? "the one that waits" : "those that wait");
+}
+
+static void on_clock(void *user, int64_t before_ms, int64_t after_ms)
+{
+	struct sim_story *st = user;
+	uint64_t now = st->stage->world.now_us;
+	int64_t days = (after_ms - before_ms) / 86400000;
+
+	if (st->clock_told || days < 1)
+		return;
+	st->clock_told = true;
+	tell(st, now, now, PAINT_PLAIN,
+	     "The kiosk has no battery for its clock, which is %lld days behind until the network"
+	     " sets it right, after each start.",
+	     (long long)days);
 }
 
 /* ---- life ---- */
@@ -376,10 +429,12 @@ struct sim_story *sim_story_create(struct sim_stage *s, const struct sim_plan *p
 	st->run_watch = (struct sim_run_watch){ .on_step = on_step, .user = st };
 	st->ledger_watch.on_answer = on_answer;
 	st->ledger_watch.on_effect = on_effect;
+	st->ledger_watch.on_page = on_page;
 	st->ledger_watch.user = st;
 	sim_ledger_watch(&s->ledger, &st->ledger_watch);
 	st->device_watch.on_power = on_power;
 	st->device_watch.on_ready = on_ready;
+	st->device_watch.on_clock = on_clock;
 	st->device_watch.user = st;
 	sim_device_watch(s->kiosk, &st->device_watch);
 	fprintf(out, "\n  %s%s%s\n\n", colour ? "\033[1m" : "", plan->title ? plan->title : "A run",

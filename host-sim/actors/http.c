@@ -145,8 +145,7 @@ static const struct hf_stream_events stream_events = {
 void sim_http_init(struct sim_http *h, enum hf_h1_kind kind, const struct sim_http_events *events,
 		   void *user)
 {
-	static const struct hf_h1_limits limits = { .head_bytes_max = HEAD_MAX,
-						    .fields_max = 200 };
+	static const struct hf_h1_limits limits = { .head_bytes_max = HEAD_MAX, .fields_max = 200 };
 
 	memset(h, 0, sizeof(*h));
 	h->kind = kind;

@@ -32,17 +32,17 @@ void sim_ledger_watch(struct sim_ledger *l, struct sim_ledger_watch *w)
 	hf_list_push(&l->watches, &w->item);
 }
 
-#define TELL(l, event, ...)                                                                     \
-	do {                                                                                    \
-		struct hf_list *it_, *tmp_;                                                     \
-                                                                                                \
-		hf_list_for(it_, tmp_, &(l)->watches) {                                         \
-			struct sim_ledger_watch *w_ =                                           \
-				hf_container_of(it_, struct sim_ledger_watch, item);            \
-                                                                                                \
-			if (w_->event)                                                          \
-				w_->event(w_->user, __VA_ARGS__);                               \
-		}                                                                               \
+#define TELL(l, event, ...)                                                          \
+	do {                                                                         \
+		struct hf_list *it_, *tmp_;                                          \
+                                                                                     \
+		hf_list_for(it_, tmp_, &(l)->watches) {                              \
+			struct sim_ledger_watch *w_ =                                \
+				hf_container_of(it_, struct sim_ledger_watch, item); \
+                                                                                     \
+			if (w_->event)                                               \
+				w_->event(w_->user, __VA_ARGS__);                    \
+		}                                                                    \
 	} while (0)
 
 struct sim_order *sim_ledger_send(struct sim_ledger *l, const char *method, const char *path,
@@ -90,8 +90,8 @@ void sim_ledger_answer(struct sim_ledger *l, struct sim_order *o, int status, in
 void sim_ledger_attempt(struct sim_ledger *l, struct sim_order *o, int status, bool effect)
 {
 	o->attempts++;
-	sim_trace(l->world, "origin", "order %u: attempt %u, answer %d%s", o->n, o->attempts, status,
-		  effect ? ", done" : "");
+	sim_trace(l->world, "origin", "order %u: attempt %u, answer %d%s", o->n, o->attempts,
+		  status, effect ? ", done" : "");
 	if (effect && o->effects++ == 0) {
 		o->effect_us = l->world->now_us;
 		o->effect_turn = l->effects;
@@ -100,4 +100,10 @@ void sim_ledger_attempt(struct sim_ledger *l, struct sim_order *o, int status, b
 	TELL(l, on_attempt, o, status);
 	if (effect)
 		TELL(l, on_effect, o);
+}
+
+void sim_ledger_page(struct sim_ledger *l, uint64_t sent_us, int status)
+{
+	sim_trace(l->world, "panel", "page: answer %d", status);
+	TELL(l, on_page, sent_us, status);
 }

@@ -25,14 +25,14 @@ struct sim_order {
 	bool lost_power;	       /* the panel went dark while it waited */
 	char id[64];		       /* of a 202: what Location names */
 	/* the origin's side */
-	unsigned attempts;     /* that reached it, whatever it answered */
+	unsigned attempts; /* that reached it, whatever it answered */
 	unsigned effects;
-	uint64_t effect_us;    /* of the first */
-	uint64_t effect_turn;  /* its place among all effects */
-	char key[128];	       /* Idempotency-Key of the first attempt */
-	bool key_changed;      /* a later attempt had another */
-	bool altered;	       /* method, path or body was not as sent */
-	uint64_t settled_us;   /* the panel heard of the end: an event or the answer */
+	uint64_t effect_us;   /* of the first */
+	uint64_t effect_turn; /* its place among all effects */
+	char key[128];	      /* Idempotency-Key of the first attempt */
+	bool key_changed;     /* a later attempt had another */
+	bool altered;	      /* method, path or body was not as sent */
+	uint64_t settled_us;  /* the panel heard of the end: an event or the answer */
 	/* the stored answer, when the panel asked for it */
 	int answer_status; /* 0: never asked, -1: no answer */
 	bool answer_right;
@@ -45,6 +45,8 @@ struct sim_ledger_watch {
 	void (*on_answer)(void *user, const struct sim_order *o); /* or its failure */
 	void (*on_attempt)(void *user, const struct sim_order *o, int status);
 	void (*on_effect)(void *user, const struct sim_order *o);
+	/* A page was asked for at @sent_us; @status 0: it failed. */
+	void (*on_page)(void *user, uint64_t sent_us, int status);
 	void *user;
 };
 
@@ -69,6 +71,8 @@ void sim_ledger_answer(struct sim_ledger *l, struct sim_order *o, int status, in
 /* A request for the order has reached an origin, which answers @status (0: the
  * answer is lost) and, with @effect, did what was asked. */
 void sim_ledger_attempt(struct sim_ledger *l, struct sim_order *o, int status, bool effect);
+/* A page has come, or not. */
+void sim_ledger_page(struct sim_ledger *l, uint64_t sent_us, int status);
 
 /* An order the product has promised: 2xx, 202 among them. */
 static inline bool sim_order_promised(const struct sim_order *o)

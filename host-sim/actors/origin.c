@@ -7,10 +7,10 @@
 #include "base/strmap.h"
 #include "sim/mem.h"
 
-#define PORT 80
+#define PORT	     80
 #define THINK_MIN_US (2 * SIM_US_PER_MS)
 #define THINK_MAX_US (12 * SIM_US_PER_MS)
-#define IDLE_US (75 * SIM_US_PER_S) /* nginx closes kept connections then */
+#define IDLE_US	     (75 * SIM_US_PER_S) /* nginx closes kept connections then */
 
 /* One accepted connection. */
 struct visitor {
@@ -18,7 +18,7 @@ struct visitor {
 	struct sim_origin *origin;
 	struct sim_http http;
 	struct sim_event answer, idle;
-	char *reply;	  /* sent by answer; NULL: the connection is reset then */
+	char *reply; /* sent by answer; NULL: the connection is reset then */
 	bool keep;
 	bool dead;
 };
@@ -41,7 +41,7 @@ struct sim_origin {
 /* ---- what it says ---- */
 
 __attribute__((format(printf, 4, 5))) static void reply(struct visitor *v, int status,
-							 const char *fields, const char *fmt, ...)
+							const char *fields, const char *fmt, ...)
 {
 	char body[1024];
 	va_list ap;
@@ -49,8 +49,7 @@ __attribute__((format(printf, 4, 5))) static void reply(struct visitor *v, int s
 	va_start(ap, fmt);
 	vsnprintf(body, sizeof(body), fmt, ap);
 	va_end(ap);
-	if (asprintf(&v->reply,
-		     "HTTP/1.1 %d %s\r\n%sContent-Length: %zu\r\n%s\r\n%s", status,
+	if (asprintf(&v->reply, "HTTP/1.1 %d %s\r\n%sContent-Length: %zu\r\n%s\r\n%s", status,
 		     hf_status_reason(status), fields, strlen(body),
 		     v->keep ? "" : "Connection: close\r\n", body) < 0)
 		sim_must(NULL);
@@ -130,8 +129,8 @@ static void answer_shop(struct visitor *v, const struct hf_message *msg, struct 
 	else if (hf_span_eq_str(msg->method, "HEAD"))
 		reply_empty(v, 200, "Content-Type: text/html\r\n");
 	else
-		reply(v, 200, "Content-Type: text/html\r\n", "<!doctype html><title>Shop</title>%.*s",
-		      HF_SPAN_ARG(msg->target));
+		reply(v, 200, "Content-Type: text/html\r\n",
+		      "<!doctype html><title>Shop</title>%.*s", HF_SPAN_ARG(msg->target));
 }
 
 static void answer(struct visitor *v, const struct hf_message *msg, struct hf_span body)
@@ -199,7 +198,8 @@ static void on_message(void *user, const struct hf_message *msg, struct hf_span 
 	v->keep = msg->keep_alive;
 	answer(v, msg, body);
 	sim_event_in(origin->world, &v->answer,
-		     origin->mood.slow_us + sim_rng_range(&origin->rng, THINK_MIN_US, THINK_MAX_US));
+		     origin->mood.slow_us +
+			     sim_rng_range(&origin->rng, THINK_MIN_US, THINK_MAX_US));
 }
 
 static void on_gone(void *user, int err)
@@ -291,7 +291,8 @@ void sim_origin_up(struct sim_origin *origin, bool up)
 	if (up == (origin->listener != NULL))
 		return;
 	if (up) {
-		if (sim_listen(origin->node, origin, &at, &listener_events, origin, &origin->listener))
+		if (sim_listen(origin->node, origin, &at, &listener_events, origin,
+			       &origin->listener))
 			sim_must(NULL);
 		return;
 	}

@@ -19,10 +19,10 @@ enum sim_origin_kind {
 
 /* How the shop answers orders. */
 struct sim_origin_mood {
-	int status;		 /* 0: does them; else refuses with this, no effect */
-	uint32_t retry_after_s;	 /* with @status, 0: none */
-	unsigned lose_percent;	 /* does them, but the answer gets lost */
-	uint64_t slow_us;	 /* thinks before it answers */
+	int status;		/* 0: does them; else refuses with this, no effect */
+	uint32_t retry_after_s; /* with @status, 0: none */
+	unsigned lose_percent;	/* does them, but the answer gets lost */
+	uint64_t slow_us;	/* thinks before it answers */
 };
 
 struct sim_origin;

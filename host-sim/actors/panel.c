@@ -6,9 +6,9 @@
 
 #include "sim/mem.h"
 
-#define PORT 8480
-#define CONNECTIONS 6
-#define PATIENCE_US (60 * SIM_US_PER_S) /* then the page gives up */
+#define PORT		8480
+#define CONNECTIONS	6
+#define PATIENCE_US	(60 * SIM_US_PER_S) /* then the page gives up */
 #define EVENTS_RETRY_US (3 * SIM_US_PER_S)
 
 enum task_kind {
@@ -24,6 +24,7 @@ struct task {
 	enum task_kind kind;
 	struct sim_order *order;
 	unsigned page; /* its number among the GETs */
+	uint64_t sent_us;
 	char *bytes;
 	size_t len;
 	struct sim_event patience;
@@ -110,6 +111,7 @@ static void end_task(struct task *t, int err, const struct hf_message *msg, stru
 			p->stats.page_done = true;
 			p->stats.page_status = status;
 		}
+		sim_ledger_page(p->ledger, t->sent_us, status);
 		if (status && status < 400)
 			p->stats.pages++;
 		else
@@ -271,6 +273,7 @@ static void add_task(struct sim_panel *p, enum task_kind kind, struct sim_order 
 	t->bytes = bytes;
 	t->len = strlen(bytes);
 	t->page = p->pages;
+	t->sent_us = p->world->now_us;
 	hf_list_init(&t->item);
 	sim_event_init(&t->patience, patience_due, t);
 	p->stats.asked++;

@@ -14,11 +14,11 @@
 struct sim_panel;
 
 struct sim_panel_stats {
-	unsigned pages, pages_failed;	/* GETs answered below 400, and the others */
-	unsigned events;		/* of the event stream */
-	bool page_done;			/* the last GET has ended */
-	int page_status;		/* with this, 0: it failed */
-	unsigned asked, answered;	/* requests, and those that have ended */
+	unsigned pages, pages_failed; /* GETs answered below 400, and the others */
+	unsigned events;	      /* of the event stream */
+	bool page_done;		      /* the last GET has ended */
+	int page_status;	      /* with this, 0: it failed */
+	unsigned asked, answered;     /* requests, and those that have ended */
 };
 
 struct sim_panel *sim_panel_create(struct sim_device *dev, struct sim_ledger *ledger,

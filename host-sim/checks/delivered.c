@@ -16,7 +16,8 @@ static bool holds(const struct sim_stage *s, char *why, size_t size)
 	}
 	if (lost == 0)
 		return true;
-	snprintf(why, size, "%u of the accepted orders never had an effect, the first is %u (%s, answered %d)",
+	snprintf(why, size,
+		 "%u of the accepted orders never had an effect, the first is %u (%s, answered %d)",
 		 lost, first, s->ledger.v[first - 1]->path, s->ledger.v[first - 1]->status);
 	return false;
 }

@@ -11,8 +11,8 @@ static bool holds(const struct sim_stage *s, char *why, size_t size)
 		if (o->effects > 1)
 			snprintf(why, size, "order %u had %u effects", o->n, o->effects);
 		else if (o->key_changed)
-			snprintf(why, size, "order %u was sent with two keys, the first is %s", o->n,
-				 o->key);
+			snprintf(why, size, "order %u was sent with two keys, the first is %s",
+				 o->n, o->key);
 		else
 			continue;
 		return false;

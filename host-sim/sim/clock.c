@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#define EPOCH_MS INT64_C(1792821600000)	/* 2026-10-24 06:00 UTC, a Saturday */
-#define FLOOR_MS INT64_C(1790000000000)	/* a month before: the build date */
+#define EPOCH_MS INT64_C(1792821600000) /* 2026-10-24 06:00 UTC, a Saturday */
+#define FLOOR_MS INT64_C(1790000000000) /* a month before: the build date */
 
 void sim_clock_init(struct sim_clock *c, struct sim_world *world)
 {

@@ -16,8 +16,8 @@ struct sim_clock {
 	int64_t floor_ms;	/* what a boot without battery shows */
 	uint64_t sync_after_us; /* from link up to synchronised */
 	bool has_battery;
-	uint64_t booted_us;	/* world time of the last boot */
-	int64_t error_ms;	/* wall clock minus true time */
+	uint64_t booted_us; /* world time of the last boot */
+	int64_t error_ms;   /* wall clock minus true time */
 	enum hf_clock_trust trust;
 };
 

@@ -323,8 +323,7 @@ ptrdiff_t sim_stream_write(struct hf_stream *s, const void *data, size_t len)
 	if (!to->open || to->silent) {
 		/* nobody is there: the answer is a reset */
 		if (!sim_event_is_set(&s->ev_fail) || s->coming_err == HF_ETIMEDOUT)
-			sim_end_fail(s, HF_ECONNRESET,
-				     w->now_us + 2 * sim_conn_latency(s->conn));
+			sim_end_fail(s, HF_ECONNRESET, w->now_us + 2 * sim_conn_latency(s->conn));
 		return (ptrdiff_t)len;
 	}
 	room = to->in_bytes < SIM_WINDOW_BYTES ? SIM_WINDOW_BYTES - to->in_bytes : 0;

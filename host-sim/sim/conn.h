@@ -9,7 +9,7 @@
 
 #include "sim/net.h"
 
-#define SIM_WINDOW_BYTES 65536		/* per direction, not yet read by the peer */
+#define SIM_WINDOW_BYTES    65536		 /* per direction, not yet read by the peer */
 #define SIM_TCP_GIVES_UP_US (924 * SIM_US_PER_S) /* Linux, tcp_retries2 = 15 */
 #define SIM_SYN_GIVES_UP_US (127 * SIM_US_PER_S) /* Linux, tcp_syn_retries = 6 */
 
@@ -28,19 +28,19 @@ struct hf_stream {
 	const struct hf_stream_events *events;
 	void *user;
 	struct hf_addr addr;
-	bool open;	  /* the owner has not closed it */
-	bool silent;	  /* no events any more: the owner is gone */
+	bool open;   /* the owner has not closed it */
+	bool silent; /* no events any more: the owner is gone */
 	bool established;
 	bool reading;
-	bool wants_room;  /* a write was short */
+	bool wants_room; /* a write was short */
 	bool fin_sent;
-	int err;	  /* dead: told to the owner */
-	int coming_err;	  /* what ev_fail brings */
+	int err;	/* dead: told to the owner */
+	int coming_err; /* what ev_fail brings */
 	uint64_t fail_since_us;
 	struct hf_list in; /* struct sim_segment towards this end */
 	size_t in_bytes;
 	uint64_t last_at_us;
-	bool held;	  /* the first segment met a closed way */
+	bool held; /* the first segment met a closed way */
 	struct sim_event ev_data, ev_room, ev_fail, ev_connect;
 };
 

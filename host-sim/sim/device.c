@@ -284,12 +284,21 @@ static void sync_due(void *user)
 {
 	struct sim_device *dev = user;
 	const struct sim_node *n = dev->node;
+	struct hf_list *it, *tmp;
+	int64_t before;
 
 	if (!n->link_up || n->black_hole || n->captive) {
 		sim_event_in(dev->world, &dev->ev_sync, NTP_RETRY_US);
 		return;
 	}
+	before = sim_clock_wall_ms(&dev->clock);
 	sim_clock_sync(&dev->clock);
+	hf_list_for(it, tmp, &dev->watches) {
+		struct sim_device_watch *w = hf_container_of(it, struct sim_device_watch, item);
+
+		if (w->on_clock)
+			w->on_clock(w->user, before, sim_clock_wall_ms(&dev->clock));
+	}
 	sim_trace(dev->world, dev->name, "clock synchronised");
 	sim_port_tell_clock(&dev->port);
 }

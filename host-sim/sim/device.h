@@ -38,6 +38,8 @@ struct sim_device_watch {
 	void (*on_power)(void *user, bool up);
 	/* The guest says that it serves. May be NULL. */
 	void (*on_ready)(void *user);
+	/* The wall clock has been set right. May be NULL. */
+	void (*on_clock)(void *user, int64_t before_ms, int64_t after_ms);
 	/* A line of the guest's log. May be NULL. */
 	void (*on_log)(void *user, int level, const char *line);
 	void *user;
@@ -62,16 +64,16 @@ struct sim_device {
 	enum sim_power power;
 	const struct sim_guest_ops *guest_ops;
 	void *guest;
-	int boot_err;		/* of the last boot, 0: the guest runs */
+	int boot_err; /* of the last boot, 0: the guest runs */
 	unsigned boots;
 	uint64_t reboot_after_us; /* from a cut to the next boot; SIM_NEVER: by hand */
 	uint64_t next_boot_cut;	  /* disk operation of the next boot that is cut, 0: none */
 	/* Between power on and the guest's start, from the second boot on; may
 	 * change the disk. NULL: nothing. */
 	void (*before_boot)(struct sim_device *dev);
-	unsigned leaks;		  /* what guests left open, in all lives */
+	unsigned leaks; /* what guests left open, in all lives */
 	struct hf_list watches;
-	struct hf_list files;	  /* struct device_file, read-only */
+	struct hf_list files; /* struct device_file, read-only */
 	struct sim_event ev_off, ev_boot, ev_sync;
 };
 

@@ -15,7 +15,7 @@ struct sim_disk {
 	size_t open_files;
 	struct sim_rng rng;
 	bool dead;
-	uint64_t lives; /* cuts so far; a file of an earlier life is dead */
+	uint64_t lives;		  /* cuts so far; a file of an earlier life is dead */
 	uint64_t cut_in, fail_in; /* operations left, 0: none set */
 	void (*on_cut)(void *user);
 	void *on_cut_user;
@@ -345,7 +345,7 @@ bool sim_disk_exists(struct sim_disk *d, const char *path)
 
 /* ---- locks ---- */
 
-#define LOCK_SHARED 1
+#define LOCK_SHARED    1
 #define LOCK_EXCLUSIVE 4
 
 int sim_file_lock(struct sim_file *f, int level)

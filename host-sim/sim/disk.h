@@ -47,7 +47,7 @@ enum sim_disk_role {
 };
 
 struct sim_disk_stats {
-	uint64_t ops;	/* writes, syncs, truncations, creations, removals */
+	uint64_t ops; /* writes, syncs, truncations, creations, removals */
 	uint64_t writes;
 	uint64_t syncs;
 	uint64_t bytes; /* written */

@@ -89,8 +89,8 @@ static uint64_t delay(const struct sim_dns *dns, const struct sim_node *from, co
 	return from->black_hole ? SILENCE_US : dns->latency_us;
 }
 
-int sim_resolve(struct sim_dns *dns, struct sim_node *from, const char *host,
-		hf_resolve_done *done, void *user, struct hf_resolve **out)
+int sim_resolve(struct sim_dns *dns, struct sim_node *from, const char *host, hf_resolve_done *done,
+		void *user, struct hf_resolve **out)
 {
 	struct hf_resolve *r = sim_alloc(sizeof(*r));
 

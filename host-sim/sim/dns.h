@@ -17,8 +17,8 @@ struct sim_dns {
 };
 
 void sim_dns_init(struct sim_dns *dns, struct sim_net *net);
-int sim_resolve(struct sim_dns *dns, struct sim_node *from, const char *host,
-		hf_resolve_done *done, void *user, struct hf_resolve **out);
+int sim_resolve(struct sim_dns *dns, struct sim_node *from, const char *host, hf_resolve_done *done,
+		void *user, struct hf_resolve **out);
 void sim_resolve_cancel(struct hf_resolve *r);
 /* Look-ups from @node do not report any more (its power went); only cancel is
  * left. */

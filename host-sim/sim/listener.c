@@ -159,8 +159,7 @@ static struct sim_node *node_at(struct sim_net *net, const struct hf_addr *at)
 	hf_list_for(it, tmp, &net->nodes) {
 		struct sim_node *n = hf_container_of(it, struct sim_node, item);
 
-		if (n->addr.family == at->family &&
-		    memcmp(n->addr.ip, at->ip, sizeof(at->ip)) == 0)
+		if (n->addr.family == at->family && memcmp(n->addr.ip, at->ip, sizeof(at->ip)) == 0)
 			return n;
 	}
 	return NULL;

@@ -33,13 +33,13 @@ struct sim_net {
 struct sim_node {
 	struct hf_list item;
 	struct sim_net *net;
-	char name[64];		/* also its DNS name */
-	struct hf_addr addr;	/* IPv4, port 0 */
+	char name[64];	     /* also its DNS name */
+	struct hf_addr addr; /* IPv4, port 0 */
 	bool powered;
 	bool link_up;
-	bool black_hole;	/* the link is up but nothing comes through */
-	bool captive;		/* every call ends at the portal */
-	uint64_t latency_us;	/* one way, of its link */
+	bool black_hole;     /* the link is up but nothing comes through */
+	bool captive;	     /* every call ends at the portal */
+	uint64_t latency_us; /* one way, of its link */
 	uint64_t jitter_us;
 	struct hf_list listeners;
 };

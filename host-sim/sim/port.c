@@ -93,8 +93,8 @@ static void op_stream_read(struct hf_port *port, struct hf_stream *stream, bool 
 	sim_stream_read(stream, on);
 }
 
-static ptrdiff_t op_stream_write(struct hf_port *port, struct hf_stream *stream,
-				 const void *data, size_t len)
+static ptrdiff_t op_stream_write(struct hf_port *port, struct hf_stream *stream, const void *data,
+				 size_t len)
 {
 	(void)port;
 	return sim_stream_write(stream, data, len);
@@ -119,8 +119,7 @@ static int op_stream_peer(struct hf_port *port, struct hf_stream *stream, struct
 }
 
 static int op_listen(struct hf_port *port, const struct hf_addr *at,
-		     const struct hf_listener_events *events, void *user,
-		     struct hf_listener **out)
+		     const struct hf_listener_events *events, void *user, struct hf_listener **out)
 {
 	if (!is_on(port))
 		return HF_EUNREACH;
@@ -139,8 +138,7 @@ static void op_listener_accept(struct hf_port *port, struct hf_listener *listene
 	sim_listener_accept(listener, on);
 }
 
-static int op_listener_addr(struct hf_port *port, struct hf_listener *listener,
-			    struct hf_addr *out)
+static int op_listener_addr(struct hf_port *port, struct hf_listener *listener, struct hf_addr *out)
 {
 	(void)port;
 	sim_listener_addr(listener, out);
@@ -299,8 +297,7 @@ static const char *op_state_dir(struct hf_port *port)
 	return "/var/lib/holdfast";
 }
 
-static int op_file_read(struct hf_port *port, const char *path, size_t max, char **out,
-			size_t *len)
+static int op_file_read(struct hf_port *port, const char *path, size_t max, char **out, size_t *len)
 {
 	const char *text = sim_device_file_text(dev_of(port), path);
 

@@ -14,11 +14,11 @@
 
 #include "sim/trace.h"
 
-#define SIM_US_PER_MS UINT64_C(1000)
-#define SIM_US_PER_S UINT64_C(1000000)
+#define SIM_US_PER_MS  UINT64_C(1000)
+#define SIM_US_PER_S   UINT64_C(1000000)
 #define SIM_US_PER_MIN (60 * SIM_US_PER_S)
-#define SIM_US_PER_H (60 * SIM_US_PER_MIN)
-#define SIM_NEVER UINT64_MAX
+#define SIM_US_PER_H   (60 * SIM_US_PER_MIN)
+#define SIM_NEVER      UINT64_MAX
 
 /* Embedded in whoever waits. */
 struct sim_event {

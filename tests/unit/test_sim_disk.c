@@ -284,8 +284,7 @@ static void insert_until_cut(struct life *l, sqlite3 *db)
 
 	for (;;) {
 		sqlite3_snprintf(sizeof(sql), sql, "INSERT INTO t VALUES(%lld, '%0*d')",
-				 (long long)l->committed + 1,
-				 (int)sim_rng_below(&l->rng, 1000), 0);
+				 (long long)l->committed + 1, (int)sim_rng_below(&l->rng, 1000), 0);
 		if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
 			return;
 		l->committed++;

@@ -164,9 +164,8 @@ static void dial(struct call *c)
 	struct hf_port *port = &c->scene.dev->port.port;
 
 	to.port = 80;
-	assert_int_equal(port->stream_connect(port, &to, &peer_events, &c->caller,
-					      &c->caller.stream),
-			 0);
+	assert_int_equal(
+		port->stream_connect(port, &to, &peer_events, &c->caller, &c->caller.stream), 0);
 }
 
 static void open_call(struct call *c)
