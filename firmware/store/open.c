@@ -322,14 +322,17 @@ static int find_generation(struct hf_store *s, uint32_t below, uint32_t *out)
 /* What @err or @found of the current generation leads to. */
 static int descend(struct hf_store *s, int err, enum hf_schema_found found)
 {
+	if (!err && found == HF_SCHEMA_CURRENT)
+		err = hf_open_current(s);
 	if (err == HF_ECORRUPT || err == HF_EIO)
 		return hf_salvage_run(s, err == HF_EIO);
 	if (err)
 		return err;
 	switch (found) {
 	case HF_SCHEMA_CURRENT:
+		return 0;
 	case HF_SCHEMA_OLD:
-		return hf_open_current(s);
+		break; /* inspect() has migrated it */
 	case HF_SCHEMA_NEWER:
 		return HF_ENOTSUP;
 	case HF_SCHEMA_EMPTY:

@@ -25,6 +25,7 @@
 
 #include "store/rows.h"
 #include "store/schema.h"
+#include "store/sieve.h"
 #include "store/store_private.h"
 #include "store/template.h"
 #include "store/walk.h"
@@ -40,6 +41,7 @@ struct salvage {
 	unsigned faults;
 	bool io;
 	bool records_hurt;   /* reads of record or lane failed */
+	bool requests_hurt;  /* reads of request failed */
 	uint64_t blob_floor; /* the largest blob that is referred to */
 	uint64_t saved, lost;
 	sqlite3_stmt *add; /* of the table being copied */
@@ -146,6 +148,8 @@ static int copy_table(struct salvage *v, const char *table, const char *columns,
 	v->io |= w.io;
 	if (w.faults && (strcmp(table, "record") == 0 || strcmp(table, "lane") == 0))
 		v->records_hurt = true;
+	if (w.faults && strcmp(table, "request") == 0)
+		v->requests_hurt = true;
 	return err;
 }
 
@@ -269,6 +273,48 @@ static int copy_request(struct hf_walk *w, uint64_t seq, sqlite3_stmt *st)
 	}
 	see_blob(v, blob);
 	return err ? err : add_copy(v, st);
+}
+
+/* A request that the table does not lead to: only when a waiting record asks
+ * for it, since pages that were given up hold old ones. */
+static int sieved(void *user, const struct hf_sieve_row *r)
+{
+	struct salvage *v = user;
+	struct hf_row row;
+	uint64_t blob;
+	sqlite3_stmt *st;
+	int err = hf_row_get(&v->to, r->id, &row);
+
+	if (err)
+		return err == HF_ENOENT ? 0 : err;
+	if (hf_status_final(row.state.status) || row.request != r->seq)
+		return 0;
+	err = hf_request_link(&v->to, r->id, &row, &blob);
+	if (err != HF_ENOENT)
+		return err;
+	see_blob(v, r->blob);
+	st = hf_db_stmt(&v->to, HF_SQL_REQUEST_ADD);
+	hf_bind_u64(st, 1, r->seq);
+	hf_bind_u64(st, 2, r->id);
+	hf_bind_u64(st, 3, r->sum);
+	hf_bind_body(st, 4, 5, 8, r->body, r->blob, r->len);
+	hf_bind_span(st, 6, r->born);
+	hf_bind_span(st, 7, r->head);
+	return hf_db_run(&v->to, st);
+}
+
+static int sieve_requests(struct salvage *v)
+{
+	struct hf_store *s = v->store;
+	char database[HF_PATH_MAX], wal[HF_PATH_MAX];
+	struct hf_sieve sieve = { .vfs = &s->vfs, .database = database, .wal = wal,
+				  .row = sieved, .user = v };
+
+	if (!v->requests_hurt)
+		return 0;
+	hf_path_database(s, s->marker.generation, database);
+	hf_path_wal(s, s->marker.generation, wal);
+	return hf_sieve_run(&sieve);
 }
 
 static int copy_upload(struct hf_walk *w, uint64_t rowid, sqlite3_stmt *st)
@@ -592,6 +638,8 @@ static int fill_target(struct salvage *v)
 	int err = copy_tables(v);
 
 	v->to.hard = 0;
+	if (!err)
+		err = sieve_requests(v);
 	if (!err)
 		err = recount_lanes(v);
 	if (!err)

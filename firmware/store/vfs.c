@@ -240,7 +240,7 @@ static sqlite3_file *file_open(struct hf_vfs *v, const char *path, int flags, in
 	return NULL;
 }
 
-static int file_close(sqlite3_file *f, int err)
+int hf_file_close(sqlite3_file *f, int err)
 {
 	int rc = f->pMethods->xClose(f);
 
@@ -248,23 +248,42 @@ static int file_close(sqlite3_file *f, int err)
 	return err ? err : hf_db_map(rc);
 }
 
-int hf_vfs_size(struct hf_vfs *v, const char *path, uint64_t *size)
+sqlite3_file *hf_file_open(struct hf_vfs *v, const char *path, int *err)
+{
+	bool there;
+
+	*err = hf_vfs_exists(v, path, &there);
+	if (!*err && !there)
+		*err = HF_ENOENT;
+	return *err ? NULL : file_open(v, path, SQLITE_OPEN_READWRITE, err);
+}
+
+int hf_file_read(sqlite3_file *f, void *out, size_t len, uint64_t at)
+{
+	int rc = f->pMethods->xRead(f, out, (int)len, (sqlite3_int64)at);
+
+	return rc == SQLITE_IOERR_SHORT_READ ? 0 : hf_db_map(rc);
+}
+
+int hf_file_size(sqlite3_file *f, uint64_t *size)
 {
 	sqlite3_int64 n = 0;
+	int err = hf_db_map(f->pMethods->xFileSize(f, &n));
+
+	*size = (uint64_t)n;
+	return err;
+}
+
+int hf_vfs_size(struct hf_vfs *v, const char *path, uint64_t *size)
+{
 	sqlite3_file *f;
-	bool there;
 	int err;
 
 	*size = 0;
-	err = hf_vfs_exists(v, path, &there);
-	if (err || !there)
-		return err;
-	f = file_open(v, path, SQLITE_OPEN_READWRITE, &err);
+	f = hf_file_open(v, path, &err);
 	if (!f)
-		return err;
-	err = hf_db_map(f->pMethods->xFileSize(f, &n));
-	*size = (uint64_t)n;
-	return file_close(f, err);
+		return err == HF_ENOENT ? 0 : err;
+	return hf_file_close(f, hf_file_size(f, size));
 }
 
 int hf_vfs_delete(struct hf_vfs *v, const char *path)
@@ -279,22 +298,10 @@ int hf_vfs_delete(struct hf_vfs *v, const char *path)
 
 int hf_vfs_read(struct hf_vfs *v, const char *path, void *out, size_t len, uint64_t at)
 {
-	sqlite3_file *f;
-	bool there;
-	int err, rc;
+	int err;
+	sqlite3_file *f = hf_file_open(v, path, &err);
 
-	err = hf_vfs_exists(v, path, &there);
-	if (err)
-		return err;
-	if (!there)
-		return HF_ENOENT;
-	f = file_open(v, path, SQLITE_OPEN_READWRITE, &err);
-	if (!f)
-		return err;
-	rc = f->pMethods->xRead(f, out, (int)len, (sqlite3_int64)at);
-	if (rc == SQLITE_IOERR_SHORT_READ)
-		rc = SQLITE_OK;
-	return file_close(f, hf_db_map(rc));
+	return f ? hf_file_close(f, hf_file_read(f, out, len, at)) : err;
 }
 
 int hf_vfs_write(struct hf_vfs *v, const char *path, const void *bytes, size_t len, uint64_t at)
@@ -308,7 +315,7 @@ int hf_vfs_write(struct hf_vfs *v, const char *path, const void *bytes, size_t l
 	rc = f->pMethods->xWrite(f, bytes, (int)len, (sqlite3_int64)at);
 	if (rc == SQLITE_OK)
 		rc = f->pMethods->xSync(f, SQLITE_SYNC_NORMAL);
-	return file_close(f, hf_db_map(rc));
+	return hf_file_close(f, hf_db_map(rc));
 }
 
 #define FILL_CHUNK 4096
@@ -341,5 +348,5 @@ int hf_vfs_fill(struct hf_vfs *v, const char *path, uint64_t size)
 	rc = fill(f, size);
 	if (rc == SQLITE_OK)
 		rc = f->pMethods->xSync(f, SQLITE_SYNC_NORMAL);
-	return file_close(f, hf_db_map(rc));
+	return hf_file_close(f, hf_db_map(rc));
 }

@@ -32,6 +32,15 @@ struct hf_vfs {
 int hf_vfs_init(struct hf_vfs *v, const char *base);
 void hf_vfs_finish(struct hf_vfs *v);
 
+/* ---- an open file, for many reads ---- */
+
+/* An existing file, to read. NULL and *err. */
+sqlite3_file *hf_file_open(struct hf_vfs *v, const char *path, int *err);
+/* As hf_vfs_read. */
+int hf_file_read(sqlite3_file *f, void *out, size_t len, uint64_t at);
+int hf_file_size(sqlite3_file *f, uint64_t *size);
+int hf_file_close(sqlite3_file *f, int err); /* returns @err, or its own */
+
 /* ---- plain files; all return 0 or an HF_E* ---- */
 
 int hf_vfs_exists(struct hf_vfs *v, const char *path, bool *yes);

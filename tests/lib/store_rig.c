@@ -174,7 +174,7 @@ int rig_status(struct rig *r, uint64_t id, unsigned n, size_t size)
 	hf_store_load_init(&l);
 	l.id = id;
 	err = RIG_DO(r, hf_store_load, &l);
-	if (!err && !same(&l, n, size))
+	if (!err && l.state.reason != HF_RECORD_REASON_DAMAGED && !same(&l, n, size))
 		err = HF_EPROTO;
 	if (!err)
 		err = l.state.status;

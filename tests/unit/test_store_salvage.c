@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Damage of the database file, found at the start or while in use. Whatever is
+ * damaged: the store opens, the damaged file stays, what is readable is there.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/store_rig.h"
+
+#define PAGE 512
+#define RECORDS 120
+
+static uint64_t ids[RECORDS];
+
+static int setup(void **state)
+{
+	struct rig *r = malloc(sizeof(*r));
+
+	rig_init(r);
+	*state = r;
+	r->opt.wal_pages = 1; /* every batch reaches the database file */
+	return rig_open(r);
+}
+
+static int teardown(void **state)
+{
+	rig_finish(*state);
+	free(*state);
+	return 0;
+}
+
+/* Two lanes; the first 20 settled, 3 dead. The WAL, which holds a second copy
+ * of what was written last, is taken away. */
+static void fill(struct rig *r, bool clean)
+{
+	char path[256];
+	uint32_t a = rig_lane(r, "https://a", ""), b = rig_lane(r, "https://b", "");
+
+	for (unsigned i = 0; i < RECORDS; i++)
+		assert_int_equal(rig_insert(r, i % 2 ? a : b, i, 400, &ids[i]), 0);
+	for (unsigned i = 0; i < 20; i++)
+		assert_int_equal(rig_settle(r, ids[i], HF_RECORD_SETTLED, i), 0);
+	for (unsigned i = 20; i < 23; i++)
+		assert_int_equal(rig_settle(r, ids[i], HF_RECORD_DEAD, i), 0);
+	if (clean)
+		assert_int_equal(rig_close(r), 0);
+	rig_kill(r);
+	assert_int_equal(unlink(rig_path(r, "queue-1.db-wal", path)), 0);
+}
+
+static uint8_t status_of(unsigned i)
+{
+	if (i < 20)
+		return HF_RECORD_SETTLED;
+	return i < 23 ? HF_RECORD_DEAD : HF_RECORD_QUEUED;
+}
+
+static long pages(struct rig *r, const char *name)
+{
+	char path[256];
+	struct stat st;
+
+	return stat(rig_path(r, name, path), &st) ? -1 : (long)(st.st_size / PAGE);
+}
+
+static void damage(struct rig *r, const char *name, long page, uint8_t with)
+{
+	char path[256];
+	uint8_t bytes[PAGE];
+	FILE *f = fopen(rig_path(r, name, path), "r+b");
+
+	assert_non_null(f);
+	memset(bytes, with, sizeof(bytes));
+	assert_int_equal(fseek(f, page * PAGE, SEEK_SET), 0);
+	assert_int_equal(fwrite(bytes, 1, PAGE, f), PAGE);
+	fclose(f);
+}
+
+struct census {
+	unsigned whole;	 /* as they were acknowledged */
+	unsigned buried; /* DEAD, the request is lost */
+	unsigned again;	 /* waiting though they were final */
+	unsigned gone;	 /* no record at all */
+};
+
+static void count(struct rig *r, struct census *c)
+{
+	memset(c, 0, sizeof(*c));
+	for (unsigned i = 0; i < RECORDS; i++) {
+		int got = rig_status(r, ids[i], i, 400);
+
+		if (got == status_of(i))
+			c->whole++;
+		else if (got == HF_RECORD_DEAD)
+			c->buried++;
+		else if (got == HF_ENOENT)
+			c->gone++;
+		else if (got == HF_RECORD_QUEUED)
+			c->again++;
+		else
+			fail_msg("record %u: %d", i, got);
+	}
+}
+
+static void lanes_agree(struct rig *r)
+{
+	struct hf_store_lanes l;
+
+	assert_int_equal(RIG_DO(r, hf_store_lanes, &l), 0);
+	for (size_t i = 0; i < l.n; i++) {
+		uint64_t live = 0, first = 0;
+		struct hf_store_list page = { .lane = l.rows[i].id };
+
+		do {
+			assert_int_equal(RIG_DO(r, hf_store_list, &page), 0);
+			for (size_t j = 0; j < page.n; j++) {
+				if (page.v[j].state.status > HF_RECORD_HELD)
+					continue;
+				live++;
+				first = first ? first : page.v[j].id;
+			}
+			page.after = page.next;
+			hf_store_list_finish(&page);
+		} while (page.more);
+		assert_int_equal(l.rows[i].waiting, live);
+		assert_int_equal(l.rows[i].head_id, first);
+	}
+	hf_store_lanes_finish(&l);
+}
+
+static void whole(struct rig *r)
+{
+	struct hf_store_check c;
+
+	assert_int_equal(RIG_DO(r, hf_store_check, &c), 0);
+	if (c.faults)
+		fail_msg("%s", c.text);
+	lanes_agree(r);
+}
+
+static void works(struct rig *r)
+{
+	uint32_t lane = rig_lane(r, "https://a", "");
+	uint64_t id;
+
+	assert_int_not_equal(lane, 0);
+	assert_int_equal(rig_insert(r, lane, 500, 100, &id), 0);
+	for (unsigned i = 0; i < RECORDS; i++)
+		assert_int_not_equal(id, ids[i]);
+	assert_int_equal(rig_settle(r, id, HF_RECORD_SETTLED, 500), 0);
+	assert_int_equal(rig_reopen(r), 0);
+	assert_false(r->report.salvaged);
+	assert_int_equal(rig_status(r, id, 500, 100), HF_RECORD_SETTLED);
+	whole(r);
+}
+
+/* The state directory's files as fill() left them. */
+struct kept {
+	char *bytes[2];
+	size_t size[2];
+};
+
+static const char *const kept_names[2] = { "queue-1.db", "queue.store" };
+
+static void keep(struct rig *r, struct kept *k)
+{
+	char path[256];
+
+	for (int i = 0; i < 2; i++) {
+		struct hf_port *port = &r->port.port;
+
+		assert_int_equal(port->file_read(port, rig_path(r, kept_names[i], path), 1u << 20,
+						 &k->bytes[i], &k->size[i]),
+				 0);
+	}
+}
+
+static int remove_file(void *user, const char *path)
+{
+	(void)user;
+	return unlink(path);
+}
+
+static void restore(struct rig *r, const struct kept *k)
+{
+	struct hf_port *port = &r->port.port;
+	char path[256];
+
+	assert_int_equal(port->dir_read(port, r->port.dir, remove_file, NULL), 0);
+	for (int i = 0; i < 2; i++) {
+		FILE *f = fopen(rig_path(r, kept_names[i], path), "wb");
+
+		assert_non_null(f);
+		assert_int_equal(fwrite(k->bytes[i], 1, k->size[i], f), k->size[i]);
+		fclose(f);
+	}
+}
+
+struct costs {
+	unsigned salvages, buried, gone, again;
+};
+
+/* One page destroyed; the start after that, or the first use, salvages. */
+static void one_page(struct rig *r, long page, uint8_t with, bool clean, struct costs *costs)
+{
+	struct census c;
+	long n;
+
+	r->salvages = 0;
+	n = pages(r, "queue-1.db");
+	damage(r, "queue-1.db", page, with);
+	assert_int_equal(rig_open(r), 0);
+	count(r, &c);
+	assert_int_equal(c.whole + c.buried + c.again + c.gone, RECORDS);
+	if (r->report.salvaged) {
+		assert_true(pages(r, "queue-1.db") == n);
+		assert_string_equal(r->report.quarantine, "queue-1.db");
+		assert_int_equal(r->report.salvages_total, 1);
+		assert_true(c.buried + c.gone == 0 || r->report.rows_lost > 0);
+		costs->salvages++;
+	}
+	costs->buried += c.buried;
+	costs->again += c.again;
+	costs->gone = c.gone > costs->gone ? c.gone : costs->gone;
+	if (!clean || c.whole == RECORDS)
+		whole(r);
+	works(r);
+	rig_kill(r);
+}
+
+static void every_page(struct rig *r, bool clean, long step)
+{
+	struct costs costs = { .salvages = 0 };
+	struct kept kept;
+	long n;
+
+	fill(r, clean);
+	n = pages(r, "queue-1.db");
+	assert_true(n > 100);
+	keep(r, &kept);
+	for (long page = 0; page < n; page += step) {
+		restore(r, &kept);
+		one_page(r, page, page % 2 ? 0xff : 0, clean, &costs);
+	}
+	free(kept.bytes[0]);
+	free(kept.bytes[1]);
+	print_message("%ld pages: %u salvages, %u requests lost, %u repeated, at most %u gone\n",
+		      n / step, costs.salvages, costs.buried, costs.again, costs.gone);
+	/* a page holds one request of this size */
+	assert_true(costs.buried <= n / step);
+	assert_int_equal(costs.gone, 0);
+}
+
+static void any_damaged_page_is_found_after_an_unclean_end(void **state)
+{
+	every_page(*state, false, 1);
+}
+
+static void any_damaged_page_is_survived_in_use(void **state)
+{
+	every_page(*state, true, 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(any_damaged_page_is_found_after_an_unclean_end,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(any_damaged_page_is_survived_in_use, setup,
+						teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
