@@ -470,6 +470,7 @@ void hf_agent_destroy(struct hf_agent *a)
 	hf_connectivity_destroy(a->connectivity);
 	hf_agent_origins_destroy(a);
 	hf_queue_destroy(a->queue);
+	hf_buf_finish(&a->device_time.value); /* a save that was dropped with the store */
 	hf_timerq_finish(&a->timers);
 	hf_settings_destroy(a->settings);
 	free(a);
