@@ -340,12 +340,13 @@ static int listen_again(struct live_relay *r)
 
 int live_relay_set(struct live_relay *r, const struct live_weather *w)
 {
-	bool other_way = w->portal != r->weather.portal || !w->reachable;
+	bool answered = w->link_up && (w->origin_up || w->portal != LIVE_PORTAL_OFF);
+	bool other_way = w->portal != r->weather.portal;
 
 	r->weather = *w;
-	if (other_way)
+	if (other_way || !answered)
 		close_all(r);
-	if (w->reachable || w->portal != LIVE_PORTAL_OFF)
+	if (answered)
 		return listen_again(r);
 	stop_listening(r);
 	return 0;

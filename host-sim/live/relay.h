@@ -21,7 +21,8 @@ enum live_portal {
 };
 
 struct live_weather {
-	bool reachable; /* false: connections are reset and refused */
+	bool link_up;	/* else connections are reset and refused */
+	bool origin_up; /* the same; a portal answers all the same */
 	enum live_portal portal;
 	struct live_line line;
 };

@@ -314,12 +314,15 @@ ptrdiff_t sim_stream_write(struct hf_stream *s, const void *data, size_t len)
 	struct sim_world *w = s->conn->net->world;
 	size_t room;
 
-	assert(s->open && !s->fin_sent);
-	if (s->silent)
+	assert(s->open);
+	if (s->silent || s->fin_sent)
 		return HF_ECONNRESET;
 	if (s->err)
 		return s->err;
-	assert(s->established);
+	if (!s->established) {
+		s->wants_room = true;
+		return 0;
+	}
 	if (!to->open || to->silent) {
 		/* nobody is there: the answer is a reset */
 		if (!sim_event_is_set(&s->ev_fail) || s->coming_err == HF_ETIMEDOUT)

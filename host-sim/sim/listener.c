@@ -133,6 +133,10 @@ static void connected(void *user)
 	c->busy--;
 	if (s->open && s->reading)
 		sim_stream_read(s, true);
+	if (s->open && s->wants_room) { /* a write came before the connection */
+		s->wants_room = false;
+		sim_event_in(c->net->world, &s->ev_room, 0);
+	}
 	sim_conn_free_if_done(c);
 }
 
