@@ -43,7 +43,9 @@ class Panel {
 
 	async run(stop) {
 		for (let n = 0; !stop(); n++) {
-			const body = JSON.stringify({ panel: this.number, n, pad: 'x'.repeat(Math.floor(this.rand() * 600)) });
+			/* Most are small, some too large for memory. */
+			const size = this.rand() < 0.03 ? 70000 + this.rand() * 100000 : this.rand() * 600;
+			const body = JSON.stringify({ panel: this.number, n, pad: 'x'.repeat(Math.floor(size)) });
 			const key = this.careful ? `panel-${this.number}-${n}` : undefined;
 			await this.#place(body, key, stop);
 			/* Now and then a pause, in which the backlog runs dry. */
@@ -79,12 +81,12 @@ async function flap(origin, rand, moods, stop) {
 		moods[mood] = (moods[mood] ?? 0) + 1;
 		if (mood === 'down') {
 			await origin.stop();
-			await sleep(100 + rand() * 1500);
+			await sleep(100 + rand() * 900);
 			await origin.start();
 			continue;
 		}
 		origin.handler = (req, res, arrival, o) => o.reply(req, res, arrival, answerIn(mood, rand));
-		await sleep(100 + rand() * 700);
+		await sleep(60 + rand() * 500);
 	}
 	origin.handler = null;
 	if (!origin.up)
