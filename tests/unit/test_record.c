@@ -142,7 +142,8 @@ static void a_summary_decodes_as_a_head_without_fields(void **state)
 
 static void a_public_id_leads_back_to_its_row(void **state)
 {
-	const uint64_t ids[] = { 1, HF_RECORD_ID(1, 1), HF_RECORD_ID(8388607, UINT64_C(0xffffffffff)),
+	const uint64_t ids[] = { 1, HF_RECORD_ID(1, 1),
+				 HF_RECORD_ID(8388607, UINT64_C(0xffffffffff)),
 				 HF_RECORD_ID(77, UINT64_C(123456789012)) };
 
 	(void)state;
@@ -160,8 +161,11 @@ static void a_public_id_leads_back_to_its_row(void **state)
 
 static void a_public_id_that_is_none_is_refused(void **state)
 {
-	const char *const bad[] = { "", "1", "00000000000000000000000000",
-				    "ZZZZZZZZZZZZZZZZZZZZZZZZZZ", "01J-INVALID-CHARACTERS-HERE",
+	const char *const bad[] = { "",
+				    "1",
+				    "00000000000000000000000000",
+				    "ZZZZZZZZZZZZZZZZZZZZZZZZZZ",
+				    "01J-INVALID-CHARACTERS-HERE",
 				    "01JABCDEFGHJKMNPQRSTVWXYZ00" };
 	uint64_t id;
 

@@ -99,14 +99,497 @@ static void settling_stores_the_answer(void **state)
 	assert_int_equal(row.tail_id, id);
 }
 
+static unsigned waiting(struct rig *r, uint32_t lane)
+{
+	return (unsigned)rig_lane_row(r, lane).waiting;
+}
+
+/* Cancelling behind the head, settling up to and past it, in every order of
+ * kills: the count of the waiting stays exact. */
+static void holes_behind_the_head_are_counted(void **state)
+{
+	struct rig *r = *state;
+	uint32_t lane = rig_lane(r, "o", "k");
+	uint64_t id[10];
+
+	for (unsigned i = 0; i < 10; i++)
+		assert_int_equal(rig_insert(r, lane, i, 50, &id[i]), 0);
+	assert_int_equal(rig_settle(r, id[4], HF_RECORD_CANCELLED, 4), 0);
+	assert_int_equal(rig_settle(r, id[9], HF_RECORD_CANCELLED, 9), 0);
+	assert_int_equal(waiting(r, lane), 8);
+	assert_int_equal(rig_reopen(r), 0);
+	assert_int_equal(waiting(r, lane), 8);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(rig_settle(r, id[i], HF_RECORD_SETTLED, i), 0);
+		assert_int_equal(waiting(r, lane), 7 - i);
+	}
+	assert_int_equal(rig_lane_row(r, lane).head_id, id[5]);
+	assert_int_equal(rig_reopen(r), 0);
+	assert_int_equal(waiting(r, lane), 4);
+	assert_int_equal(rig_lane_row(r, lane).head_id, id[5]);
+	assert_int_equal(rig_settle(r, id[5], HF_RECORD_DEAD, 5), 0);
+	assert_int_equal(rig_settle(r, id[7], HF_RECORD_DEAD, 7), 0);
+	assert_int_equal(waiting(r, lane), 2);
+	assert_int_equal(rig_settle(r, id[6], HF_RECORD_SETTLED, 6), 0);
+	assert_int_equal(rig_settle(r, id[8], HF_RECORD_SETTLED, 8), 0);
+	assert_int_equal(waiting(r, lane), 0);
+	assert_int_equal(rig_lane_row(r, lane).tail_id, id[9]);
+	assert_int_equal(rig_reopen(r), 0);
+	assert_int_equal(waiting(r, lane), 0);
+	assert_int_equal(rig_lane_row(r, lane).tail_id, id[9]);
+}
+
+static int requeue(struct rig *r, uint64_t *id)
+{
+	struct hf_store_requeue q = { .id = *id, .created_dev_ms = 99 };
+	int err = RIG_DO(r, hf_store_requeue, &q);
+
+	*id = q.id;
+	return err;
+}
+
+static void requeued_record_stands_at_the_end(void **state)
+{
+	struct rig *r = *state;
+	uint32_t lane = rig_lane(r, "o", "k");
+	uint64_t id[4], again;
+
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(rig_insert(r, lane, i, 600, &id[i]), 0);
+	again = id[1];
+	assert_int_equal(requeue(r, &again), HF_ESTATE); /* it is queued */
+	again = id[0];
+	assert_int_equal(rig_settle(r, id[0], HF_RECORD_DEAD, 0), 0);
+	assert_int_equal(requeue(r, &again), 0);
+	assert_int_equal(again, HF_RECORD_ID(lane, 5));
+	assert_int_equal(rig_status(r, id[0], 0, 600), HF_ENOENT);
+	assert_int_equal(rig_status(r, again, 0, 600), HF_RECORD_QUEUED);
+	assert_int_equal(waiting(r, lane), 4);
+	assert_int_equal(rig_reopen(r), 0);
+	assert_int_equal(waiting(r, lane), 4);
+	assert_int_equal(rig_lane_row(r, lane).head_id, id[1]);
+	/* one that was killed behind the head */
+	assert_int_equal(rig_settle(r, id[2], HF_RECORD_DEAD, 2), 0);
+	assert_int_equal(requeue(r, &id[2]), 0);
+	assert_int_equal(waiting(r, lane), 4);
+	assert_int_equal(rig_settle(r, id[1], HF_RECORD_SETTLED, 1), 0);
+	assert_int_equal(rig_lane_row(r, lane).head_id, id[3]);
+	assert_int_equal(waiting(r, lane), 3);
+	assert_int_equal(rig_reopen(r), 0);
+	assert_int_equal(waiting(r, lane), 3);
+	id[0] = id[1];
+	assert_int_equal(requeue(r, &id[0]), HF_ESTATE); /* settled */
+	id[0] = HF_RECORD_ID(lane, 1000);
+	assert_int_equal(requeue(r, &id[0]), HF_ENOENT);
+}
+
+static void held_head_can_be_requeued(void **state)
+{
+	struct rig *r = *state;
+	uint32_t lane = rig_lane(r, "o", "k");
+	struct hf_store_mark m = { .state = { .status = HF_RECORD_HELD, .reason = 3 } };
+	uint64_t id, next, moved;
+
+	assert_int_equal(rig_insert(r, lane, 1, 100, &id), 0);
+	assert_int_equal(rig_insert(r, lane, 2, 100, &next), 0);
+	m.id = id;
+	assert_int_equal(RIG_DO(r, hf_store_mark, &m), 0);
+	moved = id;
+	assert_int_equal(requeue(r, &moved), 0);
+	assert_int_equal(rig_reopen(r), 0);
+	assert_int_equal(waiting(r, lane), 2);
+	assert_int_equal(rig_lane_row(r, lane).head_id, next);
+	assert_int_equal(rig_status(r, moved, 1, 100), HF_RECORD_QUEUED);
+}
+
+static void next_skips_what_is_final(void **state)
+{
+	struct rig *r = *state;
+	uint32_t lane = rig_lane(r, "o", "k");
+	struct hf_store_load l;
+	uint64_t id[5];
+
+	for (unsigned i = 0; i < 5; i++)
+		assert_int_equal(rig_insert(r, lane, i, 50, &id[i]), 0);
+	assert_int_equal(rig_settle(r, id[0], HF_RECORD_SETTLED, 0), 0);
+	assert_int_equal(rig_settle(r, id[2], HF_RECORD_CANCELLED, 2), 0);
+	hf_store_load_init(&l);
+	l.next = true;
+	l.id = HF_RECORD_ID(lane, 0);
+	assert_int_equal(RIG_DO(r, hf_store_load, &l), 0);
+	assert_int_equal(l.id, id[1]);
+	assert_true(hf_span_eq_str(hf_buf_span(&l.head), "head-1"));
+	l.id = id[1] + 1;
+	assert_int_equal(RIG_DO(r, hf_store_load, &l), 0);
+	assert_int_equal(l.id, id[3]);
+	l.id = id[4] + 1;
+	assert_int_equal(RIG_DO(r, hf_store_load, &l), HF_ENOENT);
+	l.id = HF_RECORD_ID(lane + 1, 1);
+	assert_int_equal(RIG_DO(r, hf_store_load, &l), HF_ENOENT);
+	l.next = false;
+	l.head_only = true;
+	l.id = id[4];
+	assert_int_equal(RIG_DO(r, hf_store_load, &l), 0);
+	assert_int_equal(hf_buf_span(&l.body).len, 0);
+	assert_int_equal(l.body_len, 50);
+	hf_store_load_finish(&l);
+}
+
+static void insert_needs_its_lane(void **state)
+{
+	uint64_t id;
+
+	assert_int_equal(rig_insert(*state, 5, 1, 10, &id), HF_ENOENT);
+}
+
+static void empty_lane_can_go_and_its_number_stays_used(void **state)
+{
+	struct rig *r = *state;
+	uint32_t lane = rig_lane(r, "o", "k");
+	struct hf_store_lane l = { .remove = true, .id = lane };
+	struct hf_store_purge p = { .before_dev_ms = UINT64_MAX, .budget = 10 };
+	uint64_t id;
+
+	assert_int_equal(rig_insert(r, lane, 1, 10, &id), 0);
+	assert_int_equal(RIG_DO(r, hf_store_lane, &l), HF_EBUSY);
+	assert_int_equal(rig_settle(r, id, HF_RECORD_SETTLED, 1), 0);
+	assert_int_equal(RIG_DO(r, hf_store_lane, &l), HF_EBUSY);
+	assert_int_equal(RIG_DO(r, hf_store_purge, &p), 0);
+	assert_int_equal(p.rows, 1);
+	assert_int_equal(p.outcomes, 1);
+	assert_int_equal(RIG_DO(r, hf_store_lane, &l), 0);
+	assert_int_equal(RIG_DO(r, hf_store_lane, &l), HF_ENOENT);
+	assert_int_equal(rig_reopen(r), 0);
+	assert_int_equal(rig_lane(r, "o", "k"), lane + 1);
+}
+
+static void purged_tail_is_not_given_again(void **state)
+{
+	struct rig *r = *state;
+	uint32_t lane = rig_lane(r, "o", "k");
+	struct hf_store_purge p = { .before_dev_ms = UINT64_MAX, .budget = 100 };
+	uint64_t id = 0;
+
+	for (unsigned i = 0; i < 5; i++) {
+		assert_int_equal(rig_insert(r, lane, i, 10, &id), 0);
+		assert_int_equal(rig_settle(r, id, HF_RECORD_SETTLED, i), 0);
+	}
+	assert_int_equal(RIG_DO(r, hf_store_purge, &p), 0);
+	assert_int_equal(p.outcomes, 5);
+	assert_int_equal(rig_status(r, id, 4, 10), HF_ENOENT);
+	assert_int_equal(rig_reopen(r), 0);
+	assert_int_equal(rig_lane_row(r, lane).tail_id, id);
+	assert_int_equal(waiting(r, lane), 0);
+	assert_int_equal(rig_insert(r, lane, 9, 10, &id), 0);
+	assert_int_equal(id, HF_RECORD_ID(lane, 6));
+	assert_int_equal(waiting(r, lane), 1);
+}
+
+static void purge_keeps_young_answers_and_some_dead(void **state)
+{
+	struct rig *r = *state;
+	uint32_t lane = rig_lane(r, "o", "k");
+	struct hf_store_purge p = { .budget = 4, .dead_max = 2 };
+	uint64_t id[20];
+	unsigned dead = 0, outcomes = 0;
+
+	for (unsigned i = 0; i < 20; i++)
+		assert_int_equal(rig_insert(r, lane, i, 300, &id[i]), 0);
+	for (unsigned i = 0; i < 20; i++)
+		assert_int_equal(rig_settle(r, id[i],
+					    i % 2 ? HF_RECORD_DEAD : HF_RECORD_SETTLED, i),
+				 0);
+	p.before_dev_ms = r->dev_ms - 10; /* half of them */
+	do {
+		assert_int_equal(RIG_DO(r, hf_store_purge, &p), 0);
+		dead += p.dead;
+		outcomes += p.outcomes;
+	} while (p.more);
+	assert_int_equal(dead, 8);
+	assert_int_equal(outcomes, 5);
+	assert_int_equal(rig_status(r, id[8], 8, 300), HF_ENOENT);
+	assert_int_equal(rig_status(r, id[10], 10, 300), HF_RECORD_SETTLED);
+	assert_int_equal(rig_status(r, id[15], 15, 300), HF_ENOENT);
+	assert_int_equal(rig_status(r, id[17], 17, 300), HF_RECORD_DEAD);
+	assert_int_equal(rig_reopen(r), 0);
+	assert_int_equal(rig_status(r, id[19], 19, 300), HF_RECORD_DEAD);
+	assert_int_equal(waiting(r, lane), 0);
+}
+
+/* A cancelled record far behind a head that does not move, purged with its
+ * answer: the lane still knows that it is not waiting. */
+static void purged_hole_stays_a_hole(void **state)
+{
+	struct rig *r = *state;
+	uint32_t lane = rig_lane(r, "o", "k");
+	struct hf_store_purge p = { .before_dev_ms = UINT64_MAX, .budget = 10 };
+	uint64_t id[3];
+
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(rig_insert(r, lane, i, 10, &id[i]), 0);
+	assert_int_equal(rig_settle(r, id[1], HF_RECORD_CANCELLED, 1), 0);
+	assert_int_equal(RIG_DO(r, hf_store_purge, &p), 0);
+	assert_int_equal(rig_status(r, id[1], 1, 10), HF_ENOENT);
+	assert_int_equal(waiting(r, lane), 2);
+	assert_int_equal(rig_reopen(r), 0);
+	assert_int_equal(waiting(r, lane), 2);
+	assert_int_equal(rig_settle(r, id[0], HF_RECORD_SETTLED, 0), 0);
+	assert_int_equal(waiting(r, lane), 1);
+	assert_int_equal(rig_lane_row(r, lane).head_id, id[2]);
+}
+
+static void requests_of_settled_records_go_by_themselves(void **state)
+{
+	struct rig *r = *state;
+	uint32_t lane = rig_lane(r, "o", "k");
+	struct hf_store_load l;
+	unsigned left = 0;
+	uint64_t id[200];
+
+	for (unsigned i = 0; i < 200; i++) {
+		assert_int_equal(rig_insert(r, lane, i, 100, &id[i]), 0);
+		assert_int_equal(rig_settle(r, id[i], HF_RECORD_SETTLED, i), 0);
+	}
+	hf_store_load_init(&l);
+	for (unsigned i = 0; i < 200; i++) {
+		l.id = id[i];
+		assert_int_equal(RIG_DO(r, hf_store_load, &l), 0);
+		assert_true(l.has_outcome);
+		left += l.has_record;
+		if (!l.has_record)
+			assert_int_equal(hf_buf_span(&l.head).len, 0);
+	}
+	hf_store_load_finish(&l);
+	assert_true(left <= 64);
+}
+
+static void list_pages_and_filters(void **state)
+{
+	struct rig *r = *state;
+	uint32_t a = rig_lane(r, "a", ""), b = rig_lane(r, "b", "");
+	struct hf_store_list l = { .limit = 7 };
+	unsigned seen = 0, dead = 0;
+	uint64_t id, last = 0;
+
+	for (unsigned i = 0; i < 40; i++) {
+		assert_int_equal(rig_insert(r, i % 2 ? a : b, i, 1000, &id), 0);
+		if (i % 5 == 0)
+			assert_int_equal(rig_settle(r, id, HF_RECORD_DEAD, i), 0);
+	}
+	do {
+		assert_int_equal(RIG_DO(r, hf_store_list, &l), 0);
+		for (size_t i = 0; i < l.n; i++) {
+			char head[32];
+
+			assert_true(l.v[i].id > last);
+			last = l.v[i].id;
+			snprintf(head, sizeof(head), "head-%u", l.v[i].state.tag);
+			assert_true(hf_span_eq_str(l.v[i].head, head));
+			assert_false(l.v[i].head_is_summary);
+			assert_int_equal(l.v[i].body_len, 1000);
+			assert_int_equal(l.v[i].has_outcome,
+					 l.v[i].state.status == HF_RECORD_DEAD);
+			seen++;
+		}
+		l.after = l.next;
+		hf_store_list_finish(&l);
+	} while (l.more);
+	assert_int_equal(seen, 40);
+	l = (struct hf_store_list){ .lane = a, .status_set = 1u << HF_RECORD_DEAD };
+	assert_int_equal(RIG_DO(r, hf_store_list, &l), 0);
+	for (size_t i = 0; i < l.n; i++) {
+		assert_int_equal(HF_RECORD_LANE(l.v[i].id), a);
+		assert_int_equal(l.v[i].state.status, HF_RECORD_DEAD);
+		assert_true(hf_span_eq_str(l.v[i].outcome_head, "201 Created"));
+		dead++;
+	}
+	hf_store_list_finish(&l);
+	assert_int_equal(dead, 4);
+}
+
+static void summary_stands_in_for_a_purged_request(void **state)
+{
+	struct rig *r = *state;
+	uint32_t lane = rig_lane(r, "a", "");
+	struct hf_store_purge p = { .budget = 10, .dead_max = 10 };
+	struct hf_store_list l = { .limit = 10 };
+	uint64_t id;
+
+	assert_int_equal(rig_insert(r, lane, 3, 10, &id), 0);
+	assert_int_equal(rig_settle(r, id, HF_RECORD_SETTLED, 3), 0);
+	assert_int_equal(RIG_DO(r, hf_store_purge, &p), 0);
+	assert_int_equal(RIG_DO(r, hf_store_list, &l), 0);
+	assert_int_equal(l.n, 1);
+	assert_true(l.v[0].head_is_summary);
+	assert_true(hf_span_eq_str(l.v[0].head, "summary-3"));
+	hf_store_list_finish(&l);
+}
+
+/* ---- blobs ---- */
+
+static uint64_t blob_of(struct rig *r, unsigned chunks)
+{
+	struct hf_store_blob_append a = { .blob = 0 };
+	static char data[100000];
+
+	for (unsigned n = 0; n < chunks; n++) {
+		rig_body(n, data, sizeof(data));
+		a.n = n;
+		a.data = hf_span(data, sizeof(data));
+		assert_int_equal(RIG_DO(r, hf_store_blob_append, &a), 0);
+	}
+	return a.blob;
+}
+
+static int blob_chunk(struct rig *r, uint64_t blob, uint32_t n)
+{
+	struct hf_store_blob_read b = { .blob = blob, .n = n };
+	static char data[100000];
+	int err;
+
+	hf_buf_init(&b.data, 1u << 20);
+	err = RIG_DO(r, hf_store_blob_read, &b);
+	rig_body(n, data, sizeof(data));
+	if (!err && !hf_span_eq(hf_buf_span(&b.data), hf_span(data, sizeof(data))))
+		err = HF_EPROTO;
+	hf_buf_finish(&b.data);
+	return err;
+}
+
+static void blob_lives_as_long_as_its_record(void **state)
+{
+	struct rig *r = *state;
+	uint32_t lane = rig_lane(r, "a", "");
+	uint64_t kept = blob_of(r, 3), lost = blob_of(r, 2);
+	struct hf_store_insert i = { .lane = lane, .blob = kept, .body_len = 300000 };
+	struct hf_store_purge p = { .budget = 10 };
+	struct hf_store_load l;
+
+	assert_int_not_equal(kept, lost);
+	i.state.status = HF_RECORD_QUEUED;
+	i.head = HF_SPAN("h");
+	assert_int_equal(RIG_DO(r, hf_store_insert, &i), 0);
+	assert_int_equal(blob_chunk(r, lost, 0), 0);
+	assert_int_equal(rig_reopen(r), 0);
+	fake_port_settle(&r->port);
+	assert_int_equal(blob_chunk(r, lost, 0), HF_ENOENT);
+	assert_int_equal(blob_chunk(r, lost, 1), HF_ENOENT);
+	for (uint32_t n = 0; n < 3; n++)
+		assert_int_equal(blob_chunk(r, kept, n), 0);
+	assert_int_equal(blob_chunk(r, kept, 3), HF_ENOENT);
+	hf_store_load_init(&l);
+	l.id = i.id;
+	assert_int_equal(RIG_DO(r, hf_store_load, &l), 0);
+	assert_int_equal(l.blob, kept);
+	assert_int_equal(l.body_len, 300000);
+	hf_store_load_finish(&l);
+	assert_int_equal(rig_settle(r, i.id, HF_RECORD_SETTLED, 1), 0);
+	assert_int_equal(RIG_DO(r, hf_store_purge, &p), 0);
+	fake_port_settle(&r->port);
+	assert_int_equal(blob_chunk(r, kept, 0), HF_ENOENT);
+	assert_true(blob_of(r, 1) > 0);
+}
+
+static void abandoned_upload_is_deleted(void **state)
+{
+	struct rig *r = *state;
+	uint64_t blob = blob_of(r, 12);
+	struct hf_store_blob_delete d = { .blob = blob };
+
+	assert_int_equal(RIG_DO(r, hf_store_blob_delete, &d), 0);
+	fake_port_settle(&r->port);
+	for (uint32_t n = 0; n < 12; n++)
+		assert_int_equal(blob_chunk(r, blob, n), HF_ENOENT);
+}
+
+static void answer_may_be_a_blob(void **state)
+{
+	struct rig *r = *state;
+	uint32_t lane = rig_lane(r, "a", "");
+	struct hf_store_settle x = { .body_len = 200000 };
+	struct hf_store_load l;
+	uint64_t id;
+
+	assert_int_equal(rig_insert(r, lane, 1, 10, &id), 0);
+	x.id = id;
+	x.blob = blob_of(r, 2);
+	x.state.status = HF_RECORD_SETTLED;
+	assert_int_equal(RIG_DO(r, hf_store_settle, &x), 0);
+	assert_int_equal(rig_reopen(r), 0);
+	fake_port_settle(&r->port);
+	hf_store_load_init(&l);
+	l.id = id;
+	assert_int_equal(RIG_DO(r, hf_store_load, &l), 0);
+	assert_int_equal(l.outcome_blob, x.blob);
+	assert_int_equal(l.outcome_body_len, 200000);
+	hf_store_load_finish(&l);
+	assert_int_equal(blob_chunk(r, x.blob, 1), 0);
+}
+
+/* ---- meta ---- */
+
+static void meta_keeps_values(void **state)
+{
+	struct rig *r = *state;
+	struct hf_store_meta m = { .key = "device_ms", .put = true };
+
+	hf_buf_init(&m.value, 100);
+	assert_int_equal(hf_buf_append(&m.value, hf_span("\x10\x27\0\0\0\0\0\0", 8)), 0);
+	assert_int_equal(RIG_DO(r, hf_store_meta, &m), 0);
+	assert_int_equal(rig_reopen(r), 0);
+	assert_int_equal(r->report.device_ms, 10000);
+	m.put = false;
+	hf_buf_clear(&m.value);
+	assert_int_equal(RIG_DO(r, hf_store_meta, &m), 0);
+	assert_int_equal(hf_buf_span(&m.value).len, 8);
+	m.key = "other";
+	assert_int_equal(RIG_DO(r, hf_store_meta, &m), 0);
+	assert_int_equal(hf_buf_span(&m.value).len, 0);
+	hf_buf_finish(&m.value);
+}
+
+static void device_time_follows_the_records(void **state)
+{
+	struct rig *r = *state;
+	uint32_t lane = rig_lane(r, "a", "");
+	uint64_t id;
+
+	r->dev_ms = 5000000;
+	assert_int_equal(rig_insert(r, lane, 1, 10, &id), 0);
+	assert_int_equal(rig_reopen(r), 0);
+	assert_int_equal(r->report.device_ms, 5000000);
+	assert_int_equal(rig_settle(r, id, HF_RECORD_SETTLED, 1), 0);
+	assert_int_equal(rig_reopen(r), 0);
+	assert_int_equal(r->report.device_ms, 5000001);
+}
+
+#define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(first_start_creates, setup, teardown),
-		cmocka_unit_test_setup_teardown(seed_stays, setup, teardown),
-		cmocka_unit_test_setup_teardown(lane_keeps_its_id, setup, teardown),
-		cmocka_unit_test_setup_teardown(record_survives_a_kill, setup, teardown),
-		cmocka_unit_test_setup_teardown(settling_stores_the_answer, setup, teardown),
+		STORE_TEST(first_start_creates),
+		STORE_TEST(seed_stays),
+		STORE_TEST(lane_keeps_its_id),
+		STORE_TEST(record_survives_a_kill),
+		STORE_TEST(settling_stores_the_answer),
+		STORE_TEST(holes_behind_the_head_are_counted),
+		STORE_TEST(requeued_record_stands_at_the_end),
+		STORE_TEST(held_head_can_be_requeued),
+		STORE_TEST(next_skips_what_is_final),
+		STORE_TEST(insert_needs_its_lane),
+		STORE_TEST(empty_lane_can_go_and_its_number_stays_used),
+		STORE_TEST(purged_tail_is_not_given_again),
+		STORE_TEST(purge_keeps_young_answers_and_some_dead),
+		STORE_TEST(purged_hole_stays_a_hole),
+		STORE_TEST(requests_of_settled_records_go_by_themselves),
+		STORE_TEST(list_pages_and_filters),
+		STORE_TEST(summary_stands_in_for_a_purged_request),
+		STORE_TEST(blob_lives_as_long_as_its_record),
+		STORE_TEST(abandoned_upload_is_deleted),
+		STORE_TEST(answer_may_be_a_blob),
+		STORE_TEST(meta_keeps_values),
+		STORE_TEST(device_time_follows_the_records),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
