@@ -340,8 +340,8 @@ void hf_figures_take(struct hf_store *s)
 		f->file_bytes = total * HF_PAGE_SIZE;
 	}
 	f->written_total = s->ledger.before + s->vfs.written;
-	if (s->ledger.day != s->day) {
-		s->ledger.day = s->day;
+	if (s->job_day >= 0 && s->ledger.day != s->job_day) {
+		s->ledger.day = s->job_day;
 		s->ledger.day_start = f->written_total;
 	}
 	f->written_today = f->written_total - s->ledger.day_start;

@@ -130,6 +130,7 @@ static int list_run(struct hf_store_op *op, struct hf_db *db)
 	int err;
 
 	hf_store_list_finish(l);
+	l->more = false;
 	page = malloc(sizeof(*page));
 	if (!page)
 		return HF_ENOMEM;
@@ -151,7 +152,6 @@ void hf_store_list_finish(struct hf_store_list *l)
 	free(page);
 	l->memory = NULL;
 	l->n = 0;
-	l->more = false;
 }
 
 void hf_store_list(struct hf_store *s, struct hf_store_list *l)

@@ -74,6 +74,10 @@ static int read_ledger(struct hf_store *s)
 		s->ledger.day_start = hf_get_le(bytes + 8, 8);
 		s->ledger.day = (int64_t)hf_get_le(bytes + 16, 8);
 	}
+	if (s->job_day >= 0 && s->ledger.day != s->job_day) {
+		s->ledger.day = s->job_day;
+		s->ledger.day_start = s->ledger.before;
+	}
 	return err == HF_ENOENT ? 0 : err;
 }
 

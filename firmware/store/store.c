@@ -20,17 +20,18 @@ static void next_job(struct hf_store *s);
 
 /* ---- what day it is ---- */
 
-/* By the wall clock; without one, days of running time count on. */
+/* By the wall clock; without one it is the day of the ledger, and days of
+ * running time count on from there. */
 static void look_at_day(struct hf_store *s, uint64_t now)
 {
 	int64_t wall;
 
-	if (s->opened_once && now - s->day_at_ms < DAY_EVERY_MS)
+	if (s->day >= 0 && now - s->day_at_ms < DAY_EVERY_MS)
 		return;
-	if (s->port->wall_ms(s->port, &wall) != HF_CLOCK_UNSET) {
+	if (s->port->wall_ms(s->port, &wall) != HF_CLOCK_UNSET && wall > 0) {
 		s->day = wall / DAY_MS;
 		s->day_at_ms = now;
-	} else if (now - s->day_at_ms >= DAY_MS) {
+	} else if (s->day >= 0 && now - s->day_at_ms >= DAY_MS) {
 		s->day++;
 		s->day_at_ms = now;
 	}
@@ -76,6 +77,7 @@ static void submit_job(struct hf_store *s, enum hf_job_kind kind)
 		s->boot_kick = false;
 	s->now_ms = now;
 	look_at_day(s, now);
+	s->job_day = s->day;
 	if (now - s->ledger_at_ms >= LEDGER_EVERY_MS) {
 		s->ledger_at_ms = now;
 		s->ledger_due = true;
@@ -143,7 +145,6 @@ static void finish_open(struct hf_store *s)
 {
 	struct hf_store_report *r = &s->report;
 
-	s->opened_once = true;
 	s->salvaged = false;
 	if (r->salvaged)
 		log_salvage(s);
@@ -157,8 +158,6 @@ static void finish_open(struct hf_store *s)
 		s->open = true;
 		s->boot_kick = true;
 		s->ledger_at_ms = s->now_ms;
-		if (s->port->wall_ms(s->port, &(int64_t){ 0 }) == HF_CLOCK_UNSET)
-			s->day = s->ledger.day;
 	}
 	if (!s->dying)
 		s->open_done(s->open_user, s->result, r);
@@ -184,6 +183,10 @@ static void take_usage(struct hf_store *s)
 	s->usage.bytes_max = s->bytes_max;
 	s->usage.full = full;
 	s->usage_day = s->ledger.day;
+	if (s->day < 0) {
+		s->day = s->ledger.day;
+		s->day_at_ms = s->now_ms;
+	}
 }
 
 static void job_done(struct hf_job *job)
@@ -314,6 +317,7 @@ int hf_store_create(const struct hf_store_options *opt, struct hf_store **out)
 	memcpy(s->dir, dir, strlen(dir) + 1);
 	atomic_init(&s->inbox, NULL);
 	hf_list_init(&s->finished);
+	s->day = -1;
 	s->job.run = job_run;
 	s->job.done = job_done;
 	err = hf_vfs_init(&s->vfs, s->port->vfs_name(s->port));
@@ -332,9 +336,8 @@ void hf_store_open(struct hf_store *s,
 	assert(!s->open && !s->busy);
 	s->open_done = done;
 	s->open_user = user;
-	/* a clock without a day is handled once the ledger is read */
 	if (s->port->entropy(s->port, s->fresh_seed, sizeof(s->fresh_seed)))
-		s->refusal = HF_EIO;
+		hf_log(s->log, HF_LOG_WARNING, "store.no_entropy", "");
 	submit_job(s, HF_JOB_OPEN);
 }
 

@@ -62,11 +62,11 @@ struct hf_store {
 	uint64_t ledger_at_ms;	 /* boot time the ledger was last stored */
 	uint64_t reserve_at_ms;	 /* boot time the reserve was last tried */
 	uint64_t day_at_ms;	 /* boot time of the last look at the day */
-	bool opened_once;
+	int64_t day; /* since 1970, -1: not known yet */
 	bool boot_kick; /* a batch is to run for boot_due alone, once */
 
 	/* ---- store thread; set by the loop before a job ---- */
-	int64_t day;	  /* the day it is */
+	int64_t job_day;
 	uint64_t now_ms;  /* boot time */
 	bool ledger_due;
 	uint8_t fresh_seed[16];
