@@ -82,6 +82,7 @@ static void run_scene(const struct sim_plan *plan, const struct scene_options *o
 					 .guest = &sim_guest_holdfast };
 	struct sim_story *story = NULL;
 	struct sim_stage stage;
+	uint64_t drain_us;
 
 	sim_stage_init(&stage, &opt);
 	if (o->story)
@@ -90,7 +91,7 @@ static void run_scene(const struct sim_plan *plan, const struct scene_options *o
 		sim_device_cut_at(stage.kiosk, o->cut_at, 0);
 	sim_run_plan(&stage, plan, story ? sim_story_watch(story) : NULL, &r->failure);
 	if (o->cut_at && !r->failure.what[0])
-		(void)sim_run_until_quiet(&stage, 6 * SIM_US_PER_H);
+		(void)sim_run_until_quiet(&stage, 6 * SIM_US_PER_H, &drain_us);
 	sim_totals(&stage, &r->totals);
 	r->ops = sim_disk_stats(stage.kiosk->disk)->ops;
 	r->virtual_us = stage.world.now_us;
@@ -203,7 +204,9 @@ static void print_seed_failure(const struct options *o, uint64_t seed,
 static int do_soak(const struct options *o)
 {
 	uint64_t i, failed = 0, orders = 0, queued = 0, cuts = 0, virtual_us = 0, bytes = 0;
+	uint64_t drain_us = 0, slowest = 0;
 	double begin = now_s(), took;
+	char drain[32];
 
 	for (i = 0; i < o->count && failed < 10; i++) {
 		struct sim_seed_result r;
@@ -214,6 +217,10 @@ static int do_soak(const struct options *o)
 		cuts += r.cuts;
 		virtual_us += r.virtual_us;
 		bytes += r.bytes;
+		if (r.drain_us > drain_us) {
+			drain_us = r.drain_us;
+			slowest = o->seed + i;
+		}
 		if (!r.failure.what[0])
 			continue;
 		failed++;
@@ -226,6 +233,8 @@ static int do_soak(const struct options *o)
 	       " seeds failed\n",
 	       i, orders, queued, cuts, (double)virtual_us / (double)SIM_US_PER_H,
 	       (double)bytes / 1e6, took, failed);
+	printf("longest from the end of all faults to an empty queue: %s (seed %" PRIu64 ")\n",
+	       sim_span_text(drain_us, drain), slowest);
 	return failed != 0;
 }
 

@@ -26,6 +26,8 @@ enum sim_do {
 	SIM_DO_FOLLOW,	      /* the panel follows the event stream */
 	SIM_DO_CUT,	      /* a: at the nth disk operation, 0: now; b: again, at the
 			       * nth of the next boot */
+	SIM_DO_DISK_FULL,     /* no file can grow */
+	SIM_DO_DISK_FREE,
 	SIM_DO_BOOT,
 	SIM_DO_REBOOT_AFTER,	 /* a: microseconds, SIM_NEVER: by hand */
 	SIM_DO_WAIT,		 /* a: microseconds */

@@ -152,6 +152,8 @@ static bool holds(struct run *r, const struct sim_step *step, char *why, size_t 
 	case SIM_DO_GET:
 	case SIM_DO_FOLLOW:
 	case SIM_DO_CUT:
+	case SIM_DO_DISK_FULL:
+	case SIM_DO_DISK_FREE:
 	case SIM_DO_BOOT:
 	case SIM_DO_REBOOT_AFTER:
 	case SIM_DO_WAIT:
@@ -294,6 +296,12 @@ static void act(struct run *r, const struct sim_step *step)
 		else
 			sim_device_cut_at(s->kiosk, step->a, step->b);
 		break;
+	case SIM_DO_DISK_FULL:
+		sim_disk_capacity(s->kiosk->disk, sim_disk_used(s->kiosk->disk));
+		break;
+	case SIM_DO_DISK_FREE:
+		sim_disk_capacity(s->kiosk->disk, UINT64_MAX);
+		break;
 	case SIM_DO_BOOT:
 		sim_device_boot(s->kiosk);
 		break;
@@ -378,16 +386,19 @@ static bool is_drained(void *user)
 
 /* The agent may not have stored the last answer when its effect is known: the
  * page asks some times. */
-bool sim_run_until_quiet(struct sim_stage *s, uint64_t limit_us)
+bool sim_run_until_quiet(struct sim_stage *s, uint64_t limit_us, uint64_t *drain_us)
 {
 	struct sim_world *w = &s->world;
-	uint64_t until = w->now_us + limit_us;
+	uint64_t begin = w->now_us, until = begin + limit_us;
 	struct tally t;
 	int tries;
+	bool drained;
 
 	sim_stage_heal(s);
-	if (!sim_world_run_until(w, until, is_idle, s) ||
-	    !sim_world_run_until(w, until, is_drained, s))
+	drained = sim_world_run_until(w, until, is_idle, s) &&
+		  sim_world_run_until(w, until, is_drained, s);
+	*drain_us = w->now_us - begin;
+	if (!drained)
 		return false;
 	for (tries = 0; tries < 10; tries++) {
 		sim_world_run(w, w->now_us + ((uint64_t)1 << tries) * SIM_US_PER_S);

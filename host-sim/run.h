@@ -27,9 +27,9 @@ struct sim_failure {
 void sim_run_plan(struct sim_stage *s, const struct sim_plan *plan, struct sim_run_watch *watch,
 		  struct sim_failure *failure);
 /* Ends all faults and lets the world run until nothing waits any more, at most
- * @limit_us; then the page asks for every stored answer. False: something was
- * still waiting. */
-bool sim_run_until_quiet(struct sim_stage *s, uint64_t limit_us);
+ * @limit_us; *drain_us is how long it took. Then the page asks for every stored
+ * answer. False: something was still waiting. */
+bool sim_run_until_quiet(struct sim_stage *s, uint64_t limit_us, uint64_t *drain_us);
 /* True when every promised order has had its effect and, as far as the panel
  * asks for it, nothing waits. */
 bool sim_run_is_drained(const struct sim_stage *s);

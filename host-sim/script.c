@@ -370,6 +370,17 @@ static bool cut_action(struct script *s, struct sim_step *step)
 	       need(s, "the") && need(s, "next") && need(s, "start");
 }
 
+static bool disk_action(struct script *s, struct sim_step *step)
+{
+	if (take(s, "full"))
+		step->what = SIM_DO_DISK_FULL;
+	else if (take(s, "free"))
+		step->what = SIM_DO_DISK_FREE;
+	else
+		return fail(s, "a disk is full or free");
+	return true;
+}
+
 static bool reboot_action(struct script *s, struct sim_step *step)
 {
 	step->what = SIM_DO_REBOOT_AFTER;
@@ -466,6 +477,8 @@ static bool action(struct script *s, struct sim_step *step)
 		return reboot_action(s, step);
 	if (take(s, "expect"))
 		return expect_action(s, step);
+	if (take(s, "disk"))
+		return disk_action(s, step);
 	if (take(s, "boot")) {
 		step->what = SIM_DO_BOOT;
 		return true;
@@ -478,8 +491,8 @@ static bool action(struct script *s, struct sim_step *step)
 		step->what = SIM_DO_NOTE;
 		return need_text(s, "a text", &step->body);
 	}
-	return fail(s, "a step begins with link, origin, panel, cut, boot, reboot, wait, note or "
-		       "expect");
+	return fail(s, "a step begins with link, origin, panel, disk, cut, boot, reboot, wait, "
+		       "note or expect");
 }
 
 /* ---- when ---- */

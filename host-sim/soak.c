@@ -257,7 +257,7 @@ void sim_soak_seed(uint64_t seed, enum sim_mutant mutant, FILE *trace, struct si
 	sim_mutant_apply(&stage, mutant);
 	stage.net.fragments = seed % 3 == 0;
 	sim_run_plan(&stage, &plan, NULL, &out->failure);
-	if (!out->failure.what[0] && !sim_run_until_quiet(&stage, QUIET_LIMIT_US))
+	if (!out->failure.what[0] && !sim_run_until_quiet(&stage, QUIET_LIMIT_US, &out->drain_us))
 		sim_trace(&stage.world, "run", "still waiting at the end");
 	tally(&stage, out);
 	sim_device_cut(stage.kiosk); /* for what the guest leaves open */

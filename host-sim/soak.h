@@ -21,6 +21,7 @@ struct sim_seed_result {
 	struct sim_failure failure; /* what[0] '\0': all held */
 	uint64_t trace_hash, disk_hash;
 	uint64_t virtual_us;
+	uint64_t drain_us; /* from the end of all faults to an empty queue */
 	unsigned orders, promised, queued, delivered, cuts;
 	uint64_t bytes, events;
 };

@@ -89,6 +89,7 @@ void sim_stage_heal(struct sim_stage *s)
 	static const struct sim_origin_mood well;
 
 	sim_device_cut_at(s->kiosk, 0, 0);
+	sim_disk_capacity(s->kiosk->disk, UINT64_MAX);
 	sim_stage_link(s, SIM_LINK_UP);
 	s->dns.broken = false;
 	sim_origin_node(s->shop)->black_hole = false;

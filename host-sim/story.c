@@ -334,6 +334,13 @@ static void on_step(void *user, const struct sim_step *step)
 		tell(st, now, now, step->a ? PAINT_BAD : PAINT_GOOD, "The shop is %s.",
 		     step->a ? "slow" : "quick again");
 		break;
+	case SIM_DO_DISK_FULL:
+	case SIM_DO_DISK_FREE:
+		turn(st);
+		tell(st, now, now, step->what == SIM_DO_DISK_FULL ? PAINT_BAD : PAINT_GOOD, "%s",
+		     step->what == SIM_DO_DISK_FULL ? "The disk is full." :
+						      "There is room on the disk again.");
+		break;
 	case SIM_DO_NOTE:
 		turn(st);
 		tell(st, now, now, PAINT_PLAIN, "%s", step->body);
@@ -365,7 +372,10 @@ static void on_power(void *user, bool up)
 	struct sim_story *st = user;
 	uint64_t now = st->stage->world.now_us;
 	unsigned n = waiting(st);
+	struct strand dark = st->now.unanswered; /* told behind the power cut, their reason */
 
+	if (!up)
+		memset(&st->now.unanswered, 0, sizeof(st->now.unanswered));
 	turn(st);
 	if (up) {
 		st->boot_us = now;
@@ -377,6 +387,7 @@ static void on_power(void *user, bool up)
 	     st->at_write ? ", in the middle of a write to the disk" : "", n,
 	     plural(n, "order waits", "orders wait"));
 	st->at_write = false;
+	st->now.unanswered = dark;
 }
 
 static void on_ready(void *user)
@@ -409,6 +420,7 @@ static void on_clock(void *user, int64_t before_ms, int64_t after_ms)
 	if (st->clock_told || days < 1)
 		return;
 	st->clock_told = true;
+	turn(st);
 	tell(st, now, now, PAINT_PLAIN,
 	     "The kiosk has no battery for its clock, which is %lld days behind until the network"
 	     " sets it right, after each start.",

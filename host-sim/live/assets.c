@@ -37,7 +37,8 @@ void live_asset_reply(struct live_conn *c, const char *folder, struct hf_span pa
 	snprintf(wanted, sizeof(wanted), "%s%.*s", folder, HF_SPAN_ARG(path));
 	for (size_t i = 0; i < live_assets_n; i++) {
 		const struct live_asset *a = &live_assets[i];
-		struct live_reply r = { 200, type_of(a->path), hf_span(a->bytes, a->len), fields, 2 };
+		struct live_reply r = { 200, type_of(a->path), hf_span(a->bytes, a->len), fields,
+					2 };
 
 		if (strcmp(a->path, wanted) != 0)
 			continue;

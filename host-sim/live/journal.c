@@ -13,7 +13,7 @@ static const char *const stage_names[LIVE_STAGES] = {
 };
 
 #define OPEN (HF_FSM_TO(LIVE_WAITING) | HF_FSM_TO(LIVE_SENDING) | HF_FSM_TO(LIVE_HELD))
-#define OVER                                                            \
+#define OVER                                                                            \
 	(HF_FSM_TO(LIVE_DELIVERED) | HF_FSM_TO(LIVE_DEAD) | HF_FSM_TO(LIVE_CANCELLED) | \
 	 HF_FSM_TO(LIVE_LOST))
 
@@ -32,7 +32,10 @@ static const uint32_t moves[LIVE_STAGES] = {
 };
 
 static const struct hf_fsm stages = {
-	.name = "order", .states = LIVE_STAGES, .allowed = moves, .names = stage_names,
+	.name = "order",
+	.states = LIVE_STAGES,
+	.allowed = moves,
+	.names = stage_names,
 };
 
 const char *live_stage_name(enum live_stage stage)
@@ -127,9 +130,9 @@ static bool stage_of(const char *state, enum live_stage *out)
 		const char *state;
 		enum live_stage stage;
 	} words[] = {
-		{ "queued", LIVE_WAITING },   { "inflight", LIVE_SENDING },
-		{ "held", LIVE_HELD },	      { "settled", LIVE_DELIVERED },
-		{ "dead", LIVE_DEAD },	      { "cancelled", LIVE_CANCELLED },
+		{ "queued", LIVE_WAITING }, { "inflight", LIVE_SENDING },
+		{ "held", LIVE_HELD },	    { "settled", LIVE_DELIVERED },
+		{ "dead", LIVE_DEAD },	    { "cancelled", LIVE_CANCELLED },
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -188,11 +191,10 @@ static struct live_order *order_in(struct live_journal *j, const cJSON *data)
 	return key[0] ? order_of(j, key, NULL) : NULL;
 }
 
-void live_journal_event(struct live_journal *j, const char *type, const cJSON *data)
+void live_journal_event(struct live_journal *j, const cJSON *data)
 {
 	struct live_order *o = order_in(j, data);
 
-	(void)type; /* the data's state says the same */
 	if (o)
 		take_record(j, o, data, number_of(data, "status", 0));
 }

@@ -85,7 +85,7 @@ struct live_journal {
 	unsigned count; /* all there ever were */
 	struct hf_strmap by_key;
 	struct live_arrival arrivals[LIVE_ARRIVALS_MAX]; /* a ring */
-	unsigned arrivals_n;				   /* all there ever were */
+	unsigned arrivals_n;				 /* all there ever were */
 	unsigned effects;
 	unsigned duplicates; /* effects beyond the first of an order */
 	bool origin_known;   /* arrivals are complete: DELIVERED without an effect is LOST */
@@ -95,8 +95,8 @@ void live_journal_init(struct live_journal *j, struct live_bench *b, void (*chan
 		       void *user);
 void live_journal_finish(struct live_journal *j);
 
-/* An event of holdfastd's stream: "queued", "settled", ... */
-void live_journal_event(struct live_journal *j, const char *type, const cJSON *data);
+/* The data of an event of holdfastd's stream. */
+void live_journal_event(struct live_journal *j, const cJSON *data);
 /* One entry of its list of requests, between begin and end. */
 void live_journal_list_begin(struct live_journal *j);
 void live_journal_listed(struct live_journal *j, const cJSON *request);

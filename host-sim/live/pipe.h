@@ -14,9 +14,9 @@
 #define LIVE_PIPE_BYTES_HIGH (64 * 1024)
 
 struct live_line {
-	uint32_t delay_ms;	   /* each way */
-	uint32_t bytes_per_s;	   /* 0: as fast as it goes */
-	uint32_t reset_percent;	   /* of pieces that end the connection instead */
+	uint32_t delay_ms;	/* each way */
+	uint32_t bytes_per_s;	/* 0: as fast as it goes */
+	uint32_t reset_percent; /* of pieces that end the connection instead */
 };
 
 struct live_piece;

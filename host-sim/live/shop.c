@@ -7,10 +7,10 @@
 #include "http/values.h"
 #include "live/assets.h"
 
-#define RETRY_AFTER_S	"3"
-#define FIRST_NUMBER	101
-#define LINES_MAX	40
-#define PIECES_MAX	99
+#define RETRY_AFTER_S "3"
+#define FIRST_NUMBER  101
+#define LINES_MAX     40
+#define PIECES_MAX    99
 
 struct effect {
 	struct hf_list node;
@@ -114,8 +114,8 @@ static const struct item *item_by_id(const char *id)
 static bool read_line(const cJSON *line, struct order *o)
 {
 	const cJSON *n = cJSON_GetObjectItemCaseSensitive(line, "n");
-	const struct item *item = item_by_id(
-		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(line, "id")));
+	const struct item *item =
+		item_by_id(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(line, "id")));
 	size_t used = strlen(o->what);
 
 	if (!item || !cJSON_IsNumber(n) || n->valueint < 1 || n->valueint > PIECES_MAX)
@@ -134,9 +134,7 @@ static bool read_order(const cJSON *json, struct order *o)
 	if (!o->ref || !cJSON_IsArray(lines) || cJSON_GetArraySize(lines) < 1 ||
 	    cJSON_GetArraySize(lines) > LINES_MAX)
 		return false;
-	cJSON_ArrayForEach(line, lines)
-		if (!read_line(line, o))
-			return false;
+	cJSON_ArrayForEach(line, lines) if (!read_line(line, o)) return false;
 	return true;
 }
 

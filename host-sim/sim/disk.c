@@ -110,6 +110,11 @@ void sim_disk_capacity(struct sim_disk *d, uint64_t bytes)
 	d->capacity = bytes;
 }
 
+uint64_t sim_disk_used(const struct sim_disk *d)
+{
+	return d->image.bytes;
+}
+
 void sim_disk_fail_at(struct sim_disk *d, uint64_t nth)
 {
 	d->fail_in = nth;

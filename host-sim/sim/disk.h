@@ -100,6 +100,8 @@ void sim_disk_revive(struct sim_disk *d);
 
 /* A write that needs more than this many bytes in all fails with HF_EFULL. */
 void sim_disk_capacity(struct sim_disk *d, uint64_t bytes);
+/* Bytes in all files. */
+uint64_t sim_disk_used(const struct sim_disk *d);
 /* The @nth operation from now fails with HF_EIO, once. 0: no. */
 void sim_disk_fail_at(struct sim_disk *d, uint64_t nth);
 void sim_disk_lie(struct sim_disk *d, const struct sim_disk_lies *lies);
