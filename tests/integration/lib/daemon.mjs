@@ -140,20 +140,16 @@ export class Daemon {
 			this.child.signalCode === null;
 	}
 
-	/* Until it accepts connections; returns the ms since it was started. */
+	/* Until it accepts connections of panels and operators; returns the ms since
+	 * it was started. */
 	async serves(ms = sanitized ? 20000 : 10000) {
-		const port = this.port, host = this.host;
-		await until(() => {
-			if (!this.running)
-				throw new Error(`holdfastd ended at its start: ${JSON.stringify(this.log.slice(-2000))}`);
-			return new Promise((resolve) => {
-				const s = connect({ port, host }, () => {
-					s.destroy();
-					resolve(true);
-				});
-				s.on('error', () => resolve(false));
-			});
-		}, { ms, what: 'holdfastd listens', every: 3 });
+		const addresses = [{ port: this.port, host: this.host }, { path: this.control }];
+		for (const address of addresses)
+			await until(() => {
+				if (!this.running)
+					throw new Error(`holdfastd ended at its start: ${JSON.stringify(this.log.slice(-2000))}`);
+				return canConnect(address);
+			}, { ms, what: 'holdfastd listens', every: 3 });
 		return performance.now() - this.started;
 	}
 
@@ -237,6 +233,16 @@ export class Daemon {
 	rssKb() {
 		return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))[1]);
 	}
+}
+
+function canConnect(address) {
+	return new Promise((resolve) => {
+		const s = connect(address, () => {
+			s.destroy();
+			resolve(true);
+		});
+		s.on('error', () => resolve(false));
+	});
 }
 
 function plain(origin) {
