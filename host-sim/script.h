@@ -15,7 +15,5 @@
 int sim_script_load(const char *path, struct sim_plan *plan, FILE *errors);
 /* The same from memory. */
 int sim_script_parse(const char *name, const char *text, struct sim_plan *plan, FILE *errors);
-/* The text of line @number, without its newline: for messages about a step. */
-void sim_script_line(const char *text, unsigned number, char *out, size_t size);
 
 #endif
