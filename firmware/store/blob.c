@@ -11,10 +11,10 @@
 
 #include "store/rows.h"
 
-#define CHUNK_BITS 24
-#define CHUNK_MAX (1u << 20)
+#define CHUNK_BITS	  24
+#define CHUNK_MAX	  (1u << 20)
 #define CHUNK_ID(blob, n) ((blob) << CHUNK_BITS | (n))
-#define CHUNK_LAST ((1u << CHUNK_BITS) - 1)
+#define CHUNK_LAST	  ((1u << CHUNK_BITS) - 1)
 
 static int upload_set(struct hf_db *db, uint64_t blob, bool gone)
 {

@@ -20,7 +20,7 @@
 #include "base/span.h"
 #include "store/records.h"
 
-#define HF_ROW_SIZE 64
+#define HF_ROW_SIZE  64
 #define HF_LANE_SIZE 24
 #define HF_BORN_SIZE 20
 

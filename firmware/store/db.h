@@ -21,67 +21,67 @@
 #define HF_PAGE_SIZE 512
 
 /* X(name, SQL) */
-#define HF_STATEMENTS(X)                                                                      \
-	X(BEGIN, "BEGIN")                                                                     \
-	X(COMMIT, "COMMIT")                                                                   \
-	X(SAVEPOINT, "SAVEPOINT op")                                                          \
-	X(RELEASE, "RELEASE op")                                                              \
-	X(ROLLBACK_TO, "ROLLBACK TO op")                                                      \
-	X(PAGES, "PRAGMA page_count")                                                         \
-	X(FREE_PAGES, "PRAGMA freelist_count")                                                \
-	X(META_GET, "SELECT value FROM meta WHERE key=?1")                                    \
-	X(META_PUT, "INSERT INTO meta(key,value) VALUES(?1,?2) "                              \
-		    "ON CONFLICT(key) DO UPDATE SET value=excluded.value")                    \
-	X(LANE_ALL, "SELECT id,v,origin,key FROM lane ORDER BY id")                           \
-	X(LANE_GET, "SELECT v FROM lane WHERE id=?1")                                         \
-	X(LANE_FIND, "SELECT id FROM lane WHERE origin=?1 AND key=?2")                        \
-	X(LANE_MAX, "SELECT max(id) FROM lane")                                               \
-	X(LANE_ADD, "INSERT INTO lane(id,v,origin,key) VALUES(?1,?2,?3,?4)")                  \
-	X(LANE_SET, "UPDATE lane SET v=?2 WHERE id=?1")                                       \
-	X(LANE_DEL, "DELETE FROM lane WHERE id=?1")                                           \
-	X(RECORD_GET, "SELECT state FROM record WHERE id=?1")                                 \
-	X(RECORD_FROM, "SELECT id,state FROM record WHERE id>=?1 AND id<=?2 ORDER BY id")     \
-	X(RECORD_LAST, "SELECT id FROM record WHERE id>=?1 AND id<=?2 "                       \
-		       "ORDER BY id DESC LIMIT 1")                                            \
-	X(RECORD_ADD, "INSERT INTO record(id,state) VALUES(?1,?2)")                           \
-	X(RECORD_SET, "UPDATE record SET state=?2 WHERE id=?1")                               \
-	X(RECORD_DEL, "DELETE FROM record WHERE id=?1")                                       \
-	X(REQUEST_MAX, "SELECT seq,id FROM request ORDER BY seq DESC LIMIT 1")                \
-	X(REQUEST_ADD, "INSERT INTO request(seq,id,sum,blob,len,born,head,body) "             \
-		       "VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")                                     \
-	X(REQUEST_GET, "SELECT id,sum,blob,len,head,body FROM request WHERE seq=?1")          \
-	X(REQUEST_HEAD, "SELECT id,sum,blob,coalesce(len,length(body)),head "                 \
-			"FROM request WHERE seq=?1")                                          \
-	X(REQUEST_LINK, "SELECT id,blob FROM request WHERE seq=?1")                           \
-	X(REQUEST_MOVE, "UPDATE request SET id=?2,born=?3 WHERE seq=?1")                      \
-	X(REQUEST_DEL, "DELETE FROM request WHERE seq=?1")                                    \
-	X(OUTCOME_MAX, "SELECT seq,id FROM outcome ORDER BY seq DESC LIMIT 1")                \
-	X(OUTCOME_ADD, "INSERT INTO outcome(seq,id,sum,blob,len,summary,head,body) "          \
-		       "VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")                                     \
-	X(OUTCOME_GET, "SELECT id,sum,blob,len,summary,head,body FROM outcome WHERE seq=?1")  \
-	X(OUTCOME_HEAD, "SELECT id,sum,blob,coalesce(len,length(body)),summary,head "         \
-			"FROM outcome WHERE seq=?1")                                          \
-	X(OUTCOME_OLDEST, "SELECT seq,id,blob FROM outcome ORDER BY seq LIMIT 1")             \
-	X(OUTCOME_LINK, "SELECT id,blob FROM outcome WHERE seq=?1")                           \
-	X(OUTCOME_DEL, "DELETE FROM outcome WHERE seq=?1")                                    \
-	X(DEAD_MAX, "SELECT seq,id FROM dead ORDER BY seq DESC LIMIT 1")                      \
-	X(DEAD_ADD, "INSERT INTO dead(seq,id,sum,blob,len,summary,head,body) "                \
-		    "VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")                                        \
-	X(DEAD_GET, "SELECT id,sum,blob,len,summary,head,body FROM dead WHERE seq=?1")        \
-	X(DEAD_HEAD, "SELECT id,sum,blob,coalesce(len,length(body)),summary,head "            \
-			"FROM dead WHERE seq=?1")                                             \
-	X(DEAD_OLDEST, "SELECT seq,id,blob FROM dead ORDER BY seq LIMIT 1")                   \
-	X(DEAD_LINK, "SELECT id,blob FROM dead WHERE seq=?1")                                 \
-	X(DEAD_DEL, "DELETE FROM dead WHERE seq=?1")                                          \
-	X(DEAD_COUNT, "SELECT count(*) FROM dead")                                            \
-	X(BLOB_MAX, "SELECT max(id) FROM blob")                                               \
-	X(BLOB_ADD, "INSERT INTO blob(id,data) VALUES(?1,?2)")                                \
-	X(BLOB_GET, "SELECT data FROM blob WHERE id=?1")                                      \
-	X(BLOB_FROM, "SELECT id FROM blob WHERE id>=?1 AND id<=?2 ORDER BY id LIMIT 1")       \
-	X(BLOB_DEL, "DELETE FROM blob WHERE id=?1")                                           \
-	X(UPLOAD_MAX, "SELECT max(blob) FROM upload")                                         \
-	X(UPLOAD_ADD, "INSERT OR REPLACE INTO upload(blob,gone) VALUES(?1,?2)")               \
-	X(UPLOAD_DEL, "DELETE FROM upload WHERE blob=?1")                                     \
+#define HF_STATEMENTS(X)                                                                     \
+	X(BEGIN, "BEGIN")                                                                    \
+	X(COMMIT, "COMMIT")                                                                  \
+	X(SAVEPOINT, "SAVEPOINT op")                                                         \
+	X(RELEASE, "RELEASE op")                                                             \
+	X(ROLLBACK_TO, "ROLLBACK TO op")                                                     \
+	X(PAGES, "PRAGMA page_count")                                                        \
+	X(FREE_PAGES, "PRAGMA freelist_count")                                               \
+	X(META_GET, "SELECT value FROM meta WHERE key=?1")                                   \
+	X(META_PUT, "INSERT INTO meta(key,value) VALUES(?1,?2) "                             \
+		    "ON CONFLICT(key) DO UPDATE SET value=excluded.value")                   \
+	X(LANE_ALL, "SELECT id,v,origin,key FROM lane ORDER BY id")                          \
+	X(LANE_GET, "SELECT v FROM lane WHERE id=?1")                                        \
+	X(LANE_FIND, "SELECT id FROM lane WHERE origin=?1 AND key=?2")                       \
+	X(LANE_MAX, "SELECT max(id) FROM lane")                                              \
+	X(LANE_ADD, "INSERT INTO lane(id,v,origin,key) VALUES(?1,?2,?3,?4)")                 \
+	X(LANE_SET, "UPDATE lane SET v=?2 WHERE id=?1")                                      \
+	X(LANE_DEL, "DELETE FROM lane WHERE id=?1")                                          \
+	X(RECORD_GET, "SELECT state FROM record WHERE id=?1")                                \
+	X(RECORD_FROM, "SELECT id,state FROM record WHERE id>=?1 AND id<=?2 ORDER BY id")    \
+	X(RECORD_LAST, "SELECT id FROM record WHERE id>=?1 AND id<=?2 "                      \
+		       "ORDER BY id DESC LIMIT 1")                                           \
+	X(RECORD_ADD, "INSERT INTO record(id,state) VALUES(?1,?2)")                          \
+	X(RECORD_SET, "UPDATE record SET state=?2 WHERE id=?1")                              \
+	X(RECORD_DEL, "DELETE FROM record WHERE id=?1")                                      \
+	X(REQUEST_MAX, "SELECT seq,id FROM request ORDER BY seq DESC LIMIT 1")               \
+	X(REQUEST_ADD, "INSERT INTO request(seq,id,sum,blob,len,born,head,body) "            \
+		       "VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")                                    \
+	X(REQUEST_GET, "SELECT id,sum,blob,len,head,body FROM request WHERE seq=?1")         \
+	X(REQUEST_HEAD, "SELECT id,sum,blob,coalesce(len,length(body)),head "                \
+			"FROM request WHERE seq=?1")                                         \
+	X(REQUEST_LINK, "SELECT id,blob FROM request WHERE seq=?1")                          \
+	X(REQUEST_MOVE, "UPDATE request SET id=?2,born=?3 WHERE seq=?1")                     \
+	X(REQUEST_DEL, "DELETE FROM request WHERE seq=?1")                                   \
+	X(OUTCOME_MAX, "SELECT seq,id FROM outcome ORDER BY seq DESC LIMIT 1")               \
+	X(OUTCOME_ADD, "INSERT INTO outcome(seq,id,sum,blob,len,summary,head,body) "         \
+		       "VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")                                    \
+	X(OUTCOME_GET, "SELECT id,sum,blob,len,summary,head,body FROM outcome WHERE seq=?1") \
+	X(OUTCOME_HEAD, "SELECT id,sum,blob,coalesce(len,length(body)),summary,head "        \
+			"FROM outcome WHERE seq=?1")                                         \
+	X(OUTCOME_OLDEST, "SELECT seq,id,blob FROM outcome ORDER BY seq LIMIT 1")            \
+	X(OUTCOME_LINK, "SELECT id,blob FROM outcome WHERE seq=?1")                          \
+	X(OUTCOME_DEL, "DELETE FROM outcome WHERE seq=?1")                                   \
+	X(DEAD_MAX, "SELECT seq,id FROM dead ORDER BY seq DESC LIMIT 1")                     \
+	X(DEAD_ADD, "INSERT INTO dead(seq,id,sum,blob,len,summary,head,body) "               \
+		    "VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")                                       \
+	X(DEAD_GET, "SELECT id,sum,blob,len,summary,head,body FROM dead WHERE seq=?1")       \
+	X(DEAD_HEAD, "SELECT id,sum,blob,coalesce(len,length(body)),summary,head "           \
+		     "FROM dead WHERE seq=?1")                                               \
+	X(DEAD_OLDEST, "SELECT seq,id,blob FROM dead ORDER BY seq LIMIT 1")                  \
+	X(DEAD_LINK, "SELECT id,blob FROM dead WHERE seq=?1")                                \
+	X(DEAD_DEL, "DELETE FROM dead WHERE seq=?1")                                         \
+	X(DEAD_COUNT, "SELECT count(*) FROM dead")                                           \
+	X(BLOB_MAX, "SELECT max(id) FROM blob")                                              \
+	X(BLOB_ADD, "INSERT INTO blob(id,data) VALUES(?1,?2)")                               \
+	X(BLOB_GET, "SELECT data FROM blob WHERE id=?1")                                     \
+	X(BLOB_FROM, "SELECT id FROM blob WHERE id>=?1 AND id<=?2 ORDER BY id LIMIT 1")      \
+	X(BLOB_DEL, "DELETE FROM blob WHERE id=?1")                                          \
+	X(UPLOAD_MAX, "SELECT max(blob) FROM upload")                                        \
+	X(UPLOAD_ADD, "INSERT OR REPLACE INTO upload(blob,gone) VALUES(?1,?2)")              \
+	X(UPLOAD_DEL, "DELETE FROM upload WHERE blob=?1")                                    \
 	X(UPLOAD_GONE, "SELECT blob FROM upload WHERE gone OR blob<?1 LIMIT 1")
 
 enum hf_statement {
@@ -115,7 +115,7 @@ struct hf_db {
 	struct hf_lane_entry *lanes; /* sorted by id */
 	size_t lanes_n, lanes_cap;
 	uint64_t request_next, outcome_next, dead_next, blob_next; /* 0: not known */
-	int64_t dead_count; /* -1: not known */
+	int64_t dead_count;					   /* -1: not known */
 	/* Ids that became final and may still have their request. */
 	uint64_t finished[HF_FINISHED_MAX];
 	unsigned finished_n;

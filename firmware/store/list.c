@@ -9,7 +9,7 @@
 #include "base/arena.h"
 #include "store/rows.h"
 
-#define ROWS_MAX 4096
+#define ROWS_MAX  4096
 #define BYTES_MAX (512u << 10)
 
 struct page {

@@ -3,7 +3,7 @@
 
 #include "store/codec.h"
 
-#define SLOT_SIZE 64
+#define SLOT_SIZE     64
 #define SLOT_DISTANCE 4096
 
 static const char magic[8] = "HFSTORE\1";
@@ -39,8 +39,7 @@ int hf_marker_read(struct hf_vfs *vfs, const char *path, struct hf_marker *m)
 
 	memset(m, 0, sizeof(*m));
 	for (int i = 0; i < 2; i++) {
-		int err = hf_vfs_read(vfs, path, bytes, sizeof(bytes),
-				      (uint64_t)i * SLOT_DISTANCE);
+		int err = hf_vfs_read(vfs, path, bytes, sizeof(bytes), (uint64_t)i * SLOT_DISTANCE);
 
 		if (err == HF_ENOENT)
 			return 0;
@@ -64,8 +63,7 @@ int hf_marker_write(struct hf_vfs *vfs, const char *path, struct hf_marker *m)
 	next.valid = true;
 	next.sequence++;
 	slot_encode(&next, bytes);
-	err = hf_vfs_write(vfs, path, bytes, sizeof(bytes),
-			   (next.sequence & 1) * SLOT_DISTANCE);
+	err = hf_vfs_write(vfs, path, bytes, sizeof(bytes), (next.sequence & 1) * SLOT_DISTANCE);
 	if (!err)
 		*m = next;
 	return err;

@@ -18,7 +18,7 @@
 #include "store/vfs.h"
 
 struct hf_marker {
-	bool there;  /* the file exists, even if no slot is valid */
+	bool there; /* the file exists, even if no slot is valid */
 	bool valid;
 	uint64_t sequence;
 	uint32_t generation;

@@ -22,11 +22,11 @@
 #include "store/schema.h"
 #include "store/store_private.h"
 
-#define CHECK_MAX (2u << 20)
+#define CHECK_MAX  (2u << 20)
 #define READ_TRIES 3
-#define HEADS_MAX 128 /* lanes whose head is asked for its times */
+#define HEADS_MAX  128 /* lanes whose head is asked for its times */
 
-#define META_RUN "run"	 /* 8 bytes: starts u32, clean u8, zeros */
+#define META_RUN  "run"	 /* 8 bytes: starts u32, clean u8, zeros */
 #define META_SEED "seed" /* 16 bytes */
 #define META_TIME "device_ms"
 
@@ -416,8 +416,9 @@ int hf_open_run(struct hf_store *s)
 		return err;
 	before = s->marker;
 	err = s->marker.valid ? open_generation(s, &found) : open_unmarked(s);
-	if (!err && (!before.valid || before.generation != s->marker.generation ||
-		     before.vanished != s->marker.vanished) &&
+	if (!err &&
+	    (!before.valid || before.generation != s->marker.generation ||
+	     before.vanished != s->marker.vanished) &&
 	    !s->report.salvaged)
 		err = store_marker(s);
 	if (err) {

@@ -37,26 +37,26 @@ enum hf_record_status {
 /* hf_record_state.reason of a DEAD record whose request was lost to damage. */
 #define HF_RECORD_REASON_DAMAGED 255
 
-#define HF_LANE_BITS 23
-#define HF_ORDINAL_BITS 40
+#define HF_LANE_BITS		    23
+#define HF_ORDINAL_BITS		    40
 #define HF_RECORD_ID(lane, ordinal) (((uint64_t)(lane) << HF_ORDINAL_BITS) | (ordinal))
-#define HF_RECORD_LANE(id) ((uint32_t)((id) >> HF_ORDINAL_BITS))
+#define HF_RECORD_LANE(id)	    ((uint32_t)((id) >> HF_ORDINAL_BITS))
 
 /* The changing part of a record, 64 bytes on disk, little-endian. Times are in
  * device time: boot-time milliseconds accumulated over all boots. */
 struct hf_record_state {
-	uint8_t status; /* enum hf_record_status */
-	uint8_t reason; /* enum hf_reason of queue/, 0: none */
-	bool inflight;	/* an attempt was begun and not yet classified */
-	bool maybe_received; /* some attempt may have reached the origin */
-	uint8_t same_500;    /* equal 500 answers in a row */
-	uint8_t conflicts;   /* 409 in a row */
+	uint8_t status;	      /* enum hf_record_status */
+	uint8_t reason;	      /* enum hf_reason of queue/, 0: none */
+	bool inflight;	      /* an attempt was begun and not yet classified */
+	bool maybe_received;  /* some attempt may have reached the origin */
+	uint8_t same_500;     /* equal 500 answers in a row */
+	uint8_t conflicts;    /* 409 in a row */
 	uint16_t last_status; /* of the last answer, 0: none */
 	uint8_t last_end;     /* enum hf_end of the last attempt + 1, 0: none */
 	uint32_t attempts;    /* that were counted */
 	uint32_t tag;	      /* random: the secret part of the public id */
 	uint64_t created_dev_ms;
-	int64_t created_wall_ms; /* 0: the clock was not trusted */
+	int64_t created_wall_ms;    /* 0: the clock was not trusted */
 	uint64_t first_sent_dev_ms; /* valid when maybe_received */
 	uint64_t settled_dev_ms;
 	uint32_t body_hash; /* of the last 500's body, for same_500 */
@@ -244,7 +244,7 @@ void hf_store_purge(struct hf_store *s, struct hf_store_purge *p);
 struct hf_store_meta {
 	struct hf_store_op op;
 	const char *key;
-	bool put;	    /* in: store @value, else read into it */
+	bool put;	     /* in: store @value, else read into it */
 	struct hf_buf value; /* init by the caller; empty when absent */
 };
 void hf_store_meta(struct hf_store *s, struct hf_store_meta *m);

@@ -46,8 +46,13 @@ int hf_lane_drop(struct hf_db *db, uint64_t id);
 int hf_request_link(struct hf_db *db, uint64_t id, const struct hf_row *row, uint64_t *blob);
 int hf_request_remove(struct hf_db *db, uint64_t id, const struct hf_row *row);
 /* The statement of the outcome or the dead table for a row's status. */
-enum hf_outcome_sql { HF_OUTCOME_ADD, HF_OUTCOME_GET, HF_OUTCOME_HEAD, HF_OUTCOME_LINK,
-		      HF_OUTCOME_DEL };
+enum hf_outcome_sql {
+	HF_OUTCOME_ADD,
+	HF_OUTCOME_GET,
+	HF_OUTCOME_HEAD,
+	HF_OUTCOME_LINK,
+	HF_OUTCOME_DEL
+};
 enum hf_statement hf_outcome_statement(uint8_t status, enum hf_outcome_sql which);
 int hf_outcome_remove(struct hf_db *db, uint64_t id, const struct hf_row *row);
 /* Fills the outcome part of a load. */
@@ -56,8 +61,7 @@ int hf_outcome_load(struct hf_db *db, const struct hf_row *row, struct hf_store_
 /* Number after the largest in use, from the cache or by @max. */
 int hf_seq_next(struct hf_db *db, uint64_t *cache, enum hf_statement max, uint64_t *out);
 /* CRC over a head, a body and, for a body kept elsewhere, its link. */
-uint32_t hf_content_sum(struct hf_span head, struct hf_span body, uint64_t blob,
-			uint64_t body_len);
+uint32_t hf_content_sum(struct hf_span head, struct hf_span body, uint64_t blob, uint64_t body_len);
 /* Binds blob, len and body: either the body itself or the link. */
 void hf_bind_body(sqlite3_stmt *st, int blob_at, int len_at, int body_at, struct hf_span body,
 		  uint64_t blob, uint64_t body_len);

@@ -135,8 +135,9 @@ static int copy_row(struct hf_walk *w, uint64_t rowid, sqlite3_stmt *st)
 static int copy_table(struct salvage *v, const char *table, const char *columns, const char *add,
 		      int (*row)(struct hf_walk *w, uint64_t rowid, sqlite3_stmt *st))
 {
-	struct hf_walk w = { .from = &v->from, .table = table, .columns = columns, .row = row,
-			     .user = v };
+	struct hf_walk w = {
+		.from = &v->from, .table = table, .columns = columns, .row = row, .user = v
+	};
 	int rc = sqlite3_prepare_v2(v->to.sql, add, -1, &v->add, NULL);
 	int err = hf_db_map(rc);
 
@@ -258,8 +259,9 @@ static int copy_request(struct hf_walk *w, uint64_t seq, sqlite3_stmt *st)
 	struct hf_row row;
 	int err;
 
-	if (HF_RECORD_LANE(id) == 0 || (uint32_t)hf_column_u64(st, 2) !=
-					       hf_content_sum(hf_column_span(st, 6), body, blob, len))
+	if (HF_RECORD_LANE(id) == 0 ||
+	    (uint32_t)hf_column_u64(st, 2) !=
+		    hf_content_sum(hf_column_span(st, 6), body, blob, len))
 		return 0; /* a waiting record without it is counted as lost */
 	err = hf_row_get(&v->to, id, &row);
 	if (err == HF_ENOENT) {
@@ -307,8 +309,9 @@ static int sieve_requests(struct salvage *v)
 {
 	struct hf_store *s = v->store;
 	char database[HF_PATH_MAX], wal[HF_PATH_MAX];
-	struct hf_sieve sieve = { .vfs = &s->vfs, .database = database, .wal = wal,
-				  .row = sieved, .user = v };
+	struct hf_sieve sieve = {
+		.vfs = &s->vfs, .database = database, .wal = wal, .row = sieved, .user = v
+	};
 
 	if (!v->requests_hurt)
 		return 0;
@@ -351,10 +354,11 @@ static int copy_tables(struct salvage *v)
 				 "VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
 				 copy_dead);
 	if (!err)
-		err = copy_table(v, "request", "id,sum,blob,len,born,head,body",
-				 "INSERT OR IGNORE INTO request(seq,id,sum,blob,len,born,head,body) "
-				 "VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
-				 copy_request);
+		err = copy_table(
+			v, "request", "id,sum,blob,len,born,head,body",
+			"INSERT OR IGNORE INTO request(seq,id,sum,blob,len,born,head,body) "
+			"VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+			copy_request);
 	if (!err)
 		err = copy_table(v, "upload", "gone",
 				 "INSERT OR IGNORE INTO upload(blob,gone) VALUES(?1,?2)",
@@ -437,7 +441,8 @@ static int recount_end(struct salvage *v, struct recount *c)
 		c->tail += ORDINALS_SKIPPED;
 	if (!c->head)
 		c->head = c->tail + 1;
-	lane = (struct hf_lane_v){ .head = c->head, .tail = c->tail,
+	lane = (struct hf_lane_v){ .head = c->head,
+				   .tail = c->tail,
 				   .holes = c->tail + 1 - c->head - c->live };
 	return lane_row_write(v, c->lane, &lane);
 }

@@ -15,11 +15,11 @@
 #include "store/db.h"
 #include "store/rows.h"
 
-#define TYPE_LEAF 13
-#define COLUMNS 8
-#define WAL_HEADER 32
+#define TYPE_LEAF    13
+#define COLUMNS	     8
+#define WAL_HEADER   32
 #define FRAME_HEADER 24
-#define PAYLOAD_MAX (64u << 20)
+#define PAYLOAD_MAX  (64u << 20)
 
 struct pages {
 	sqlite3_file *database, *wal;

@@ -11,10 +11,10 @@
 
 #include "store/store_private.h"
 
-#define LEDGER_EVERY_MS 60000
+#define LEDGER_EVERY_MS	 60000
 #define RESERVE_EVERY_MS 10000
-#define DAY_EVERY_MS 1000
-#define DAY_MS 86400000
+#define DAY_EVERY_MS	 1000
+#define DAY_MS		 86400000
 
 static void next_job(struct hf_store *s);
 
@@ -122,8 +122,7 @@ static void log_salvage(struct hf_store *s)
 	const struct hf_store_report *r = &s->report;
 
 	hf_log(s->log, HF_LOG_ERROR, "store.salvaged", "quarantine=%s saved=%llu lost=%llu",
-	       r->quarantine, (unsigned long long)r->rows_saved,
-	       (unsigned long long)r->rows_lost);
+	       r->quarantine, (unsigned long long)r->rows_saved, (unsigned long long)r->rows_lost);
 	if (s->marker.generation > HF_QUARANTINES)
 		hf_log(s->log, HF_LOG_ERROR, "store.quarantine_many",
 		       "generation=%u hint=\"the medium may be failing; old queue-N.db can be removed\"",
@@ -151,8 +150,7 @@ static void finish_open(struct hf_store *s)
 	if (r->vanished)
 		hf_log(s->log, HF_LOG_ERROR, "store.vanished", "times=%u", r->vanished_total);
 	if (s->result) {
-		hf_log(s->log, HF_LOG_ERROR, "store.open_failed", "err=%s",
-		       hf_errname(s->result));
+		hf_log(s->log, HF_LOG_ERROR, "store.open_failed", "err=%s", hf_errname(s->result));
 		s->refusal = s->result;
 	} else {
 		s->open = true;
@@ -337,7 +335,7 @@ void hf_store_open(struct hf_store *s,
 	s->open_done = done;
 	s->open_user = user;
 	if (s->port->entropy(s->port, s->fresh_seed, sizeof(s->fresh_seed)))
-		hf_log(s->log, HF_LOG_WARNING, "store.no_entropy", "");
+		hf_log(s->log, HF_LOG_WARNING, "store.no_entropy", "seed=weak");
 	submit_job(s, HF_JOB_OPEN);
 }
 
@@ -360,8 +358,7 @@ void hf_store_submit(struct hf_store *s, struct hf_store_op *op)
 	op->excluded = false;
 	link->next = atomic_load_explicit(&s->inbox, memory_order_relaxed);
 	while (!atomic_compare_exchange_weak_explicit(&s->inbox, &link->next, link,
-						      memory_order_release,
-						      memory_order_relaxed))
+						      memory_order_release, memory_order_relaxed))
 		;
 	if (!s->busy)
 		next_job(s);

@@ -39,15 +39,15 @@ struct hf_store_options {
 
 /* What opening found. */
 struct hf_store_report {
-	bool created;	      /* first start: no store had ever existed here */
-	bool vanished;	      /* the marker says a store existed, but it is gone or empty */
-	bool salvaged;	      /* the file was damaged: put aside, readable rows moved */
+	bool created;  /* first start: no store had ever existed here */
+	bool vanished; /* the marker says a store existed, but it is gone or empty */
+	bool salvaged; /* the file was damaged: put aside, readable rows moved */
 	uint64_t rows_saved;
-	uint64_t rows_lost;   /* as far as it can be told */
-	char quarantine[256]; /* file name the damaged one has now, in state_dir */
-	uint32_t boots;	      /* counted by opens of this store */
-	uint8_t seed[16];     /* the device's random seed, made at creation */
-	uint64_t device_ms;   /* device time to go on from, see hf_store_meta below */
+	uint64_t rows_lost;	 /* as far as it can be told */
+	char quarantine[256];	 /* file name the damaged one has now, in state_dir */
+	uint32_t boots;		 /* counted by opens of this store */
+	uint8_t seed[16];	 /* the device's random seed, made at creation */
+	uint64_t device_ms;	 /* device time to go on from, see hf_store_meta below */
 	uint32_t vanished_total; /* times it was found gone, since the first start */
 	uint32_t salvages_total; /* times it was found damaged */
 };
@@ -98,13 +98,13 @@ void hf_store_submit(struct hf_store *s, struct hf_store_op *op);
 /* ---- figures, on the loop, from the last finished batch ---- */
 
 struct hf_store_usage {
-	uint64_t bytes;	      /* live bytes in the database (pages in use) */
+	uint64_t bytes; /* live bytes in the database (pages in use) */
 	uint64_t file_bytes;
 	uint64_t bytes_max;
 	uint64_t written_total; /* bytes handed to the medium since creation */
 	uint64_t written_today; /* since the last change of UTC day or 24 h of device time */
-	uint64_t batches, ops; /* since start */
-	bool full;	      /* the last writing op was refused with HF_EFULL */
+	uint64_t batches, ops;	/* since start */
+	bool full;		/* the last writing op was refused with HF_EFULL */
 };
 void hf_store_usage(const struct hf_store *s, struct hf_store_usage *out);
 

@@ -13,10 +13,10 @@
 #include "store/marker.h"
 #include "store/store.h"
 
-#define HF_PURGE_AT 64	     /* finished records whose requests are purged together */
+#define HF_PURGE_AT	   64 /* finished records whose requests are purged together */
 #define HF_GENERATIONS_MAX 64 /* file names looked at when the marker is lost */
-#define HF_QUARANTINES 8      /* damaged databases kept without a complaint */
-#define HF_PATH_MAX 512
+#define HF_QUARANTINES	   8  /* damaged databases kept without a complaint */
+#define HF_PATH_MAX	   512
 
 enum hf_job_kind {
 	HF_JOB_OPEN,
@@ -59,15 +59,15 @@ struct hf_store {
 	void *close_user;
 	struct hf_store_usage usage;
 	int64_t usage_day;
-	uint64_t ledger_at_ms;	 /* boot time the ledger was last stored */
-	uint64_t reserve_at_ms;	 /* boot time the reserve was last tried */
-	uint64_t day_at_ms;	 /* boot time of the last look at the day */
-	int64_t day; /* since 1970, -1: not known yet */
-	bool boot_kick; /* a batch is to run for boot_due alone, once */
+	uint64_t ledger_at_ms;	/* boot time the ledger was last stored */
+	uint64_t reserve_at_ms; /* boot time the reserve was last tried */
+	uint64_t day_at_ms;	/* boot time of the last look at the day */
+	int64_t day;		/* since 1970, -1: not known yet */
+	bool boot_kick;		/* a batch is to run for boot_due alone, once */
 
 	/* ---- store thread; set by the loop before a job ---- */
 	int64_t job_day;
-	uint64_t now_ms;  /* boot time */
+	uint64_t now_ms; /* boot time */
 	bool ledger_due;
 	uint8_t fresh_seed[16];
 
@@ -77,15 +77,15 @@ struct hf_store {
 	struct hf_marker marker;
 	struct hf_ledger ledger;
 	struct hf_store_report report;
-	bool in_use;	    /* a database was opened by this store before */
+	bool in_use; /* a database was opened by this store before */
 	uint32_t boots;
-	bool boot_due;	    /* the count of starts is to be stored */
-	bool reserve_due;   /* the reserve file is to be made */
-	bool salvaged;	    /* in this job, while running */
-	bool checkpoint_off; /* it failed; tried again after wal_pages more */
-	unsigned checkpoint_at; /* frames */
-	uint64_t reopen_at_ms; /* without a database: when to try again */
-	int result;	    /* of open, close, checkpoint */
+	bool boot_due;		 /* the count of starts is to be stored */
+	bool reserve_due;	 /* the reserve file is to be made */
+	bool salvaged;		 /* in this job, while running */
+	bool checkpoint_off;	 /* it failed; tried again after wal_pages more */
+	unsigned checkpoint_at;	 /* frames */
+	uint64_t reopen_at_ms;	 /* without a database: when to try again */
+	int result;		 /* of open, close, checkpoint */
 	struct hf_list finished; /* ops of the batch, err set */
 	struct hf_store_usage figures;
 };

@@ -7,9 +7,9 @@
 
 #include "store/schema.h"
 
-#define HEADER 100
+#define HEADER	   100
 #define TYPE_INNER 5
-#define TYPE_LEAF 13
+#define TYPE_LEAF  13
 
 static void put_be(uint8_t *at, uint32_t v, unsigned bytes)
 {

@@ -52,8 +52,7 @@ int hf_vfs_delete(struct hf_vfs *v, const char *path);
  * HF_ENOENT. */
 int hf_vfs_read(struct hf_vfs *v, const char *path, void *out, size_t len, uint64_t at);
 /* Writes, syncs the file and, when it is new, its directory. */
-int hf_vfs_write(struct hf_vfs *v, const char *path, const void *bytes, size_t len,
-		 uint64_t at);
+int hf_vfs_write(struct hf_vfs *v, const char *path, const void *bytes, size_t len, uint64_t at);
 /* @size bytes that no file system stores as a hole, synced. */
 int hf_vfs_fill(struct hf_vfs *v, const char *path, uint64_t size);
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #define FAULTS_MAX 200000
-#define TRIES 3 /* of a read that the medium refused */
+#define TRIES	   3 /* of a read that the medium refused */
 
 static int prepare(struct hf_walk *w, const char *order, sqlite3_stmt **out)
 {

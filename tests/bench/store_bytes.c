@@ -17,9 +17,9 @@
 
 #include "lib/store_rig.h"
 
-#define REQUESTS 4096
+#define REQUESTS  4096
 #define GROUP_MAX 32
-#define KEEP 400
+#define KEEP	  400
 
 struct mode {
 	const char *name;
@@ -64,7 +64,9 @@ static void insert_group(struct bench *b)
 	for (unsigned i = 0; i < n; i++) {
 		struct hf_store_insert *op = &b->insert[i];
 
-		*op = (struct hf_store_insert){ .lane = b->lane[(b->inserted + i) % b->mode->lanes] };
+		*op = (struct hf_store_insert){
+			.lane = b->lane[(b->inserted + i) % b->mode->lanes]
+		};
 		op->op.done = done;
 		op->state = (struct hf_record_state){ .status = HF_RECORD_QUEUED,
 						      .tag = b->inserted + i,

@@ -71,8 +71,8 @@ static void fake_stream_read(struct hf_port *port, struct hf_stream *stream, boo
 	(void)port, (void)stream, (void)on;
 }
 
-static ptrdiff_t fake_stream_write(struct hf_port *port, struct hf_stream *stream,
-				   const void *data, size_t len)
+static ptrdiff_t fake_stream_write(struct hf_port *port, struct hf_stream *stream, const void *data,
+				   size_t len)
 {
 	(void)port, (void)stream, (void)data, (void)len;
 	return HF_ENOTSUP;

@@ -27,7 +27,7 @@ struct fake_port {
 	struct hf_job *first, **end;
 	unsigned jobs_run;
 	bool ready;
-	struct hf_log log; /* writes into log_text */
+	struct hf_log log;	      /* writes into log_text */
 	char log_text[FAKE_LOG_SIZE]; /* lines; the oldest are dropped */
 	size_t log_len;
 	bool log_print; /* to stderr as well; set by FAKE_PORT_LOG in the environment */

@@ -136,10 +136,9 @@ int rig_settle(struct rig *r, uint64_t id, uint8_t status, unsigned n)
 	char body[64], summary[32];
 	struct hf_store_settle x = { .id = id };
 
-	x.state = (struct hf_record_state){ .status = status,
-					    .tag = n,
-					    .last_status = 201,
-					    .settled_dev_ms = r->dev_ms++ };
+	x.state = (struct hf_record_state){
+		.status = status, .tag = n, .last_status = 201, .settled_dev_ms = r->dev_ms++
+	};
 	snprintf(summary, sizeof(summary), "summary-%u", n);
 	snprintf(body, sizeof(body), "{\"answer\":%u}", n);
 	x.summary = hf_span_str(summary);

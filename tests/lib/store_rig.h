@@ -14,7 +14,7 @@ struct rig {
 	struct hf_store_options opt;
 	struct hf_store *store;
 	struct hf_store_report report;
-	int opened; /* result of the last open, 1: not done */
+	int opened;	   /* result of the last open, 1: not done */
 	unsigned salvages; /* calls of on_salvaged */
 	uint64_t dev_ms;   /* given to new records, counts up */
 };
@@ -28,10 +28,9 @@ void rig_kill(struct rig *r);  /* destroy without close */
 int rig_reopen(struct rig *r); /* kill and open */
 
 /* Submits @op (run is set by @start) and waits. */
-#define RIG_DO(rig, start, op_struct) \
-	((op_struct)->op.done = rig_done, (op_struct)->op.user = (rig), \
-	 (op_struct)->op.err = 1, start((rig)->store, (op_struct)), \
-	 fake_port_settle(&(rig)->port), (op_struct)->op.err)
+#define RIG_DO(rig, start, op_struct)                                                            \
+	((op_struct)->op.done = rig_done, (op_struct)->op.user = (rig), (op_struct)->op.err = 1, \
+	 start((rig)->store, (op_struct)), fake_port_settle(&(rig)->port), (op_struct)->op.err)
 void rig_done(struct hf_store_op *op, int err);
 
 uint32_t rig_lane(struct rig *r, const char *origin, const char *key);

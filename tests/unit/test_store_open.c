@@ -170,8 +170,7 @@ static void truncated_database_is_salvaged(void **state)
 	char path[256];
 
 	remove_file(r, "queue-1.db-wal");
-	assert_int_equal(truncate(rig_path(r, "queue-1.db", path),
-				  size_of(r, "queue-1.db") - 512),
+	assert_int_equal(truncate(rig_path(r, "queue-1.db", path), size_of(r, "queue-1.db") - 512),
 			 0);
 	assert_int_equal(rig_open(r), 0);
 	assert_true(r->report.salvaged);

@@ -22,9 +22,9 @@ struct known {
 	uint64_t id;
 	unsigned n;
 	size_t size;
-	uint8_t status;	 /* acknowledged; 0: the insert was not */
-	uint8_t maybe;	 /* asked for, not acknowledged; 0: nothing */
-	bool purged;	 /* may be gone altogether */
+	uint8_t status; /* acknowledged; 0: the insert was not */
+	uint8_t maybe;	/* asked for, not acknowledged; 0: nothing */
+	bool purged;	/* may be gone altogether */
 };
 
 struct world {
@@ -147,10 +147,10 @@ static void day(struct world *w, bool insist)
 		if (!w->lanes[i])
 			return;
 	}
-#define STEP(call)                          \
-	do {                                \
-		err = (call);               \
-		if (err && insist)          \
+#define STEP(call)                                 \
+	do {                                       \
+		err = (call);                      \
+		if (err && insist)                 \
 			fail_msg("step: %d", err); \
 	} while (0)
 	for (unsigned i = 0; i < 8; i++)
@@ -191,8 +191,7 @@ static void check_record(struct world *w, const struct known *k)
 		return;
 	if (got == k->status || (k->maybe && got == k->maybe))
 		return;
-	fail_msg("record %u: is %d, acknowledged %u, asked for %u", k->n, got, k->status,
-		 k->maybe);
+	fail_msg("record %u: is %d, acknowledged %u, asked for %u", k->n, got, k->status, k->maybe);
 }
 
 static void check_blob(struct world *w)
@@ -417,6 +416,84 @@ static void full_medium_still_settles(void **state)
 	free(w);
 }
 
+/* ---- salvage on a failing disk ---- */
+
+/* A day's work in the database file alone, whose first page is then lost. */
+static void damage(struct world *w)
+{
+	static const char zeros[512];
+	char path[256];
+	struct sim_file *f;
+
+	assert_int_equal(rig_open(&w->rig), 0);
+	day(w, true);
+	assert_int_equal(rig_close(&w->rig), 0);
+	assert_int_equal(sim_disk_remove(w->disk, rig_path(&w->rig, "queue-1.db-wal", path), true),
+			 0);
+	assert_int_equal(sim_disk_open(w->disk, rig_path(&w->rig, "queue-1.db", path), 0,
+				       SIM_DISK_OTHER, &f),
+			 0);
+	assert_int_equal(sim_file_write(f, zeros, sizeof(zeros), 0), 0);
+	assert_int_equal(sim_file_sync(f), 0);
+	sim_file_close(f);
+}
+
+static uint64_t operations_of_a_salvage(void)
+{
+	struct world *w = malloc(sizeof(*w));
+	uint64_t n;
+
+	world_init(w, 1);
+	damage(w);
+	n = sim_disk_stats(w->disk)->ops;
+	assert_int_equal(rig_open(&w->rig), 0);
+	assert_true(w->rig.report.salvaged);
+	assert_int_equal(w->rig.report.rows_lost, 0);
+	n = sim_disk_stats(w->disk)->ops - n;
+	check_all(w);
+	world_finish(w);
+	free(w);
+	return n;
+}
+
+static void salvage_survives_trouble(void (*trouble)(struct sim_disk *d, uint64_t nth))
+{
+	uint64_t n = operations_of_a_salvage();
+
+	for (uint64_t at = 1; at <= n + 1; at++) {
+		struct world *w = malloc(sizeof(*w));
+
+		world_init(w, at);
+		damage(w);
+		trouble(w->disk, at);
+		rig_open(&w->rig);
+		rig_kill(&w->rig);
+		trouble(w->disk, 0);
+		if (sim_disk_is_dead(w->disk))
+			sim_disk_revive(w->disk);
+		assert_int_equal(rig_open(&w->rig), 0);
+		assert_false(w->rig.report.vanished);
+		assert_int_equal(w->rig.report.rows_lost, 0);
+		check_all(w);
+		restart(w);
+		check_all(w);
+		world_finish(w);
+		free(w);
+	}
+}
+
+static void power_cut_at_every_operation_of_a_salvage(void **state)
+{
+	(void)state;
+	salvage_survives_trouble(sim_disk_cut_at);
+}
+
+static void one_refused_operation_of_a_salvage_harms_nothing(void **state)
+{
+	(void)state;
+	salvage_survives_trouble(sim_disk_fail_at);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -425,6 +502,8 @@ int main(void)
 		cmocka_unit_test(one_refused_operation_harms_nothing),
 		cmocka_unit_test(full_medium_harms_nothing),
 		cmocka_unit_test(full_medium_still_settles),
+		cmocka_unit_test(power_cut_at_every_operation_of_a_salvage),
+		cmocka_unit_test(one_refused_operation_of_a_salvage_harms_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

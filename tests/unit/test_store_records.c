@@ -296,9 +296,8 @@ static void purge_keeps_young_answers_and_some_dead(void **state)
 	for (unsigned i = 0; i < 20; i++)
 		assert_int_equal(rig_insert(r, lane, i, 300, &id[i]), 0);
 	for (unsigned i = 0; i < 20; i++)
-		assert_int_equal(rig_settle(r, id[i],
-					    i % 2 ? HF_RECORD_DEAD : HF_RECORD_SETTLED, i),
-				 0);
+		assert_int_equal(
+			rig_settle(r, id[i], i % 2 ? HF_RECORD_DEAD : HF_RECORD_SETTLED, i), 0);
 	p.before_dev_ms = r->dev_ms - 10; /* half of them */
 	do {
 		assert_int_equal(RIG_DO(r, hf_store_purge, &p), 0);
@@ -387,8 +386,7 @@ static void list_pages_and_filters(void **state)
 			assert_true(hf_span_eq_str(l.v[i].head, head));
 			assert_false(l.v[i].head_is_summary);
 			assert_int_equal(l.v[i].body_len, 1000);
-			assert_int_equal(l.v[i].has_outcome,
-					 l.v[i].state.status == HF_RECORD_DEAD);
+			assert_int_equal(l.v[i].has_outcome, l.v[i].state.status == HF_RECORD_DEAD);
 			seen++;
 		}
 		l.after = l.next;

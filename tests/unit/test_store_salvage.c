@@ -15,7 +15,7 @@
 
 #include "lib/store_rig.h"
 
-#define PAGE 512
+#define PAGE	512
 #define RECORDS 120
 
 static uint64_t ids[RECORDS];
@@ -85,10 +85,11 @@ static void damage(struct rig *r, const char *name, long page, uint8_t with)
 }
 
 struct census {
-	unsigned whole;	 /* as they were acknowledged */
-	unsigned buried; /* DEAD, the request is lost */
-	unsigned again;	 /* waiting though they were final */
-	unsigned gone;	 /* no record at all */
+	unsigned whole;	  /* as they were acknowledged */
+	unsigned buried;  /* DEAD, the request is lost */
+	unsigned again;	  /* waiting though they were final */
+	unsigned gone;	  /* no record at all */
+	unsigned refused; /* there, and said to be damaged */
 };
 
 static void count(struct rig *r, struct census *c)
@@ -105,6 +106,8 @@ static void count(struct rig *r, struct census *c)
 			c->gone++;
 		else if (got == HF_RECORD_QUEUED)
 			c->again++;
+		else if (got == HF_ECORRUPT)
+			c->refused++;
 		else
 			fail_msg("record %u: %d", i, got);
 	}
@@ -269,6 +272,46 @@ static void any_damaged_page_is_survived_in_use(void **state)
 	every_page(*state, true, 3);
 }
 
+/* Runs of random bytes in random places, up to a whole 4 KiB block: nothing is
+ * promised but that the store opens, works, and tells no lies. */
+static void random_damage_is_survived(void **state)
+{
+	struct rig *r = *state;
+	struct kept kept;
+	long n;
+
+	fill(r, false);
+	n = pages(r, "queue-1.db");
+	keep(r, &kept);
+	for (uint64_t seed = 1; seed <= 150; seed++) {
+		struct hf_rand rand;
+		struct census c;
+		char path[256];
+		FILE *f;
+
+		restore(r, &kept);
+		hf_rand_init(&rand, seed);
+		f = fopen(rig_path(r, "queue-1.db", path), "r+b");
+		assert_non_null(f);
+		for (uint64_t runs = 1 + hf_rand_below(&rand, 8); runs > 0; runs--) {
+			uint64_t len = 1 + hf_rand_below(&rand, seed % 3 ? 40 : 4096);
+
+			assert_int_equal(fseek(f, (long)hf_rand_below(&rand, (uint64_t)n * PAGE),
+					       SEEK_SET),
+					 0);
+			while (len-- > 0)
+				fputc((int)hf_rand_below(&rand, 256), f);
+		}
+		fclose(f);
+		assert_int_equal(rig_open(r), 0);
+		count(r, &c);
+		works(r);
+		rig_kill(r);
+	}
+	free(kept.bytes[0]);
+	free(kept.bytes[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +319,7 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(any_damaged_page_is_survived_in_use, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(random_damage_is_survived, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
