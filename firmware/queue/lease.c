@@ -348,7 +348,9 @@ static void nothing(struct hf_lease *lease, int err)
 
 	release(lease);
 	lane->state = HF_LANE_IDLE;
-	if (err == HF_ENOENT) {
+	if (err == HF_ENOENT && lane->next_id < lease->from) {
+		hf_lane_refresh(lane); /* one was released meanwhile */
+	} else if (err == HF_ENOENT) {
 		nothing_left(lane);
 	} else {
 		hf_log(lane->queue->opt.log, HF_LOG_ERROR, "queue.not_loaded", "lane=%s err=%s",

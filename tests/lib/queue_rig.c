@@ -64,6 +64,8 @@ static void on_event(void *user, const struct hf_queue_event *e)
 
 	hf_buf_appendf(&r->events, "%s %.*s %s\n", event_name(e->type), HF_SPAN_ARG(e->target),
 		       hf_reason_name(e->state->reason));
+	if (r->on_event)
+		r->on_event(r->user, e);
 }
 
 static void on_lane(void *user, struct hf_lane *lane)
@@ -108,6 +110,7 @@ static void make_queue(struct qrig *r)
 		.origin_names = r->names,
 		.origins_n = r->origins_n,
 		.device_ms = r->store.report.device_ms,
+		.lanes_max = r->lanes_max,
 		.on_event = on_event,
 		.on_lane = on_lane,
 		.user = r,

@@ -27,7 +27,10 @@ struct qrig {
 	struct hf_sync_origin origins[QRIG_ORIGINS];
 	const char *names[QRIG_ORIGINS];
 	unsigned origins_n;
+	unsigned lanes_max; /* 0: as configured */
 	size_t answer_bytes_max;
+	void (*on_event)(void *user, const struct hf_queue_event *event);
+	void *user;
 	struct hf_buf events;	 /* "queued /a 0\n": type, target, status */
 	struct hf_list requests; /* struct qreq */
 	int loaded;		 /* result of the load, 1: not done */

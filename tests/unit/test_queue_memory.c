@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A script in which the n-th allocation of the device fails, for every n: what
+ * was accepted is delivered all the same, in order and once; what is refused is
+ * refused with an error. The second round lets every allocation from the n-th
+ * on fail for a while.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/queue_rig.h"
+
+static unsigned long counted, fails_from, fails_to;
+static bool counting;
+
+static bool fails(void)
+{
+	if (!counting)
+		return false;
+	counted++;
+	return counted >= fails_from && counted < fails_to;
+}
+
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+	return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t size)
+{
+	return fails() ? NULL : __real_realloc(p, size);
+}
+
+/* ---- the script ---- */
+
+#define REQUESTS 8
+
+/* The test's own part of the world does not run out of memory. */
+static struct qreq *request(struct qrig *r, const char *lane, const char *target)
+{
+	struct qreq *q;
+
+	counting = false;
+	q = qrig_request(r, target, "body");
+	counting = true;
+	snprintf(q->policy.lane, sizeof(q->policy.lane), "%s", lane);
+	return q;
+}
+
+static struct qreq *leave(struct qrig *r, const char *lane, const char *target)
+{
+	struct qreq *q = request(r, lane, target);
+
+	qreq_take(q, true);
+	if (!q->err)
+		qreq_admit(q);
+	return q;
+}
+
+static struct fake_answer_to moods[] = {
+	{ .status = 503 },
+	{ .status = 307, .fields = "Location: /again" },
+	{ .status = 201, .fields = "X-A: 1\nX-B: 2", .body = "said" },
+};
+static unsigned mood;
+
+static void answer(void *user, struct hf_exchange *x, struct fake_answer_to *out)
+{
+	(void)user;
+	*out = hf_span_eq_str(x->msg->target, "/again") ? moods[2] : moods[mood];
+}
+
+static void changed(struct hf_queue_change *c, int err)
+{
+	(void)err;
+	*(bool *)c->user = false;
+}
+
+struct script {
+	struct qrig r;
+	struct qreq *q[REQUESTS];
+	struct hf_queue_change change;
+	bool changing;
+	char id[HF_ULID_LEN + 1];
+};
+
+static void play(struct script *s)
+{
+	struct qrig *r = &s->r;
+
+	mood = 0;
+	s->q[0] = leave(r, "one", "/0");
+	s->q[1] = leave(r, "one", "/1");
+	s->q[2] = leave(r, "two", "/2");
+	qrig_advance(r, 3000);
+	mood = 1;
+	s->q[3] = leave(r, "one", "/3");
+	qrig_advance(r, 10000);
+	r->origin[0].up = false;
+	s->q[4] = leave(r, "two", "/4");
+	s->q[5] = leave(r, "two", "/5");
+	qrig_advance(r, 10000);
+	if (s->q[4]->done == 0) {
+		memcpy(s->id, s->q[4]->a.public_id, sizeof(s->id));
+		s->change = (struct hf_queue_change){
+			.public_id = hf_span_str(s->id),
+			.done = changed,
+			.user = &s->changing,
+		};
+		s->changing = hf_queue_cancel(r->queue, &s->change) == 0;
+	}
+	qrig_advance(r, 1000);
+	r->origin[0].up = true;
+	hf_queue_reload(r->queue);
+	s->q[6] = leave(r, "three", "/6");
+	s->q[7] = leave(r, "one", "/7");
+	mood = 2;
+	qrig_advance(r, 10000);
+}
+
+/* Every request has an end: refused, or accepted and final. */
+static void check_ends(struct script *s)
+{
+	assert_false(s->changing);
+	for (int i = 0; i < REQUESTS; i++) {
+		struct qreq *q = s->q[i];
+		uint8_t status;
+
+		if (q->err)
+			continue;
+		assert_int_not_equal(q->done, 1);
+		if (q->done)
+			continue;
+		status = qrig_state(&s->r, q->a.id).status;
+		if (status != HF_RECORD_SETTLED && status != HF_RECORD_CANCELLED)
+			fail_msg("allocation %lu: request %d ends as %s", fails_from, i,
+				 hf_record_status_name(status));
+	}
+}
+
+static bool is_before(const char *taken, const char *a, const char *b)
+{
+	const char *at = strstr(taken, a), *bt = strstr(taken, b);
+
+	return !at || !bt || at < bt;
+}
+
+static void run(unsigned long from, unsigned long n)
+{
+	static struct script s;
+	const char *taken;
+
+	memset(&s, 0, sizeof(s));
+	counting = false;
+	qrig_init(&s.r);
+	s.r.origin[0].answer = answer;
+	counted = 0;
+	fails_from = from;
+	fails_to = from + n;
+	counting = true;
+	play(&s);
+	counting = false;
+	qrig_advance(&s.r, 3600000);
+	check_ends(&s);
+	qrig_check(&s.r);
+	assert_true(hf_sync_is_idle(s.r.sync));
+	taken = qrig_taken(&s.r, 0);
+	assert_true(is_before(taken, "/0", "/1"));
+	assert_true(is_before(taken, "/1", "/3"));
+	assert_true(is_before(taken, "/3", "/7"));
+	qrig_finish(&s.r);
+}
+
+static void any_single_allocation_may_fail(void **state)
+{
+	unsigned long n = 1;
+
+	(void)state;
+	do {
+		run(n++, 1);
+	} while (counted >= n - 1);
+	assert_true(n > 200);
+}
+
+static void memory_may_be_short_for_a_while(void **state)
+{
+	unsigned long n;
+
+	(void)state;
+	run(1, 0);
+	for (n = 1; n < counted; n += 7)
+		run(n, 50);
+	assert_true(n > 200);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(any_single_allocation_may_fail),
+		cmocka_unit_test(memory_may_be_short_for_a_while),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
