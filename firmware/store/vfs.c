@@ -6,16 +6,24 @@
 #include <stdlib.h>
 
 #include "store/db.h"
+#include "store/gather.h"
 
 struct shim_file {
 	sqlite3_file file;
 	struct hf_vfs *vfs;
 	bool patched;
+	bool gathers; /* the database and its WAL */
+	struct hf_gather gather;
 	sqlite3_file *real; /* behind this struct */
 };
 
 /* As SQLite aligns what it allocates. */
 #define SHIM_SIZE ((sizeof(struct shim_file) + 15) & ~(size_t)15)
+
+static struct shim_file *shim_of(sqlite3_file *f)
+{
+	return (struct shim_file *)(void *)f;
+}
 
 static sqlite3_file *real_of(sqlite3_file *f)
 {
@@ -31,14 +39,21 @@ static struct hf_vfs *vfs_of(sqlite3_vfs *v)
 
 static int shim_close(sqlite3_file *f)
 {
-	return real_of(f)->pMethods->xClose(real_of(f));
+	struct hf_gather *g = &shim_of(f)->gather;
+	int flushed = hf_gather_flush(g);
+	int rc = real_of(f)->pMethods->xClose(real_of(f));
+
+	hf_gather_finish(g);
+	return flushed == SQLITE_OK ? rc : flushed;
 }
 
 static int shim_read(sqlite3_file *f, void *out, int amount, sqlite3_int64 at)
 {
-	struct shim_file *s = (struct shim_file *)(void *)f;
-	int rc = s->real->pMethods->xRead(s->real, out, amount, at);
+	struct shim_file *s = shim_of(f);
+	int rc = hf_gather_holds(&s->gather, amount, at) ? hf_gather_flush(&s->gather) : SQLITE_OK;
 
+	if (rc == SQLITE_OK)
+		rc = s->real->pMethods->xRead(s->real, out, amount, at);
 	if (s->patched && (rc == SQLITE_OK || rc == SQLITE_IOERR_SHORT_READ))
 		rc = s->vfs->patch(s->vfs->patch_user, out, amount, at);
 	return rc;
@@ -46,8 +61,9 @@ static int shim_read(sqlite3_file *f, void *out, int amount, sqlite3_int64 at)
 
 static int shim_write(sqlite3_file *f, const void *in, int amount, sqlite3_int64 at)
 {
-	struct shim_file *s = (struct shim_file *)(void *)f;
-	int rc = s->real->pMethods->xWrite(s->real, in, amount, at);
+	struct shim_file *s = shim_of(f);
+	int rc = s->gathers ? hf_gather_write(&s->gather, in, amount, at) :
+			      s->real->pMethods->xWrite(s->real, in, amount, at);
 
 	if (rc == SQLITE_OK)
 		s->vfs->written += (uint64_t)amount;
@@ -56,17 +72,23 @@ static int shim_write(sqlite3_file *f, const void *in, int amount, sqlite3_int64
 
 static int shim_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
-	return real_of(f)->pMethods->xTruncate(real_of(f), size);
+	int rc = hf_gather_flush(&shim_of(f)->gather);
+
+	return rc == SQLITE_OK ? real_of(f)->pMethods->xTruncate(real_of(f), size) : rc;
 }
 
 static int shim_sync(sqlite3_file *f, int flags)
 {
-	return real_of(f)->pMethods->xSync(real_of(f), flags);
+	int rc = hf_gather_flush(&shim_of(f)->gather);
+
+	return rc == SQLITE_OK ? real_of(f)->pMethods->xSync(real_of(f), flags) : rc;
 }
 
 static int shim_file_size(sqlite3_file *f, sqlite3_int64 *size)
 {
-	return real_of(f)->pMethods->xFileSize(real_of(f), size);
+	int rc = hf_gather_flush(&shim_of(f)->gather);
+
+	return rc == SQLITE_OK ? real_of(f)->pMethods->xFileSize(real_of(f), size) : rc;
 }
 
 static int shim_lock(sqlite3_file *f, int level)
@@ -130,6 +152,8 @@ static int shim_open(sqlite3_vfs *v, sqlite3_filename name, sqlite3_file *f, int
 	s->vfs = self;
 	s->real = (sqlite3_file *)(void *)((char *)f + SHIM_SIZE);
 	s->real->pMethods = NULL;
+	s->gathers = flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL);
+	hf_gather_init(&s->gather, s->real);
 	rc = self->base->xOpen(self->base, name, s->real, flags, out);
 	s->file.pMethods = s->real->pMethods ? &shim_methods : NULL;
 	s->patched = self->patch_path && name && (flags & SQLITE_OPEN_MAIN_DB) &&

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A thin VFS over the port's one: it counts the bytes written and shows
+ * A thin VFS over the port's one: it counts the bytes written, gathers writes
+ * of the database and its WAL that follow each other, and shows
  * version 1 of the file methods only (no shared memory, no mapping), which
  * locking_mode=EXCLUSIVE needs no more of. It also answers that the WAL file
  * is to stay when it is closed.
