@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "guest.h"
+#include "live/live.h"
 #include "report.h"
 #include "script.h"
 #include "sim/mem.h"
@@ -352,6 +353,8 @@ int main(int argc, char **argv)
 	struct options o = { 0 };
 	size_t i;
 
+	if (argc > 1 && (strcmp(argv[1], "live") == 0 || strcmp(argv[1], "--live") == 0))
+		return live_main(argv + 2);
 	for (i = 0; argc > 1 && i < sizeof(modes) / sizeof(modes[0]); i++) {
 		if (strcmp(argv[1], modes[i].name) != 0)
 			continue;

@@ -222,24 +222,28 @@ void live_journal_listed(struct live_journal *j, const cJSON *request)
 	take_record(j, o, request, answer_status(request));
 }
 
-struct live_order *live_journal_missing(struct live_journal *j, const struct live_order *after)
+const struct live_order *live_journal_missing(struct live_journal *j)
 {
-	struct hf_list *it = after ? after->node.next : j->orders.next;
+	struct hf_list *it, *tmp;
 
-	for (; it != &j->orders; it = it->next) {
+	hf_list_for(it, tmp, &j->orders) {
 		struct live_order *o = hf_container_of(it, struct live_order, node);
 
-		if (is_open(o) && o->id[0] && !o->listed)
-			return o;
+		if (!is_open(o) || !o->id[0] || o->listed)
+			continue;
+		o->listed = true;
+		return o;
 	}
 	return NULL;
 }
 
-void live_journal_found(struct live_journal *j, struct live_order *o, const cJSON *request)
+void live_journal_found(struct live_journal *j, const char *key, const cJSON *request)
 {
-	if (request)
+	struct live_order *o = hf_strmap_get(&j->by_key, hf_span_str(key));
+
+	if (o && request)
 		take_record(j, o, request, answer_status(request));
-	else
+	else if (o)
 		move(o, LIVE_LOST);
 	tell(j);
 }

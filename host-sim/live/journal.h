@@ -15,7 +15,7 @@
 #ifndef LIVE_JOURNAL_H
 #define LIVE_JOURNAL_H
 
-#include <cJSON.h>
+#include <cjson/cJSON.h>
 
 #include "base/list.h"
 #include "base/strmap.h"
@@ -53,7 +53,7 @@ struct live_order {
 	char id[27]; /* holdfastd's, "" when it went straight */
 	char what[96];
 	uint8_t stage;
-	bool listed; /* in the list that is being read */
+	bool listed; /* in the list that is being read, or asked for since */
 	unsigned n;  /* running number */
 	unsigned attempts, arrivals, effects;
 	unsigned number; /* the shop's order number */
@@ -100,11 +100,11 @@ void live_journal_event(struct live_journal *j, const cJSON *data);
 /* One entry of its list of requests, between begin and end. */
 void live_journal_list_begin(struct live_journal *j);
 void live_journal_listed(struct live_journal *j, const cJSON *request);
-/* The first accepted order without an end that was not in the list, and after
- * @after; NULL: none. */
-struct live_order *live_journal_missing(struct live_journal *j, const struct live_order *after);
-/* The answer to asking for it: its record, or NULL when there is none. */
-void live_journal_found(struct live_journal *j, struct live_order *o, const cJSON *request);
+/* An accepted order without an end that was not in the list, each once; NULL:
+ * no more of them. */
+const struct live_order *live_journal_missing(struct live_journal *j);
+/* What asking for it gave: its record, or NULL when there is none. */
+void live_journal_found(struct live_journal *j, const char *key, const cJSON *request);
 
 /* A request with a key has come to the origin. */
 void live_journal_arrival(struct live_journal *j, const struct live_arrival *a);

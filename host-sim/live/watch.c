@@ -89,14 +89,15 @@ static void ask_later(struct live_watch *w)
 
 static void ask_for_missing(struct live_watch *w)
 {
+	const struct live_order *o = live_journal_missing(w->journal);
 	char target[96];
 
-	w->asked = live_journal_missing(w->journal, w->asked);
-	if (!w->asked) {
+	if (!o) {
 		ask_later(w);
 		return;
 	}
-	snprintf(target, sizeof(target), "/.holdfast/requests/%s", w->asked->id);
+	snprintf(w->asked, sizeof(w->asked), "%s", o->key);
+	snprintf(target, sizeof(target), "/.holdfast/requests/%s", o->id);
 	live_call_start(&w->record, "GET", target, hf_span(NULL, 0));
 }
 
@@ -127,7 +128,6 @@ static void take_page(struct live_watch *w, const cJSON *page)
 		snprintf(target, sizeof(target), FIRST_PAGE "&after=%s", next->valuestring);
 		live_call_start(&w->list, "GET", target, hf_span(NULL, 0));
 	} else {
-		w->asked = NULL;
 		ask_for_missing(w);
 	}
 }

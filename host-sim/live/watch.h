@@ -18,12 +18,12 @@ struct live_watch {
 	struct live_client client;
 	struct live_call events, status, list, record;
 	struct hf_timer ask, listen;
-	struct hf_buf stream;	  /* of the event stream, up to a whole event */
-	bool serves;		  /* the last status was answered */
-	bool listening;		  /* the event stream runs */
-	cJSON *last;		  /* the last status, NULL: none */
-	uint64_t depth, held;	  /* by the last status */
-	struct live_order *asked; /* whose record is being asked for */
+	struct hf_buf stream; /* of the event stream, up to a whole event */
+	bool serves;	      /* the last status was answered */
+	bool listening;	      /* the event stream runs */
+	cJSON *last;	      /* the last status, NULL: none */
+	uint64_t depth, held; /* by the last status */
+	char asked[256];      /* key of the order whose record is being asked for */
 };
 
 void live_watch_init(struct live_watch *w, struct live_bench *b, struct live_journal *j,
