@@ -6,12 +6,14 @@
  *   start:  store opens -> queue loads -> sync, fetch, ingress -> listening
  *   stop:   ingress ends -> sync stops -> store commits and closes
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "agent/agent_private.h"
 #include "holdfast_config.h"
 
-#define STOP_GRACE_MS 2000
+#define STOP_GRACE_MS	2000
+#define STOP_LOOK_MS	50 /* how often it is looked whether attempts have ended */
 #define HEAD_TIMEOUT_MS 15000
 
 /* ---- the world's events ---- */
@@ -32,6 +34,8 @@ static void on_link(void *user, bool up)
 		hf_http1_network_changed(a->origins[i].transport, up);
 	if (a->probe_transport)
 		hf_http1_network_changed(a->probe_transport, up);
+	if (a->sync && up)
+		hf_sync_link(a->sync);
 	hf_connectivity_link(a->connectivity, up);
 }
 
@@ -101,7 +105,8 @@ static void on_queue_event(void *user, const struct hf_queue_event *event)
 
 	a->port->progress(a->port);
 	hf_agent_queue_event(a, event);
-	if (event->type == HF_QUEUE_SETTLED || event->type == HF_QUEUE_CANCELLED)
+	if (event->type == HF_QUEUE_SETTLED || event->type == HF_QUEUE_CANCELLED ||
+	    event->type == HF_QUEUE_DEAD)
 		hf_agent_housekeeping_settled(a);
 }
 
@@ -141,7 +146,28 @@ static void sync_now(void *user)
 	hf_sync_now(a->sync);
 }
 
+static void on_salvaged(void *user, const struct hf_store_report *report)
+{
+	struct hf_agent *a = user;
+
+	a->report = *report;
+	if (a->queue)
+		hf_queue_reload(a->queue);
+}
+
 /* ---- creating ---- */
+
+/* Path and query, for the caller to free. */
+static char *make_target(const struct hf_url *url)
+{
+	size_t size = url->path.len + url->query.len + 2;
+	char *target = malloc(size);
+
+	if (target)
+		snprintf(target, size, "%.*s%s%.*s", HF_SPAN_ARG(url->path),
+			 url->query.ptr ? "?" : "", HF_SPAN_ARG(url->query));
+	return target;
+}
 
 static int create_connectivity(struct hf_agent *a)
 {
@@ -157,26 +183,18 @@ static int create_connectivity(struct hf_agent *a)
 		.probe_transport = a->probe_transport,
 		.probe_status = a->settings->probe_status,
 	};
-	char *host = NULL, *target = NULL;
+	char *target = NULL;
 	int err = 0;
 
 	if (a->probe_transport) {
-		const struct hf_url *url = &a->settings->probe_url;
-
-		host = hf_span_dup(url->host);
-		target = hf_span_dup(hf_span(url->path.ptr,
-					     url->query.ptr ?
-						     (size_t)(url->query.ptr + url->query.len -
-							      url->path.ptr) :
-						     url->path.len));
-		if (!host || !target)
+		target = make_target(&a->settings->probe_url);
+		if (!target)
 			err = HF_ENOMEM;
-		opt.probe_host = host;
+		opt.probe_host = a->probe_authority;
 		opt.probe_target = target;
 	}
 	if (!err)
 		err = hf_connectivity_create(&opt, &a->connectivity);
-	free(host);
 	free(target);
 	for (size_t i = 0; i < a->settings->origins_n && !err; i++)
 		err = hf_connectivity_add(a->connectivity, a->settings->origins[i].name,
@@ -193,6 +211,8 @@ static int create_store(struct hf_agent *a)
 		.bytes_max = CONFIG_HF_STORE_BYTES_MAX,
 		.reserve_bytes = CONFIG_HF_STORE_RESERVE_BYTES,
 		.wal_pages = CONFIG_HF_STORE_WAL_PAGES,
+		.on_salvaged = on_salvaged,
+		.user = a,
 	};
 
 	return hf_store_create(&opt, &a->store);
@@ -327,7 +347,7 @@ static void begun(struct hf_agent *a, int err)
 		       HOLDFAST_VERSION, a->report.boots);
 		a->port->ready(a->port);
 	}
-	a->started(a->user, err);
+	a->started(a->started_user, err);
 }
 
 static int listen_all(struct hf_agent *a)
@@ -350,6 +370,8 @@ static void queue_loaded(void *user, int err)
 {
 	struct hf_agent *a = user;
 
+	if (!err && a->stopping)
+		err = HF_ECANCELED;
 	if (!err)
 		err = create_fetch(a);
 	if (!err)
@@ -363,34 +385,10 @@ static void queue_loaded(void *user, int err)
 	begun(a, err);
 }
 
-static void log_report(struct hf_agent *a)
+static void begin_queue(struct hf_agent *a)
 {
-	const struct hf_store_report *r = &a->report;
+	int err = a->stopping ? HF_ECANCELED : create_queue(a);
 
-	if (r->created)
-		hf_log(&a->log, HF_LOG_INFO, "store.created", "dir=%s",
-		       a->port->state_dir(a->port));
-	if (r->vanished)
-		hf_log(&a->log, HF_LOG_ERROR, "store.vanished",
-		       "dir=%s hint=\"a store existed here and is gone; a new one was begun\"",
-		       a->port->state_dir(a->port));
-	if (r->salvaged)
-		hf_log(&a->log, HF_LOG_ERROR, "store.salvaged",
-		       "saved=%llu lost=%llu damaged_file=%s", (unsigned long long)r->rows_saved,
-		       (unsigned long long)r->rows_lost, r->quarantine);
-}
-
-static void store_opened(void *user, int err, const struct hf_store_report *report)
-{
-	struct hf_agent *a = user;
-
-	if (err) {
-		begun(a, err);
-		return;
-	}
-	a->report = *report;
-	log_report(a);
-	err = create_queue(a);
 	if (!err)
 		err = create_sync(a);
 	if (err)
@@ -399,10 +397,30 @@ static void store_opened(void *user, int err, const struct hf_store_report *repo
 		hf_queue_load(a->queue, queue_loaded, a);
 }
 
+static void stop_later(struct hf_agent *a);
+
+static void store_opened(void *user, int err, const struct hf_store_report *report)
+{
+	struct hf_agent *a = user;
+
+	a->failed = err != 0;
+	if (err) {
+		begun(a, err);
+		if (a->stopping)
+			stop_later(a); /* there is nothing to close */
+		return;
+	}
+	a->report = *report;
+	if (report->created)
+		hf_log(&a->log, HF_LOG_INFO, "store.created", "dir=%s",
+		       a->port->state_dir(a->port));
+	begin_queue(a);
+}
+
 void hf_agent_start(struct hf_agent *a, void (*started)(void *user, int err), void *user)
 {
 	a->started = started;
-	a->user = user;
+	a->started_user = user;
 	a->port->events = &port_events;
 	a->port->events_user = a;
 	hf_store_open(a->store, store_opened, a);
@@ -410,45 +428,64 @@ void hf_agent_start(struct hf_agent *a, void (*started)(void *user, int err), vo
 
 /* ---- stopping ---- */
 
-static void store_closed(void *user, int err)
+static void stopped(struct hf_agent *a)
 {
-	struct hf_agent *a = user;
-
-	if (err)
-		hf_log(&a->log, HF_LOG_WARNING, "store.close", "err=%s", hf_errname(err));
 	hf_log(&a->log, HF_LOG_INFO, "agent.stopped", "%s", "");
-	a->stopped(a->user);
+	a->stopped(a->stopped_user);
 }
 
-static void close_store(void *user)
+static void store_closed(void *user, int err)
+{
+	(void)err; /* the store has said so */
+	stopped(user);
+}
+
+/* Attempts under way get some time; what is not over by then is found as it is
+ * at the next start. */
+static void close_store(struct hf_agent *a)
+{
+	uint64_t now = a->port->boottime_ms(a->port);
+
+	if (a->sync && !hf_sync_is_idle(a->sync) && now < a->stop_by_ms &&
+	    !hf_timerq_set(&a->timers, &a->stop_timer, now + STOP_LOOK_MS))
+		return;
+	hf_agent_housekeeping_stop(a);
+	hf_store_close(a->store, store_closed, a);
+}
+
+static void stop_timer_fired(void *user)
 {
 	struct hf_agent *a = user;
 
-	hf_timerq_clear(&a->timers, &a->stop_timer);
-	hf_store_close(a->store, store_closed, a);
+	if (a->failed)
+		stopped(a);
+	else
+		close_store(a);
+}
+
+static void stop_later(struct hf_agent *a)
+{
+	if (hf_timerq_set(&a->timers, &a->stop_timer, a->port->boottime_ms(a->port)))
+		stopped(a);
 }
 
 static void ingress_stopped(void *user)
 {
 	struct hf_agent *a = user;
 
-	if (!a->sync || hf_sync_is_idle(a->sync)) {
-		close_store(a);
-		return;
-	}
-	/* Attempts under way get as long again; what is not over by then is found
-	 * as it is at the next start. */
-	if (hf_timerq_set(&a->timers, &a->stop_timer,
-			  a->port->boottime_ms(a->port) + STOP_GRACE_MS))
+	a->stop_by_ms = a->port->boottime_ms(a->port) + STOP_GRACE_MS;
+	if (a->failed)
+		stop_later(a);
+	else
 		close_store(a);
 }
 
-void hf_agent_stop(struct hf_agent *a, void (*stopped)(void *user), void *user)
+void hf_agent_stop(struct hf_agent *a, void (*stopped_cb)(void *user), void *user)
 {
-	a->stopped = stopped;
-	a->user = user;
+	a->stopped = stopped_cb;
+	a->stopped_user = user;
 	a->stopping = true;
-	hf_timer_init(&a->stop_timer, close_store, a);
+	hf_timer_init(&a->stop_timer, stop_timer_fired, a);
 	if (a->sync)
 		hf_sync_stop(a->sync);
 	if (a->ingress)
@@ -464,13 +501,15 @@ void hf_agent_destroy(struct hf_agent *a)
 	a->port->events = NULL;
 	/* First the store: its last answers find everybody still there. */
 	hf_store_destroy(a->store);
+	if (a->queue)
+		hf_queue_abandon(a->queue);
 	hf_ingress_destroy(a->ingress);
 	hf_fetch_destroy(a->fetch);
 	hf_sync_destroy(a->sync);
 	hf_connectivity_destroy(a->connectivity);
 	hf_agent_origins_destroy(a);
 	hf_queue_destroy(a->queue);
-	hf_buf_finish(&a->device_time.value); /* a save that was dropped with the store */
+	hf_agent_housekeeping_finish(a);
 	hf_timerq_finish(&a->timers);
 	hf_settings_destroy(a->settings);
 	free(a);

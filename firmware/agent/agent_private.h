@@ -36,6 +36,7 @@ struct hf_agent {
 	struct hf_sync_origin *sync_origins;
 	struct hf_fetch_origin *fetch_origins;
 	struct hf_transport *probe_transport;
+	char *probe_authority;
 
 	struct hf_store *store;
 	struct hf_store_report report;
@@ -54,15 +55,23 @@ struct hf_agent {
 	uint64_t time_saved_ms;
 
 	void (*started)(void *user, int err);
+	void *started_user;
 	void (*stopped)(void *user);
-	void *user;
+	void *stopped_user;
 	struct hf_timer stop_timer;
+	uint64_t stop_by_ms;
+	bool failed; /* the store cannot be used */
 	bool stopping;
 };
 
 /* housekeeping.c */
 void hf_agent_housekeeping_init(struct hf_agent *a);
+/* A record has become final: its request can leave the store. */
 void hf_agent_housekeeping_settled(struct hf_agent *a);
+/* The last work before the store is closed. */
+void hf_agent_housekeeping_stop(struct hf_agent *a);
+/* After hf_store_destroy. */
+void hf_agent_housekeeping_finish(struct hf_agent *a);
 /* status.c: appends the document of GET /.holdfast/status. */
 int hf_agent_status(struct hf_agent *a, struct hf_buf *out);
 /* events.c */

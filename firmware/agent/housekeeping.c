@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Housekeeping: settled requests leave the store in batches, answers after
- * their keep time; device time is saved now and then with it. Without anything
- * to clean up there is no timer.
+ * Housekeeping: final requests leave the store in batches, at once when it is
+ * full; answers leave after their keep time, looked at once an hour. Device
+ * time is saved with that work and at the orderly end.
  */
 #include "agent/agent_private.h"
 #include "holdfast_config.h"
 
-#define PURGE_AFTER 64 /* settled records */
-#define PURGE_BUDGET 256
-#define PURGE_SOON_MS (60 * UINT64_C(1000))
+#define PURGE_AFTER    64 /* settled records */
+#define PURGE_BUDGET   256
+#define PURGE_SOON_MS  (60 * UINT64_C(1000))
 #define PURGE_AGAIN_MS (3600 * UINT64_C(1000))
-#define TIME_SAVE_MS (60 * UINT64_C(1000))
+#define TIME_SAVE_MS   (60 * UINT64_C(1000))
 
 static uint64_t now_ms(struct hf_agent *a)
 {
@@ -34,7 +34,7 @@ static void save_time(struct hf_agent *a)
 	uint64_t device = hf_queue_device_ms(a->queue);
 	char bytes[8];
 
-	if (a->saving_time || now_ms(a) - a->time_saved_ms < TIME_SAVE_MS)
+	if (a->saving_time)
 		return;
 	for (int i = 0; i < 8; i++)
 		bytes[i] = (char)(device >> (8 * i) & 0xff);
@@ -53,9 +53,10 @@ static void save_time(struct hf_agent *a)
 static void purged(struct hf_store_op *op, int err)
 {
 	struct hf_agent *a = op->user;
-	struct hf_queue_totals totals;
 
 	a->purging = false;
+	if (a->stopping)
+		return;
 	if (err) {
 		hf_log(&a->log, HF_LOG_ERROR, "store.purge", "err=%s", hf_errname(err));
 		hf_timerq_set(&a->timers, &a->purge_timer, now_ms(a) + PURGE_SOON_MS);
@@ -65,7 +66,6 @@ static void purged(struct hf_store_op *op, int err)
 		purge(a);
 		return;
 	}
-	hf_queue_totals(a->queue, &totals);
 	hf_timerq_set(&a->timers, &a->purge_timer,
 		      now_ms(a) + (a->settled_since ? PURGE_SOON_MS : PURGE_AGAIN_MS));
 }
@@ -85,7 +85,8 @@ static void purge(struct hf_agent *a)
 	a->purge.op.done = purged;
 	a->purge.op.user = a;
 	hf_store_purge(a->store, &a->purge);
-	save_time(a);
+	if (now_ms(a) - a->time_saved_ms >= TIME_SAVE_MS)
+		save_time(a);
 }
 
 static void purge_due(void *user)
@@ -104,14 +105,34 @@ void hf_agent_housekeeping_init(struct hf_agent *a)
 	hf_timerq_set(&a->timers, &a->purge_timer, now_ms(a) + PURGE_SOON_MS);
 }
 
+static bool is_full(struct hf_agent *a)
+{
+	struct hf_store_usage usage;
+
+	hf_store_usage(a->store, &usage);
+	return usage.full;
+}
+
 void hf_agent_housekeeping_settled(struct hf_agent *a)
 {
 	if (a->stopping)
 		return;
 	a->settled_since++;
-	if (a->settled_since >= PURGE_AFTER)
+	if (a->settled_since >= PURGE_AFTER || is_full(a))
 		purge(a);
 	else if (!hf_timer_is_set(&a->purge_timer) ||
 		 a->purge_timer.due_ms > now_ms(a) + PURGE_SOON_MS)
 		hf_timerq_set(&a->timers, &a->purge_timer, now_ms(a) + PURGE_SOON_MS);
+}
+
+void hf_agent_housekeeping_stop(struct hf_agent *a)
+{
+	hf_timerq_clear(&a->timers, &a->purge_timer);
+	if (a->queue)
+		save_time(a);
+}
+
+void hf_agent_housekeeping_finish(struct hf_agent *a)
+{
+	hf_buf_finish(&a->device_time.value); /* of a save that was dropped with the store */
 }

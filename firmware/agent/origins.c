@@ -73,7 +73,7 @@ static int make_transport(struct hf_agent *a, const struct hf_url *url, const ch
 		.port_number = url->port,
 		.tls = tls,
 		.connect_timeout_ms = s && s->connect_timeout_ms ? s->connect_timeout_ms :
-								     CONFIG_HF_CONNECT_TIMEOUT_MS,
+								   CONFIG_HF_CONNECT_TIMEOUT_MS,
 		.first_byte_timeout_ms = s && s->first_byte_timeout_ms ?
 						 s->first_byte_timeout_ms :
 						 CONFIG_HF_FIRST_BYTE_TIMEOUT_MS,
@@ -129,6 +129,9 @@ static int make_probe(struct hf_agent *a)
 
 	if (!a->settings->probe_url_text)
 		return 0;
+	err = make_authority(&a->settings->probe_url, &a->probe_authority);
+	if (err)
+		return err;
 	host = hf_span_dup(a->settings->probe_url.host);
 	if (!host)
 		return HF_ENOMEM;
@@ -161,6 +164,7 @@ void hf_agent_origins_destroy(struct hf_agent *a)
 		free(a->origins[i].authority);
 	}
 	hf_http1_destroy(a->probe_transport);
+	free(a->probe_authority);
 	free(a->origins);
 	free(a->origin_names);
 	free(a->sync_origins);
