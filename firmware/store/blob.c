@@ -81,6 +81,10 @@ static int blob_next(struct hf_db *db, uint64_t *out)
 		return err;
 	if (!err && hf_get_le(bytes, 8) > next)
 		next = hf_get_le(bytes, 8);
+	/* A number below the floor is of an earlier run to the sweep, also when that
+	 * run's blobs are deleted by now. */
+	if (next + 1 < db->upload_floor)
+		next = db->upload_floor - 1;
 	*out = next + 1;
 	db->blob_next = next + 2;
 	return 0;
