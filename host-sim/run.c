@@ -220,14 +220,15 @@ static void expect(struct run *r, const struct sim_step *step)
 static void send_order(struct run *r, const struct sim_step *step)
 {
 	const char *mark = strstr(step->body, "{n}");
-	char body[4096];
+	char *body = NULL;
 
-	if (mark)
-		snprintf(body, sizeof(body), "%.*s%zu%s", (int)(mark - step->body), step->body,
-			 r->stage->ledger.n + 1, mark + 3);
+	if (mark && asprintf(&body, "%.*s%zu%s", (int)(mark - step->body), step->body,
+			     r->stage->ledger.n + 1, mark + 3) < 0)
+		sim_must(NULL);
 	r->last = LAST_ORDER;
 	r->last_order = sim_panel_order(r->stage->panel, step->method, step->path,
 					mark ? body : step->body);
+	free(body);
 }
 
 static void change_mood(struct sim_stage *s, const struct sim_step *step)

@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 
+#include "sim/mem.h"
 #include "stage.h"
 
 /* ---- actions ---- */
@@ -80,6 +81,22 @@ static bool need_path(struct sim_script *s, const char **out)
 	return sim_words_text(s, "a path", out);
 }
 
+/* body of 200kB: that many bytes of text. */
+static bool large_body(struct sim_script *s, const char **out)
+{
+	uint64_t i, size = 0;
+	char *text;
+
+	if (!sim_words_size(s, &size))
+		return false;
+	text = sim_alloc(size);
+	for (i = 0; i < size; i++)
+		text[i] = (char)('a' + (i * 7 + size + i / 512) % 26);
+	*out = sim_plan_text(s->plan, text, size);
+	free(text);
+	return true;
+}
+
 static bool panel_action(struct sim_script *s, struct sim_step *step)
 {
 	static const char *const methods[] = { "POST", "PUT", "PATCH", "DELETE" };
@@ -103,7 +120,11 @@ static bool panel_action(struct sim_script *s, struct sim_step *step)
 	if (!need_path(s, &step->path))
 		return false;
 	step->body = "";
-	return !sim_words_take(s, "body") || sim_words_text(s, "a body", &step->body);
+	if (!sim_words_take(s, "body"))
+		return true;
+	if (sim_words_take(s, "of"))
+		return large_body(s, &step->body);
+	return sim_words_text(s, "a body", &step->body);
 }
 
 /* cut power [at write N [and at write M of the next start]] */

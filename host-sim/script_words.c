@@ -116,6 +116,28 @@ bool sim_words_number(struct sim_script *s, uint64_t *out)
 	return true;
 }
 
+bool sim_words_size(struct sim_script *s, uint64_t *bytes)
+{
+	struct hf_span text = s->words[s->at].text, unit = text;
+	uint64_t factor = 0;
+
+	while (unit.len > 0 && isdigit((unsigned char)unit.ptr[0]))
+		unit = hf_span_skip(unit, 1);
+	text.len -= unit.len;
+	if (hf_span_eq_str(unit, "B"))
+		factor = 1;
+	else if (hf_span_eq_str(unit, "kB"))
+		factor = 1000;
+	else if (hf_span_eq_str(unit, "MB"))
+		factor = 1000000;
+	if (sim_words_end(s) || factor == 0 || !hf_span_u64(text, bytes) ||
+	    *bytes > 64000000 / factor)
+		return sim_words_fail(s, "a size is expected here, like 500B, 200kB or 3MB");
+	*bytes *= factor;
+	s->at++;
+	return true;
+}
+
 /* ---- times ---- */
 
 static uint64_t unit_us(struct hf_span unit)

@@ -51,6 +51,8 @@ bool sim_words_text(struct sim_script *s, const char *what, const char **out);
 bool sim_words_number(struct sim_script *s, uint64_t *out);
 /* "90s", "1h30m", "250ms". */
 bool sim_words_duration(struct sim_script *s, uint64_t *out);
+/* "500B", "200kB", "3MB": up to 64 MB. */
+bool sim_words_size(struct sim_script *s, uint64_t *bytes);
 /* "10s to 40s" or "10s". */
 bool sim_words_range(struct sim_script *s, uint64_t *low, uint64_t *high);
 /* "08:15" or "08:15:30", as microseconds since midnight. Silent when it is none. */
