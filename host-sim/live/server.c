@@ -141,6 +141,7 @@ void live_stream(struct live_conn *c)
 	struct live_reply r = { 200, "text/event-stream", { NULL, 0 }, NULL, 0 };
 
 	c->streaming = true;
+	c->last = false; /* it ends with the reader or the server */
 	begin(c, &r, HF_BODY_CLOSE);
 	flush(c);
 }
