@@ -10,7 +10,7 @@
 static void next(void *user)
 {
 	static const char *const items[] = { "coffee",	  "flatwhite", "tea",  "juice",
-					     "croissant", "sandwich",  "soup", "cake" };
+					     "croissant", "roll",      "soup", "cake" };
 	struct live_rush *r = user;
 	struct live_bench *b = r->client.bench;
 	char body[160];

@@ -40,7 +40,7 @@ static const struct item {
 	{ "tea", "Mint tea", "Fresh leaves, honey if you like", "tea", 340 },
 	{ "juice", "Orange juice", "Pressed when you order it", "juice", 460 },
 	{ "croissant", "Croissant", "Butter, baked this morning", "croissant", 270 },
-	{ "sandwich", "Cheese sandwich", "Mountain cheese, pickles, rye", "sandwich", 590 },
+	{ "roll", "Cheese roll", "Mountain cheese, pickles, rye", "roll", 590 },
 	{ "soup", "Soup of the day", "Tomato and fennel, with bread", "soup", 640 },
 	{ "cake", "Apple cake", "With a spoon of cream", "cake", 380 },
 };

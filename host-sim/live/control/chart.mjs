@@ -2,14 +2,14 @@
 // The depth of the queue over the last minutes, and below it when what was wrong.
 const WINDOW_S = 180;
 const ROWS = [
-	[4, 'power off'],
-	[1, 'link pulled'],
-	[8, 'portal'],
-	[2, 'origin'],
-	[16, 'bad line'],
+	[4, 'Power off'],
+	[1, 'Link pulled'],
+	[8, 'Portal'],
+	[2, 'Origin'],
+	[16, 'Bad line'],
 ];
-const ROW_H = 15;
-const LEFT = 34;
+const ROW_H = 16;
+const LEFT = 76;
 const RIGHT = 6;
 const TOP = 10;
 
@@ -63,7 +63,7 @@ export class Chart {
 			g, colour, from,
 			to: Math.max(end, from + 60),
 			width: box.width,
-			bottom: box.height - ROWS.length * ROW_H - 8,
+			bottom: box.height - ROWS.length * ROW_H - 10,
 			shown: this.#samples.filter((s) => s[0] >= from),
 		};
 		g.font = `12px ${getComputedStyle(document.body).fontFamily}`;
@@ -126,33 +126,20 @@ function drawDepth({ g, colour, shown, x, y }) {
 	g.stroke();
 }
 
-/* A bar for each time of trouble; its name stands on it or behind it. */
-function drawRows(view) {
-	const { g, shown, x, bottom, colour, width } = view;
+/* A bar for each time of trouble. */
+function drawRows({ g, shown, x, bottom, colour, width }) {
+	g.textAlign = 'right';
 	ROWS.forEach(([bit, name], row) => {
-		const top = bottom + 10 + row * ROW_H;
+		const y = bottom + 16 + row * ROW_H;
 		g.fillStyle = colour('fill');
-		g.fillRect(LEFT, top + 4, width - LEFT - RIGHT, 4);
-		let last = null;
+		g.fillRect(LEFT, y - 3, width - LEFT - RIGHT, 6);
+		g.fillStyle = colour(bit === 16 ? 'wait' : 'bad');
 		shown.forEach((s, i) => {
-			if (!(s[2] & bit))
-				return;
-			const to = shown[i + 1]?.[0] ?? s[0] + 0.5;
-			g.fillStyle = colour(bit === 16 ? 'wait' : 'bad');
-			g.fillRect(x(s[0]), top + 4, Math.max(1.5, x(to) - x(s[0]) + 0.5), 4);
-			last = x(to);
+			const to = shown[i + 1]?.[0] ?? s[0];
+			if (s[2] & bit)
+				g.fillRect(x(s[0]), y - 3, Math.max(2, x(to) - x(s[0]) + 0.5), 6);
 		});
-		if (last !== null)
-			label(view, name, last, top + 6);
+		g.fillStyle = colour('soft');
+		g.fillText(name, LEFT - 8, y);
 	});
-}
-
-function label({ g, colour, width }, text, at, y) {
-	const w = g.measureText(text).width;
-	const left = at + 6 + w < width - RIGHT ? at + 6 : width - RIGHT - w - 4;
-	g.textAlign = 'left';
-	g.fillStyle = colour('card');
-	g.fillRect(left - 3, y - 7, w + 6, 14);
-	g.fillStyle = colour('soft');
-	g.fillText(text, left, y);
 }

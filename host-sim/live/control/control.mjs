@@ -41,8 +41,8 @@ function showSlider(name, value) {
 	$(`${name}-words`).textContent = name === 'delayMs' ? `${value} ms` : `${value} kB/s`;
 }
 
-function toggle(id, pressed, words) {
-	$(id).setAttribute('aria-pressed', pressed);
+function toggle(id, on, words) {
+	$(id).toggleAttribute('data-on', on);
 	$(id).textContent = words;
 }
 
@@ -50,6 +50,7 @@ function showLevers({ levers, daemon, origin }) {
 	toggle('link', !levers.link, levers.link ? 'Pull the link' : 'Plug it in');
 	toggle('origin', !levers.origin, levers.origin ? 'Kill the origin' : 'Start the origin');
 	toggle('shaky', levers.shaky, 'Shaky line');
+	$('shaky').setAttribute('aria-pressed', levers.shaky);
 	$('slow').checked = levers.slow;
 	$('autoBoot').checked = levers.autoBoot;
 	$('sliders').hidden = !levers.slow;
@@ -133,7 +134,7 @@ const bytes = (n) => (n < 1e6 ? `${Math.round(n / 1000)} kB` : `${(n / 1e6).toFi
 
 function facts({ daemon }) {
 	const s = daemon.status;
-	const common = [['Started', `${daemon.starts} times`], ['Power cut', `${daemon.cuts} times`]];
+	const common = [['Starts', daemon.starts], ['Power cuts', daemon.cuts]];
 	if (!s)
 		return [['Power', daemon.power], ...common];
 	const origin = s.origins[0];
@@ -144,7 +145,8 @@ function facts({ daemon }) {
 		...common,
 		['Origin', origin.state + (next == null ? '' : `, next trial in ${(next / 1000).toFixed(1)} s`)],
 		['Network', s.connectivity.net],
-		['Accepted, delivered', `${s.totals.accepted}, ${s.totals.delivered}`],
+		['Accepted since start', s.totals.accepted],
+		['Delivered since start', s.totals.delivered],
 		['Store', `${bytes(s.store.bytes)}, ${bytes(s.store.writtenTotal)} written`],
 	];
 }
