@@ -14,6 +14,8 @@
 
 #define HF_ORIGIN_NONE UINT32_MAX
 
+struct hf_ahead; /* queue/ahead.h */
+
 enum hf_lane_state {
 	HF_LANE_IDLE,	 /* nothing waits */
 	HF_LANE_READY,	 /* something waits and may go */
@@ -52,6 +54,8 @@ struct hf_lane {
 	bool passed;		/* held records below next_id were passed over */
 	uint64_t not_before_ms; /* boot time; HF_LANE_DELAYED */
 	uint64_t leased_id;	/* HF_LANE_LEASED, 0 until known */
+	struct hf_ahead *ahead; /* the next record, being read; NULL: none */
+	unsigned streak;	/* records read ahead in a row */
 	unsigned failures;	/* in a row, for back-off */
 	bool retried_now;
 	bool wanted;	       /* counted as a reason to look for its origin */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "holdfast_config.h"
+#include "queue/ahead.h"
 #include "queue/queue_private.h"
 
 /* A lane on its way out of the store. */
@@ -101,6 +102,7 @@ static void lane_free(struct hf_lane *lane)
 	hf_timerq_clear(lane->queue->opt.timers, &lane->timer);
 	hf_list_remove(&lane->link);
 	hf_list_remove(&lane->ready);
+	hf_ahead_destroy(lane->ahead);
 	free((char *)lane->name.ptr);
 	free(lane);
 }

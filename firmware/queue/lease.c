@@ -9,6 +9,7 @@
 #include <assert.h>
 
 #include "holdfast_config.h"
+#include "queue/ahead.h"
 #include "queue/queue_private.h"
 
 #define STORE_FAILED_DELAY_MS 5000
@@ -182,6 +183,7 @@ static void settle(struct hf_lease *lease, const struct hf_lease_end *end)
 	x->op.done = end_stored;
 	x->op.user = lease;
 	hf_store_settle(queue_of(lease)->opt.store, x);
+	hf_ahead_begin(lease->lane, lease->load.id);
 }
 
 static void store_state(struct hf_lease *lease, void (*done)(struct hf_store_op *op, int err))
@@ -417,9 +419,8 @@ static void damaged(struct hf_lease *lease)
 	pass_over(lease, HF_ACTION_DEAD, HF_REASON_DAMAGED);
 }
 
-static void loaded(struct hf_store_op *op, int err)
+static void load_over(struct hf_lease *lease, int err)
 {
-	struct hf_lease *lease = op->user;
 	struct hf_lane *lane = lease->lane;
 	bool corrupt = err == HF_ECORRUPT && lease->load.state.status != 0;
 
@@ -431,8 +432,8 @@ static void loaded(struct hf_store_op *op, int err)
 		lane->next_id = lease->load.id;
 	lane->leased_id = lease->load.id;
 	lane->head_created_dev_ms = lease->load.state.created_dev_ms;
-	lease->state = lease->load.state;
-	lease->stored_state = lease->load.state;
+	lease->state = lease->load.marked ? lease->load.mark_state : lease->load.state;
+	lease->stored_state = lease->state;
 	hf_record_id_format(lease->load.id, &lease->state, lease->public_id);
 	lease->step = STEP_READY;
 	err = hf_record_head_decode(hf_buf_span(&lease->load.head), &lease->arena, &lease->head);
@@ -445,12 +446,34 @@ static void loaded(struct hf_store_op *op, int err)
 		judge(lease);
 }
 
+static void loaded(struct hf_store_op *op, int err)
+{
+	load_over(op->user, err);
+}
+
+static void got_ahead(void *user, struct hf_store_load *ahead, int err)
+{
+	struct hf_lease *lease = user;
+
+	if (err || lease->lane->next_id != lease->from) {
+		hf_store_load_finish(ahead); /* by the ordinary way, then */
+		load(lease);
+		return;
+	}
+	hf_store_load_finish(&lease->load);
+	lease->load = *ahead;
+	load_over(lease, 0);
+}
+
 static void load(struct hf_lease *lease)
 {
 	hf_arena_finish(&lease->arena);
 	lease->step = STEP_LOADING;
 	lease->lane->leased_id = 0;
 	lease->from = lease->lane->next_id;
+	if (hf_ahead_wait(lease->lane, got_ahead, lease))
+		return;
+	lease->load.mark = NULL;
 	lease->load.state.status = 0; /* told from a record by the store */
 	lease->load.id = lease->from;
 	lease->load.next = true;

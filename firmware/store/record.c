@@ -289,6 +289,16 @@ static int load_next(struct hf_db *db, uint64_t *id, struct hf_row *row)
 	return got ? 0 : HF_ENOENT;
 }
 
+static int load_mark(struct hf_db *db, struct hf_store_load *l, struct hf_row *row)
+{
+	l->mark_state = l->state;
+	l->marked = l->mark && l->has_record && l->mark(l, &l->mark_state);
+	if (!l->marked)
+		return 0;
+	row->state = l->mark_state;
+	return hf_row_set(db, l->id, row);
+}
+
 static int load_run(struct hf_store_op *op, struct hf_db *db)
 {
 	struct hf_store_load *l = hf_container_of(op, struct hf_store_load, op);
@@ -300,12 +310,15 @@ static int load_run(struct hf_store_op *op, struct hf_db *db)
 	l->blob = 0;
 	l->body_len = 0;
 	l->has_record = false;
+	l->marked = false;
 	err = l->next ? load_next(db, &l->id, &row) : hf_row_get(db, l->id, &row);
 	if (err)
 		return err;
 	l->state = row.state;
 	err = request_load(db, &row, l);
-	return err ? err : hf_outcome_load(db, &row, l);
+	if (!err)
+		err = hf_outcome_load(db, &row, l);
+	return err ? err : load_mark(db, l, &row);
 }
 
 #define LOAD_MAX (64u << 20) /* a row is far smaller; SQLite's own limit is 1 GB */
@@ -332,7 +345,7 @@ void hf_store_load_finish(struct hf_store_load *l)
 void hf_store_load(struct hf_store *s, struct hf_store_load *l)
 {
 	l->op.run = load_run;
-	l->op.writes = false;
+	l->op.writes = l->mark != NULL;
 	l->op.privileged = true;
 	hf_store_submit(s, &l->op);
 }

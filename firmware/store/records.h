@@ -146,6 +146,13 @@ struct hf_store_load {
 	uint64_t id; /* in/out */
 	bool next;
 	bool head_only; /* leave the body out */
+	/* in: on the store thread, with the record read: true when its state is to
+	 * be written as *@state (a copy of l->state) in the same transaction. May be
+	 * called again. NULL: nothing is written. */
+	bool (*mark)(const struct hf_store_load *l, struct hf_record_state *state);
+	uint64_t mark_dev_ms; /* in: for mark */
+	bool marked;	      /* out: @mark_state is on the medium, state is what was */
+	struct hf_record_state mark_state;
 	struct hf_record_state state;
 	struct hf_buf head, body; /* out: owned by the op; init by hf_store_load_init */
 	uint64_t blob, body_len;

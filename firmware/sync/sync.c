@@ -191,7 +191,11 @@ static void put_in_list(struct hf_sync *s, struct hf_lane *lane)
 		return;
 	hf_list_remove(&lane->ready);
 	lane->listed = lane->state;
-	if (list)
+	if (!list)
+		return;
+	if (lane->ahead) /* its next record is being read already */
+		hf_list_push_front(list, &lane->ready);
+	else
 		hf_list_push(list, &lane->ready);
 }
 
