@@ -114,15 +114,20 @@ static int open_patched(struct hf_salvage *v, const char *path)
 {
 	struct hf_vfs *vfs = &v->store->vfs;
 	char fresh[HF_PATH_MAX];
-	uint64_t size;
+	uint64_t size, least;
 	int err;
 
 	hf_path_database(v->store, v->generation, fresh);
 	err = hf_vfs_size(vfs, path, &size);
 	if (!err)
+		err = hf_vfs_size(vfs, fresh, &least);
+	if (!err && size < least)
+		size = least; /* cut short */
+	if (!err)
 		err = hf_template_read(&v->template, vfs, fresh, size);
 	if (err)
 		return err;
+	vfs->patch_size = least;
 	vfs->patch_path = path;
 	vfs->patch = hf_template_patch;
 	vfs->patch_user = &v->template;

@@ -17,7 +17,8 @@ struct hf_template {
 	uint8_t page[HF_TEMPLATE_PAGES][HF_PAGE_SIZE];
 };
 
-/* From the fresh database @path, for a damaged one of @size bytes. */
+/* From the fresh database @path, for a damaged one of @size bytes, which is to
+ * be at least as long as the fresh one: SQLite wants the root of each table. */
 int hf_template_read(struct hf_template *t, struct hf_vfs *vfs, const char *path, uint64_t size);
 /* As hf_vfs.patch; @user is the template. */
 int hf_template_patch(void *user, uint8_t *out, int amount, sqlite3_int64 at);

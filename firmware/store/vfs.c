@@ -86,9 +86,14 @@ static int shim_sync(sqlite3_file *f, int flags)
 
 static int shim_file_size(sqlite3_file *f, sqlite3_int64 *size)
 {
-	int rc = hf_gather_flush(&shim_of(f)->gather);
+	struct shim_file *s = shim_of(f);
+	int rc = hf_gather_flush(&s->gather);
 
-	return rc == SQLITE_OK ? real_of(f)->pMethods->xFileSize(real_of(f), size) : rc;
+	if (rc == SQLITE_OK)
+		rc = s->real->pMethods->xFileSize(s->real, size);
+	if (rc == SQLITE_OK && s->patched && *size < (sqlite3_int64)s->vfs->patch_size)
+		*size = (sqlite3_int64)s->vfs->patch_size;
+	return rc;
 }
 
 static int shim_lock(sqlite3_file *f, int level)

@@ -23,8 +23,10 @@ struct hf_vfs {
 	sqlite3_vfs *base;
 	char name[40];
 	uint64_t written; /* bytes given to xWrite; on the store thread */
-	/* Salvage: reads of these pages of @patch_path come from memory. */
+	/* Salvage: reads of these pages of @patch_path come from memory, and it
+	 * is never shorter than @patch_size, which reads as zeros. */
 	const char *patch_path;
+	uint64_t patch_size;
 	int (*patch)(void *user, uint8_t *out, int amount, sqlite3_int64 at);
 	void *patch_user;
 };

@@ -312,6 +312,47 @@ static void random_damage_is_survived(void **state)
 	free(kept.bytes[1]);
 }
 
+/* Down to less than the schema, and to what was never a database. Where the
+ * records are gone too, nothing is left that knows which numbers were given. */
+static void a_database_cut_short_is_survived(void **state)
+{
+	static const char text[] = "not a database";
+	static const size_t sizes[] = { 0, 511, 3000, 60000 };
+	struct rig *r = *state;
+	struct kept kept;
+	char path[256];
+
+	fill(r, false);
+	keep(r, &kept);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct census c;
+		uint64_t id;
+
+		restore(r, &kept);
+		rig_path(r, "queue-1.db", path);
+		assert_int_equal(truncate(path, (off_t)sizes[i]), 0);
+		if (sizes[i] == 0) {
+			FILE *f = fopen(path, "wb");
+
+			assert_non_null(f);
+			fputs(text, f);
+			fclose(f);
+		}
+		assert_int_equal(rig_open(r), 0);
+		assert_true(r->report.salvaged);
+		assert_string_equal(r->report.quarantine, "queue-1.db");
+		count(r, &c);
+		assert_int_equal(rig_insert(r, rig_lane(r, "https://a", ""), 500, 100, &id), 0);
+		assert_int_equal(rig_reopen(r), 0);
+		assert_false(r->report.salvaged);
+		assert_int_equal(rig_status(r, id, 500, 100), HF_RECORD_QUEUED);
+		whole(r);
+		rig_kill(r);
+	}
+	free(kept.bytes[0]);
+	free(kept.bytes[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -320,6 +361,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(any_damaged_page_is_survived_in_use, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(random_damage_is_survived, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_database_cut_short_is_survived, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
