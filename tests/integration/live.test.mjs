@@ -7,9 +7,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, request as httpRequest } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Authority } from './lib/certs.mjs';
 import { binDir } from './lib/daemon.mjs';
 import { request } from './lib/http.mjs';
 import { test, suite, sleep, until, sanitized } from './lib/harness.mjs';
@@ -289,37 +291,72 @@ test('the control page obeys its own page only', { skip: noSim }, async (x) => {
 	assert.equal((await l.state()).daemon.power, 'on');
 });
 
-test('an app of the user behind it', { skip: noSim, seconds: 60 }, async (x) => {
-	const got = [];
-	const app = createServer((req, res) => {
-		const parts = [];
-		req.on('data', (d) => parts.push(d));
-		req.on('end', () => {
-			got.push({ host: req.headers.host, origin: req.headers.origin, url: req.url, method: req.method,
-				body: Buffer.concat(parts).toString() });
-			res.end('mine');
+for (const scheme of ['http', 'https']) {
+	test(`an app of the user behind it, over ${scheme}`, { skip: noSim, seconds: 60 }, async (x) => {
+		const got = [];
+		const serve = (req, res) => {
+			const parts = [];
+			req.on('data', (d) => parts.push(d));
+			req.on('end', () => {
+				got.push([req.method, req.headers.host, req.url, Buffer.concat(parts).toString(),
+					req.headers.origin]);
+				res.end('mine');
+			});
+		};
+		const args = [];
+		let app = createServer(serve);
+		if (scheme === 'https') {
+			const authority = new Authority(join(x.dir, 'ca'));
+			app = createTlsServer(authority.issue('app', { names: ['localhost'] }), serve);
+			args.push('--ca-file', authority.file);
+		}
+		app.on('upgrade', (req, socket) => {
+			socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n');
+			socket.pipe(socket);
 		});
+		await new Promise((resolve) => app.listen(0, '127.0.0.1', resolve));
+		x.defer(() => app.closeAllConnections());
+		x.defer(() => app.close());
+		const host = `localhost:${app.address().port}`;
+		const l = await live(x, ['--origin', `${scheme}://${host}`, ...args]);
+		const ask = (options) => request({ port: l.port, ...options });
+		const headers = { Origin: `http://127.0.0.1:${l.port}` };
+		async function* pieces() {
+			yield 'in ';
+			yield 'pieces';
+		}
+		assert.equal((await ask({ path: '/x?y=1' })).text, 'mine');
+		assert.equal((await ask({ method: 'PUT', path: '/a', body: pieces(), headers })).status, 200);
+		assert.equal(await echo(l.port, 'over and over'), 'over and over');
+		await l.post('/levers', { link: false });
+		assert.equal((await ask({ method: 'POST', path: '/b', body: 'two' })).status, 202);
+		await l.post('/levers', { link: true });
+		await until(() => got.length === 3, { ms: LONG, what: 'the queued one has come' });
+		assert.deepEqual(got, [['GET', host, '/x?y=1', '', undefined],
+			['PUT', host, '/a', 'in pieces', `${scheme}://${host}`], ['POST', host, '/b', 'two', undefined]]);
+		await until(async () => (await l.state()).counts.delivered === 1, { ms: LONG, what: 'delivered' });
+		const { counts: c } = await l.state();
+		assert.deepEqual([c.lost, c.accepted], [0, 1]);
 	});
-	await new Promise((resolve) => app.listen(0, '127.0.0.1', resolve));
-	x.defer(() => app.closeAllConnections());
-	x.defer(() => app.close());
-	const host = `localhost:${app.address().port}`;
-	const l = await live(x, ['--origin', `http://${host}`]);
-	const ask = (options) => request({ port: l.port, ...options });
-	assert.equal((await ask({ path: '/x?y=1' })).text, 'mine');
-	const origin = `http://127.0.0.1:${l.port}`;
-	assert.equal((await ask({ method: 'POST', path: '/a', body: 'one', headers: { Origin: origin } })).status, 200);
-	await l.post('/levers', { link: false });
-	assert.equal((await ask({ method: 'POST', path: '/b', body: 'two' })).status, 202);
-	await l.post('/levers', { link: true });
-	await until(() => got.length === 3, { ms: LONG, what: 'the queued one has come' });
-	assert.deepEqual(got.map((g) => [g.host, g.url, g.body]),
-		[[host, '/x?y=1', ''], [host, '/a', 'one'], [host, '/b', 'two']]);
-	assert.equal(got[1].origin, `http://${host}`);
-	await until(async () => (await l.state()).counts.delivered === 1, { ms: LONG, what: 'delivered' });
-	const { counts: c } = await l.state();
-	assert.deepEqual([c.lost, c.accepted], [0, 1]);
-});
+}
+
+/* What an upgraded connection says back. */
+function echo(port, text) {
+	return new Promise((resolve, reject) => {
+		const req = httpRequest({ host: '127.0.0.1', port, path: '/echo',
+			headers: { Connection: 'upgrade', Upgrade: 'echo' } });
+		req.on('upgrade', (_res, socket) => {
+			socket.on('data', (d) => {
+				resolve(String(d));
+				socket.destroy();
+			});
+			socket.write(text);
+		});
+		req.on('response', (res) => reject(new Error(`upgrade answered ${res.statusCode}`)));
+		req.on('error', reject);
+		req.end();
+	});
+}
 
 test('--dir keeps the state from one run to the next', { skip: noSim, seconds: 60 }, async (x) => {
 	const dir = join(x.dir, 'kept');

@@ -109,7 +109,7 @@ function showChain(s) {
 	const [wire, words] = wireWords(s);
 	const [device, deviceText] = deviceWords(s);
 	const [origin, originText] = s.levers.origin ? moodWords[s.levers.mood] : ['bad', 'killed'];
-	node('panel', 'ok', `${s.counts.orders} orders`);
+	node('panel', 'ok', s.counts.orders === 1 ? '1 order' : `${s.counts.orders} orders`);
 	node('device', device, deviceText);
 	node('origin', origin, originText);
 	$('origin-name').textContent = s.origin ? new URL(s.origin).host : 'Demo shop';
@@ -143,7 +143,7 @@ function facts({ daemon }) {
 		['Version', s.version],
 		['Process', `${daemon.pid}, up ${s.uptimeSeconds} s`],
 		...common,
-		['Origin', origin.state + (next == null ? '' : `, next trial in ${(next / 1000).toFixed(1)} s`)],
+		['Origin', origin.state + (next == null ? '' : `, again in ${(next / 1000).toFixed(1)} s`)],
 		['Network', s.connectivity.net],
 		['Accepted since start', s.totals.accepted],
 		['Delivered since start', s.totals.delivered],

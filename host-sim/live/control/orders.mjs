@@ -36,7 +36,8 @@ function stepWords(step) {
 function nowWords(o) {
 	switch (o.stage) {
 	case 'waiting':
-		return [o.nextMs > 0 ? `waits, next try in ${seconds(o.nextMs)}` : 'waits', 'now'];
+		return [`waits${o.reason ? `: ${o.reason}` : ''}` +
+			`${o.nextMs > 0 ? `, again in ${seconds(o.nextMs)}` : ''}`, 'now'];
 	case 'sending':
 		return ['being sent', 'now'];
 	case 'held':
@@ -60,7 +61,7 @@ function life(o) {
 	for (const step of o.steps) {
 		const [words, className] = stepWords(step);
 		const s = el('span', `step ${className}`, words);
-		if (step.ms > begin)
+		if (step.ms > begin + 50)
 			s.append(el('time', '', `+${seconds(step.ms - begin)}`));
 		list.append(el('li'));
 		list.lastChild.append(s);
