@@ -228,9 +228,35 @@ static void a_file_in_the_socket_s_place_is_left_alone(void **state)
 	assert_int_equal(listen_at(&f, &at), HF_EEXIST);
 	assert_int_equal(access(at.path, F_OK), 0);
 	unlink(at.path);
-	at = unix_addr("/tmp/hf_port_no_such_folder/socket");
-	assert_int_equal(listen_at(&f, &at), HF_ENOENT);
 	tear_down(&f);
+}
+
+static void the_folder_of_a_socket_is_made_but_not_the_one_above(void **state)
+{
+	char folder[72], path[96];
+	struct hf_addr at;
+	struct fixture f;
+	struct stat st;
+
+	(void)state;
+	set_up(&f);
+	snprintf(folder, sizeof(folder), "%s.d", new_path());
+	snprintf(path, sizeof(path), "%s/run/socket", folder);
+	at = unix_addr(path);
+	assert_int_equal(listen_at(&f, &at), HF_ENOENT);
+	assert_int_not_equal(access(folder, F_OK), 0);
+
+	snprintf(path, sizeof(path), "%s/socket", folder);
+	at = unix_addr(path);
+	umask(077);
+	assert_int_equal(listen_at(&f, &at), 0);
+	umask(022);
+	assert_int_equal(stat(folder, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0755);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(S_ISSOCK(st.st_mode));
+	tear_down(&f);
+	assert_int_equal(rmdir(folder), 0);
 }
 
 static void another_s_socket_in_our_place_is_not_removed(void **state)
@@ -414,6 +440,7 @@ int main(void)
 		cmocka_unit_test(a_socket_file_left_over_is_replaced),
 		cmocka_unit_test(a_socket_that_answers_is_busy),
 		cmocka_unit_test(a_file_in_the_socket_s_place_is_left_alone),
+		cmocka_unit_test(the_folder_of_a_socket_is_made_but_not_the_one_above),
 		cmocka_unit_test(another_s_socket_in_our_place_is_not_removed),
 		cmocka_unit_test(a_unix_socket_without_a_daemon_refuses),
 		cmocka_unit_test(an_address_that_is_not_ours_cannot_be_listened_at),

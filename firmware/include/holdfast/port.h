@@ -160,8 +160,9 @@ struct hf_port {
 	/* 0 or HF_EIO. */
 	int (*stream_peer)(struct hf_port *port, struct hf_stream *stream, struct hf_peer *out);
 
-	/* Listens. A UNIX address: an old socket file is replaced, mode 0660.
-	 * HF_EBUSY (address in use), HF_EPERM, HF_EUNREACH, HF_ENOMEM. */
+	/* Listens. A UNIX address: an old socket file is replaced, mode 0660;
+	 * a missing folder may be made. HF_EBUSY (address in use), HF_EPERM,
+	 * HF_ENOENT, HF_EEXIST (no socket), HF_EUNREACH, HF_ENOMEM. */
 	int (*listen)(struct hf_port *port, const struct hf_addr *at,
 		      const struct hf_listener_events *events, void *user,
 		      struct hf_listener **out);

@@ -7,7 +7,8 @@
  *
  * A UNIX socket file that is left over is replaced, but only when it is a
  * socket and nobody answers on it. The file has mode 0660 and, where there is
- * one, the group `holdfast`. It is removed on close if it is still ours.
+ * one, the group `holdfast`. It is removed on close if it is still ours. Its
+ * folder is made when only that one is missing: /run is empty after a boot.
  */
 #include <assert.h>
 #include <errno.h>
@@ -152,6 +153,26 @@ static int remove_left_over(const char *path, const struct sockaddr_storage *ss,
 	return unlink(path) && errno != ENOENT ? hf_linux_err(errno) : 0;
 }
 
+/* bind() for a path whose folder may be missing. */
+static int bind_path(int fd, const struct sockaddr_storage *ss, socklen_t len, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[HF_UNIX_PATH_MAX + 1];
+
+	if (!bind(fd, (const struct sockaddr *)ss, len))
+		return 0;
+	if (errno != ENOENT || !slash || slash == path)
+		return hf_linux_err(errno);
+	memcpy(folder, path, (size_t)(slash - path));
+	folder[slash - path] = 0;
+	if (mkdir(folder, 0755) && errno != EEXIST)
+		return hf_linux_err(errno);
+	/* who may open the socket is said by its own mode, not by our umask */
+	if (chmod(folder, 0755) || bind(fd, (const struct sockaddr *)ss, len))
+		return hf_linux_err(errno);
+	return 0;
+}
+
 static int bind_unix(struct hf_listener *l, int fd, const struct hf_addr *at)
 {
 	struct sockaddr_storage ss;
@@ -164,8 +185,9 @@ static int bind_unix(struct hf_listener *l, int fd, const struct hf_addr *at)
 	if (err)
 		return err;
 	/* Nobody can connect before listen(): the mode is right by then. */
-	if (bind(fd, (struct sockaddr *)&ss, len))
-		return hf_linux_err(errno);
+	err = bind_path(fd, &ss, len, at->path);
+	if (err)
+		return err;
 	if (chmod(at->path, 0660) || stat(at->path, &st))
 		return hf_linux_err(errno);
 	group = getgrnam(SOCKET_GROUP);

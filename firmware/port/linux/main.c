@@ -80,7 +80,8 @@ static void on_started(void *user, int err)
 	struct daemon *d = user;
 
 	if (err) {
-		fprintf(stderr, "holdfastd: cannot start: %s\n", hf_strerror(err));
+		fprintf(stderr, "holdfastd: cannot start: %s; the error above says where\n",
+			hf_strerror(err));
 		d->exit_code = start_exit_code(err);
 		hf_port_linux_stop(d->linux_port);
 		return;
@@ -218,6 +219,10 @@ static bool parse_options(int argc, char **argv, struct options *o, int *code)
 	}
 	if (optind == argc && o->config)
 		return false;
+	if (optind < argc)
+		fprintf(stderr, "holdfastd: unexpected argument: %s\n", argv[optind]);
+	else if (optind == argc)
+		fputs("holdfastd: --config FILE is missing\n", stderr);
 	fputs(usage, stderr);
 	*code = EXIT_USAGE;
 	return true;
