@@ -193,6 +193,8 @@ test('nginx with TLS as the origin: an outage', { skip: !hasNginx && 'there is n
 	const daemon = await Daemon.create(x, { manifest: orders,
 		origins: [{ name: 'shop', url: nginx.url, 'ca-file': ca.file }] });
 	assert.equal((await daemon.post('/api/orders', '{"n":0}')).status, 201);
+	/* nginx logs after it has answered, and a signal ends it at once */
+	await until(() => nginx.got().length === 1, { what: 'an order in the log of nginx' });
 	await nginx.stop();
 	const keys = [];
 	for (let n = 1; n <= 5; n++) {

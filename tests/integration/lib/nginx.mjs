@@ -89,7 +89,7 @@ http {
 		}), { what: 'nginx' });
 	}
 
-	/* With SIGTERM, so that what was answered is in the log. */
+	/* What was answered just now may not be in the log: nginx logs afterwards. */
 	async stop() {
 		if (!this.child)
 			return;
