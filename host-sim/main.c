@@ -205,7 +205,7 @@ static void print_seed_failure(const struct options *o, uint64_t seed,
 static int do_soak(const struct options *o)
 {
 	uint64_t i, failed = 0, orders = 0, queued = 0, cuts = 0, virtual_us = 0, bytes = 0;
-	uint64_t drain_us = 0, slowest = 0;
+	uint64_t drain_us = 0, slowest = 0, written_back = 0;
 	double begin = now_s(), took;
 	char drain[32];
 
@@ -218,6 +218,7 @@ static int do_soak(const struct options *o)
 		cuts += r.cuts;
 		virtual_us += r.virtual_us;
 		bytes += r.bytes;
+		written_back += r.written_back;
 		if (r.drain_us > drain_us) {
 			drain_us = r.drain_us;
 			slowest = o->seed + i;
@@ -234,6 +235,8 @@ static int do_soak(const struct options *o)
 	       " seeds failed\n",
 	       i, orders, queued, cuts, (double)virtual_us / (double)SIM_US_PER_H,
 	       (double)bytes / 1e6, took, failed);
+	printf("%" PRIu64 " seeds have written the store's log back into its database\n",
+	       written_back);
 	printf("longest from the end of all faults to an empty queue: %s (seed %" PRIu64 ")\n",
 	       sim_span_text(drain_us, drain), slowest);
 	return failed != 0;

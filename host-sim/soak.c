@@ -6,9 +6,10 @@
 #include "guest.h"
 #include "sim/mem.h"
 
-#define QUIET_LIMIT_US (6 * SIM_US_PER_H)
+#define WRITTEN_BACK_BYTES 65536 /* far more than making the database takes */
+#define QUIET_LIMIT_US	   (6 * SIM_US_PER_H)
 
-#define BODY_MAX (160 << 10)
+#define BODY_MAX (600 << 10) /* with a log of 4000 pages of 512 bytes, some make a checkpoint */
 
 struct maker {
 	struct sim_plan *plan;
@@ -145,7 +146,7 @@ static void add_cuts(struct maker *m)
 static size_t body_length(struct maker *m)
 {
 	if (m->bulky && sim_rng_chance(&m->rng, 70))
-		return (size_t)sim_rng_range(&m->rng, 4000, BODY_MAX);
+		return (size_t)sim_rng_range(&m->rng, 4 << 10, BODY_MAX);
 	if (sim_rng_chance(&m->rng, 10))
 		return (size_t)sim_rng_range(&m->rng, 500, 3500);
 	return (size_t)sim_rng_range(&m->rng, 10, 200);
@@ -236,6 +237,7 @@ static void tally(const struct sim_stage *s, struct sim_seed_result *out)
 	}
 	out->cuts = (unsigned)sim_disk_stats(s->kiosk->disk)->cuts;
 	out->bytes = sim_disk_stats(s->kiosk->disk)->bytes;
+	out->written_back = sim_disk_stats(s->kiosk->disk)->main_bytes > WRITTEN_BACK_BYTES;
 	out->virtual_us = s->world.now_us;
 	out->events = s->world.fired;
 	out->trace_hash = s->world.trace.hash;

@@ -24,6 +24,7 @@ struct sim_seed_result {
 	uint64_t drain_us; /* from the end of all faults to an empty queue */
 	unsigned orders, promised, queued, delivered, cuts;
 	uint64_t bytes, events;
+	bool written_back; /* the store's log has been copied into its database */
 };
 
 /* The plan of @seed. */

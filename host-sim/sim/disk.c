@@ -278,6 +278,8 @@ int sim_file_write(struct sim_file *f, const void *data, size_t len, uint64_t at
 	d->image.bytes += grows;
 	d->stats.writes++;
 	d->stats.bytes += len;
+	if (f->role == SIM_DISK_MAIN)
+		d->stats.main_bytes += len;
 	return cut ? cut_here(d) : 0;
 }
 

@@ -50,7 +50,8 @@ struct sim_disk_stats {
 	uint64_t ops; /* writes, syncs, truncations, creations, removals */
 	uint64_t writes;
 	uint64_t syncs;
-	uint64_t bytes; /* written */
+	uint64_t bytes;	     /* written */
+	uint64_t main_bytes; /* of these, to files of the role SIM_DISK_MAIN */
 	uint64_t cuts;
 };
 
