@@ -66,10 +66,9 @@ void hf_agent_queue_event(struct hf_agent *a, const struct hf_queue_event *event
 
 static int append_connectivity(struct hf_agent *a, struct hf_buf *b)
 {
-	int err = hf_buf_appendf(
-		b, "{\"link\":\"%s\",\"net\":\"%s\",\"origins\":{",
-		hf_connectivity_link_up(a->connectivity) ? "up" : "down",
-		hf_net_state_name(hf_connectivity_net(a->connectivity)));
+	int err = hf_buf_appendf(b, "{\"link\":\"%s\",\"net\":\"%s\",\"origins\":{",
+				 hf_connectivity_link_up(a->connectivity) ? "up" : "down",
+				 hf_net_state_name(hf_connectivity_net(a->connectivity)));
 
 	for (unsigned i = 0; i < a->settings->origins_n && !err; i++) {
 		if (i)
@@ -77,9 +76,9 @@ static int append_connectivity(struct hf_agent *a, struct hf_buf *b)
 		if (!err)
 			err = hf_json_append_string(b, hf_span_str(a->settings->origins[i].name));
 		if (!err)
-			err = hf_buf_appendf(b, ":\"%s\"",
-					     hf_reach_name(hf_connectivity_origin(a->connectivity,
-										   i)));
+			err = hf_buf_appendf(
+				b, ":\"%s\"",
+				hf_reach_name(hf_connectivity_origin(a->connectivity, i)));
 	}
 	return err ? err : hf_buf_append_str(b, "}}");
 }

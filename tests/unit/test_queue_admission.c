@@ -286,6 +286,29 @@ static void reloading_finds_what_is_left(void **state)
 	qrig_check(r);
 }
 
+/* A salvage has lost the lane itself. */
+static void lane_that_is_gone_is_made_again(void **state)
+{
+	struct qrig *r = *state;
+	struct hf_store_purge p = { .before_dev_ms = UINT64_MAX, .budget = 100 };
+	struct hf_store_lane gone = { .remove = true };
+	struct qreq *q;
+
+	admit(r, "lane", "/x");
+	qrig_settle(r);
+	assert_int_equal(RIG_DO(&r->store, hf_store_purge, &p), 0);
+	gone.id = qrig_lane(r, "lane")->id;
+	assert_int_equal(RIG_DO(&r->store, hf_store_lane, &gone), 0);
+	q = admit(r, "lane", "/y");
+	qrig_settle(r);
+	assert_int_equal(q->done, HF_ENOENT);
+	q = admit(r, "lane", "/z");
+	qrig_settle(r);
+	assert_int_equal(q->done, 0);
+	assert_string_equal(qrig_taken(r, 0), "/x /z");
+	qrig_check(r);
+}
+
 static void origin_that_is_gone_keeps_its_records(void **state)
 {
 	struct qrig *r = *state;
@@ -389,6 +412,7 @@ int main(void)
 		TEST(lanes_in_use_are_not_forgotten),
 		TEST(lane_that_is_forgotten_leaves_the_store),
 		TEST(reloading_finds_what_is_left),
+		TEST(lane_that_is_gone_is_made_again),
 		TEST(origin_that_is_gone_keeps_its_records),
 		TEST(key_is_the_requests_own_or_minted),
 		TEST(closing_down_in_an_admission_leaves_nothing_behind),
