@@ -42,6 +42,15 @@ static void on_changed(void *user)
 	live_feed_touch(&s->feed);
 }
 
+static void on_power(void *user)
+{
+	struct live_session *s = user;
+
+	if (s->daemon.end[0])
+		fprintf(stderr, "holdfast-sim: %s; its log is %s\n", s->daemon.end, s->setup.log);
+	on_changed(s);
+}
+
 int live_session_apply(struct live_session *s)
 {
 	struct live_weather w;
@@ -79,6 +88,15 @@ static int complain(const char *what, int err)
 	return err;
 }
 
+static int read_origin(const char *text, struct hf_url *url)
+{
+	if (!hf_url_parse(hf_span_str(text), url) && url->path.len <= 1 && !url->query.ptr &&
+	    (hf_span_eq_str(url->scheme, "http") || hf_span_eq_str(url->scheme, "https")))
+		return 0;
+	fprintf(stderr, "holdfast-sim: --origin %s: not of the form http://HOST:PORT\n", text);
+	return HF_EINVAL;
+}
+
 static int make_origin(struct live_session *s, const struct options *o,
 		       struct live_relay_options *relay, char *url)
 {
@@ -92,7 +110,7 @@ static int make_origin(struct live_session *s, const struct options *o,
 		s->origin_url = hf_span_dup(hf_span_str(o->origin));
 		if (!s->origin_url)
 			live_must(HF_ENOMEM);
-		return hf_url_parse(hf_span_str(s->origin_url), &relay->url);
+		return read_origin(s->origin_url, &relay->url);
 	}
 	port = live_bench_free_port(&s->bench, 0);
 	sprintf(url, "http://127.0.0.1:%u", port);
@@ -108,14 +126,16 @@ static int make_network(struct live_session *s, const struct options *o)
 		.dir = o->dir, .program = o->daemon, .manifest = o->manifest, .demo = !o->origin
 	};
 	char url[64];
-	int err = complain(o->origin ? o->origin : "the shop", make_origin(s, o, &relay, url));
+	int err = make_origin(s, o, &relay, url);
 
 	if (err)
 		return err;
 	relay.port = live_bench_free_port(&s->bench, 0);
 	s->panel_port = live_bench_free_port(&s->bench, o->port ? o->port : PANEL_PORT);
-	if (o->port && s->panel_port != o->port)
-		return complain("--port", HF_EBUSY);
+	if (o->port && s->panel_port != o->port) {
+		fprintf(stderr, "holdfast-sim: --port %u is taken\n", o->port);
+		return HF_EBUSY;
+	}
 	s->control_port = live_bench_free_port(&s->bench, (uint16_t)(s->panel_port + 1));
 	err = complain("the network", live_relay_create(&relay, &s->relay));
 	setup.panel_port = s->panel_port;
@@ -241,7 +261,7 @@ static int run(const struct options *o)
 	if (!err) {
 		live_levers_init(&s->levers);
 		live_journal_init(&s->journal, &s->bench, on_changed, s);
-		live_daemon_init(&s->daemon, &s->bench, on_changed, s);
+		live_daemon_init(&s->daemon, &s->bench, on_power, s);
 		err = make_network(s, o);
 	}
 	if (!err)
