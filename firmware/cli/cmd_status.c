@@ -24,6 +24,7 @@ static double seconds_of(const cJSON *j, const char *ms)
 
 static void print_summary(const cJSON *j)
 {
+	double connections = cli_json_number(j, "connections", -1);
 	char up[CLI_WORD_SIZE], n[CLI_WORD_SIZE];
 	static const char *const ladder[] = { "link", "net", "clock" };
 	char path[32];
@@ -31,8 +32,7 @@ static void print_summary(const cJSON *j)
 	fputs("holdfastd ", stdout);
 	cli_put_safe(stdout, hf_span_str(cli_json_text(j, "version", "?")));
 	printf(", up %s, %s %s\n", cli_duration(cli_json_number(j, "uptimeSeconds", -1), up),
-	       cli_count(cli_json_number(j, "connections", -1), n),
-	       strcmp(n, "1") == 0 ? "connection" : "connections");
+	       cli_count(connections, n), connections == 1 ? "connection" : "connections");
 	for (size_t i = 0; i < COUNT(ladder); i++) {
 		snprintf(path, sizeof(path), "connectivity.%s", ladder[i]);
 		printf("%s%s ", i ? ", " : "", ladder[i]);

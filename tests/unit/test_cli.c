@@ -226,6 +226,18 @@ static void status_is_a_page_for_people(void **state)
 	assert_string_equal(log_text, "GET /.holdfast/status HTTP/1.1\n");
 }
 
+static void one_connection_is_not_many(void **state)
+{
+	struct canned canned[] = {
+		{ "GET /.holdfast/status", JSON("200 OK", "{\"connections\":1}"), false },
+		{ NULL, NULL, false }
+	};
+
+	(void)state;
+	assert_int_equal(run(canned, "status"), 0);
+	assert_non_null(strstr(out_text, ", 1 connection\n"));
+}
+
 static void json_is_passed_on_as_it_is(void **state)
 {
 	static const struct canned canned[] = {
@@ -639,6 +651,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(status_is_a_page_for_people),
+		cmocka_unit_test(one_connection_is_not_many),
 		cmocka_unit_test(json_is_passed_on_as_it_is),
 		cmocka_unit_test(status_tells_of_damage),
 		cmocka_unit_test(a_list_follows_its_pages),
