@@ -21,8 +21,8 @@
 struct hostile {
 	const char *what;
 	const char *request;
-	int status;	/* 0: goes to the origin */
-	bool closes;	/* the connection ends with the answer */
+	int status;	  /* 0: goes to the origin */
+	bool closes;	  /* the connection ends with the answer */
 	const char *seen; /* part of what the origin got, when it goes there */
 };
 
@@ -61,8 +61,8 @@ static const struct hostile table[] = {
 	{ "empty Host", "GET / HTTP/1.1\r\nHost:\r\n\r\n", 400, true, NULL },
 	{ "Host with a path", "GET / HTTP/1.1\r\nHost: localhost/x\r\n\r\n", 400, true, NULL },
 	{ "Host with a quote", "GET / HTTP/1.1\r\nHost: local\"host\r\n\r\n", 400, true, NULL },
-	{ "Host of somebody else (DNS rebinding)",
-	  "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421, false, NULL },
+	{ "Host of somebody else (DNS rebinding)", "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+	  421, false, NULL },
 	{ "absolute target of somebody else", "GET http://evil.example/" OWN "\r\n", 421, false,
 	  NULL },
 	/* fields */
@@ -78,13 +78,13 @@ static const struct hostile table[] = {
 	{ "bare CR in a value", "GET /" OWN "X: a\rb\r\n\r\n", 400, true, NULL },
 	/* framing */
 	{ "Content-Length and Transfer-Encoding",
-	  "POST /" OWN "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, true,
-	  NULL },
+	  "POST /" OWN "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400,
+	  true, NULL },
 	{ "Transfer-Encoding and Content-Length",
-	  "POST /" OWN "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n", 400, true,
-	  NULL },
-	{ "two lengths", "POST /" OWN "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc", 400, true,
-	  NULL },
+	  "POST /" OWN "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n", 400,
+	  true, NULL },
+	{ "two lengths", "POST /" OWN "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc", 400,
+	  true, NULL },
 	{ "the same length twice", "POST /" OWN "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
 	  400, true, NULL },
 	{ "list of lengths", "POST /" OWN "Content-Length: 3, 3\r\n\r\nabc", 400, true, NULL },
@@ -95,18 +95,22 @@ static const struct hostile table[] = {
 	  true, NULL },
 	{ "empty length", "POST /" OWN "Content-Length:\r\n\r\n", 400, true, NULL },
 	{ "unknown coding", "POST /" OWN "Transfer-Encoding: gzip\r\n\r\n", 501, true, NULL },
-	{ "chunked is not alone", "POST /" OWN "Transfer-Encoding: gzip, chunked\r\n\r\n", 501, true,
-	  NULL },
-	{ "chunked twice", "POST /" OWN "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"
-			   "\r\n\r\n0\r\n\r\n", 400, true, NULL },
+	{ "chunked is not alone", "POST /" OWN "Transfer-Encoding: gzip, chunked\r\n\r\n", 501,
+	  true, NULL },
+	{ "chunked twice",
+	  "POST /" OWN "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"
+	  "\r\n\r\n0\r\n\r\n",
+	  400, true, NULL },
 	{ "chunked with a vertical tab", "POST /" OWN "Transfer-Encoding: \vchunked\r\n\r\n", 400,
 	  true, NULL },
-	{ "chunked in HTTP/1.0", "POST / HTTP/1.0\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"
-				 "0\r\n\r\n", 400, true, NULL },
+	{ "chunked in HTTP/1.0",
+	  "POST / HTTP/1.0\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"
+	  "0\r\n\r\n",
+	  400, true, NULL },
 	{ "chunk size that is no number",
 	  "POST /api/x" OWN "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400, true, NULL },
-	{ "chunk size with a sign",
-	  "POST /api/x" OWN "Transfer-Encoding: chunked\r\n\r\n-1\r\n", 400, true, NULL },
+	{ "chunk size with a sign", "POST /api/x" OWN "Transfer-Encoding: chunked\r\n\r\n-1\r\n",
+	  400, true, NULL },
 	{ "chunk size past 64 bits",
 	  "POST /api/x" OWN "Transfer-Encoding: chunked\r\n\r\n11111111111111111\r\n", 400, true,
 	  NULL },
@@ -134,34 +138,43 @@ static const struct hostile table[] = {
 	{ "a name that begins like ours", "GET /.holdfastish" OWN "\r\n", 0, false,
 	  "GET /.holdfastish " },
 	{ "nothing of ours has that name", "GET /.holdfast/nothing" OWN "\r\n", 404, false, NULL },
-	{ "wrong method on a resource", "PUT /.holdfast/status" OWN "Content-Length: 0\r\n\r\n", 405,
-	  false, NULL },
-	{ "operator's resource from a panel", "GET /.holdfast/export" OWN "\r\n", 403, false, NULL },
+	{ "wrong method on a resource", "PUT /.holdfast/status" OWN "Content-Length: 0\r\n\r\n",
+	  405, false, NULL },
+	{ "operator's resource from a panel", "GET /.holdfast/export" OWN "\r\n", 403, false,
+	  NULL },
 	{ "id with escapes", "GET /.holdfast/requests/%30%30" OWN "\r\n", 404, false, NULL },
 	{ "id that is none", "GET /.holdfast/requests/../../etc/passwd" OWN "\r\n", 0, false,
 	  "GET /.holdfast/requests/../../etc/passwd " },
-	{ "from another site", "POST /.holdfast/sync-now" OWN
-			       "Origin: http://evil.example\r\nContent-Length: 0\r\n\r\n",
+	{ "from another site",
+	  "POST /.holdfast/sync-now" OWN "Origin: http://evil.example\r\nContent-Length: 0\r\n\r\n",
 	  403, false, NULL },
-	{ "from no site", "POST /.holdfast/sync-now" OWN "Origin: null\r\nContent-Length: 0\r\n\r\n",
-	  403, false, NULL },
-	{ "from another port", "DELETE /.holdfast/requests/x" OWN
-			       "Origin: http://shop.localhost:9999\r\n\r\n", 403, false, NULL },
-	{ "across sites by fetch metadata", "GET /.holdfast/requests" OWN
-					    "Sec-Fetch-Site: cross-site\r\n\r\n", 403, false, NULL },
+	{ "from no site",
+	  "POST /.holdfast/sync-now" OWN "Origin: null\r\nContent-Length: 0\r\n\r\n", 403, false,
+	  NULL },
+	{ "from another port",
+	  "DELETE /.holdfast/requests/x" OWN "Origin: http://shop.localhost:9999\r\n\r\n", 403,
+	  false, NULL },
+	{ "across sites by fetch metadata",
+	  "GET /.holdfast/requests" OWN "Sec-Fetch-Site: cross-site\r\n\r\n", 403, false, NULL },
 	{ "bad query", "GET /.holdfast/requests?state=lost" OWN "\r\n", 400, false, NULL },
-	{ "bad escape in a query", "GET /.holdfast/requests?state=%zz" OWN "\r\n", 400, false, NULL },
+	{ "bad escape in a query", "GET /.holdfast/requests?state=%zz" OWN "\r\n", 400, false,
+	  NULL },
 	/* loops and keys */
 	{ "a loop", "GET /" OWN "Via: 1.1 a, 1.1 holdfast (x)\r\n\r\n", 508, false, NULL },
-	{ "two idempotency keys", "POST /api/x" OWN "Idempotency-Key: a\r\nIdempotency-Key: b\r\n"
-				  "Content-Length: 0\r\n\r\n", 400, false, NULL },
-	{ "an empty idempotency key", "POST /api/x" OWN "Idempotency-Key: \"\"\r\n"
-				      "Content-Length: 0\r\n\r\n", 400, false, NULL },
+	{ "two idempotency keys",
+	  "POST /api/x" OWN "Idempotency-Key: a\r\nIdempotency-Key: b\r\n"
+	  "Content-Length: 0\r\n\r\n",
+	  400, false, NULL },
+	{ "an empty idempotency key",
+	  "POST /api/x" OWN "Idempotency-Key: \"\"\r\n"
+	  "Content-Length: 0\r\n\r\n",
+	  400, false, NULL },
 	/* what is odd and still right */
 	{ "empty lines before the request", "\r\n\r\nGET /" OWN "\r\n", 0, false, "GET / " },
-	{ "Connection names Content-Length", "POST /x" OWN "Connection: content-length\r\n"
-					     "Content-Length: 3\r\n\r\nabc", 0, false,
-	  "Content-Length: 3\r\n\r\nabc" },
+	{ "Connection names Content-Length",
+	  "POST /x" OWN "Connection: content-length\r\n"
+	  "Content-Length: 3\r\n\r\nabc",
+	  0, false, "Content-Length: 3\r\n\r\nabc" },
 	{ "absolute target of our own", "GET http://localhost?a=b HTTP/1.1\r\nHost: x\r\n\r\n", 0,
 	  false, "GET /?a=b HTTP/1.1\r\n" },
 };
@@ -172,10 +185,10 @@ static struct panel_rig rig;
 static unsigned faults;
 
 /* All rows are tried; the test fails at the end. */
-#define FAULT(...)                                                             \
-	do {                                                                   \
-		print_error(__VA_ARGS__);                                      \
-		faults++;                                                      \
+#define FAULT(...)                        \
+	do {                              \
+		print_error(__VA_ARGS__); \
+		faults++;                 \
 	} while (0)
 
 static void check_closed(const struct hostile *h, struct fake_peer *panel)

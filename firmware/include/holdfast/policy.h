@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define HF_POLICY_EXPECT_MAX 8
-#define HF_POLICY_NAME_MAX 255 /* bytes of tag, lane and header names */
+#define HF_POLICY_NAME_MAX   255 /* bytes of tag, lane and header names */
 
 enum hf_idempotency {
 	HF_IDEMPOTENCY_KEYED,	   /* sent with a key the origin deduplicates by */
@@ -33,16 +33,16 @@ struct hf_policy {
 			      * ("...", the IETF draft's form) instead of bare */
 	enum hf_idempotency idempotency;
 	enum hf_order order;
-	uint32_t key_validity_s; /* from the first attempt that may have arrived */
-	uint32_t max_age_s;	 /* retention, from acceptance */
-	uint32_t max_entries;	 /* waiting in the lane */
+	uint32_t key_validity_s;	       /* from the first attempt that may have arrived */
+	uint32_t max_age_s;		       /* retention, from acceptance */
+	uint32_t max_entries;		       /* waiting in the lane */
 	uint16_t expect[HF_POLICY_EXPECT_MAX]; /* statuses that mean delivered */
-	uint8_t expect_n;	 /* 0: every 2xx */
+	uint8_t expect_n;		       /* 0: every 2xx */
 };
 
 /* The defaults of docs/PROTOCOL.md. */
 #define HF_POLICY_KEY_VALIDITY_S 86400
-#define HF_POLICY_MAX_AGE_S 604800
-#define HF_POLICY_MAX_ENTRIES 10000
+#define HF_POLICY_MAX_AGE_S	 604800
+#define HF_POLICY_MAX_ENTRIES	 10000
 
 #endif

@@ -40,9 +40,9 @@ enum hf_family {
 
 struct hf_addr {
 	enum hf_family family;
-	uint8_t ip[16];	    /* network order; the first 4 for IPv4 */
-	uint16_t port;	    /* host order */
-	uint32_t scope;	    /* IPv6 zone index, 0: none */
+	uint8_t ip[16];			 /* network order; the first 4 for IPv4 */
+	uint16_t port;			 /* host order */
+	uint32_t scope;			 /* IPv6 zone index, 0: none */
 	char path[HF_UNIX_PATH_MAX + 1]; /* HF_FAMILY_UNIX */
 };
 
@@ -151,8 +151,8 @@ struct hf_port {
 	/* Hands bytes to the kernel's send buffer (or the like): returns how many
 	 * were taken, possibly 0, or a negative error when the stream is dead.
 	 * Fewer than @len: on_writable comes. Nothing is kept of @data. */
-	ptrdiff_t (*stream_write)(struct hf_port *port, struct hf_stream *stream,
-				  const void *data, size_t len);
+	ptrdiff_t (*stream_write)(struct hf_port *port, struct hf_stream *stream, const void *data,
+				  size_t len);
 	/* Finishes our direction (FIN) after what was taken. */
 	void (*stream_shutdown)(struct hf_port *port, struct hf_stream *stream);
 	/* Ends the stream; @abort: with a reset instead of a clean end. */

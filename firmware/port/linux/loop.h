@@ -82,7 +82,7 @@ struct hf_linux_clock {
 /* The one wake-up (wake.c). */
 struct hf_linux_wake {
 	struct hf_linux_watch watch;
-	struct hf_linux_later now; /* for a time that has come already */
+	struct hf_linux_later now;    /* for a time that has come already */
 	uint64_t wanted_ms, armed_ms; /* UINT64_MAX: none */
 };
 
