@@ -25,6 +25,7 @@ static const char usage[] =
 	"       holdfast-sim replay --seed N [--mutant NAME]\n"
 	"       holdfast-sim mutants [--count M]\n"
 	"       holdfast-sim repeats [--count M]\n"
+	"       holdfast-sim live [--help]\n"
 	"\n"
 	"  day      a day at the kiosk, told as a story\n"
 	"  run      carries out a scenario and tells what happened\n"
@@ -32,7 +33,8 @@ static const char usage[] =
 	"  soak     M random plans from seed N on, all promises checked\n"
 	"  replay   one of them, every event printed\n"
 	"  mutants  soaks products that are wrong on purpose: each must be caught\n"
-	"  repeats  runs M seeds twice: both must be the same, bit by bit\n";
+	"  repeats  runs M seeds twice: both must be the same, bit by bit\n"
+	"  live     the real daemon before a demo shop, and a page to make the world worse\n";
 
 struct options {
 	const char *file;

@@ -77,7 +77,7 @@ function life(o) {
 function orderCell(o) {
 	const cell = el('td');
 	cell.append(el('span', 'order-no', o.number ? `No. ${o.number}` : `Order ${o.n}`),
-		el('span', 'order-what', o.what || `key ${o.key.slice(0, 8)}`));
+		el('span', 'order-what', o.what || `key ...${o.key.slice(-8)}`));
 	return cell;
 }
 
