@@ -228,10 +228,9 @@ static void status_is_a_page_for_people(void **state)
 
 static void one_connection_is_not_many(void **state)
 {
-	struct canned canned[] = {
-		{ "GET /.holdfast/status", JSON("200 OK", "{\"connections\":1}"), false },
-		{ NULL, NULL, false }
-	};
+	struct canned canned[] = { { "GET /.holdfast/status", JSON("200 OK", "{\"connections\":1}"),
+				     false },
+				   { NULL, NULL, false } };
 
 	(void)state;
 	assert_int_equal(run(canned, "status"), 0);
