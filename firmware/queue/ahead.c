@@ -10,6 +10,7 @@
 #define STREAK_MAX 16
 
 struct hf_ahead {
+	struct hf_list link; /* of the queue's */
 	struct hf_lane *lane;
 	uint64_t from;
 	struct hf_store_load load;
@@ -39,10 +40,17 @@ static bool mark(const struct hf_store_load *l, struct hf_record_state *state)
 	return true;
 }
 
+static void release(struct hf_ahead *a)
+{
+	hf_list_remove(&a->link);
+	hf_store_load_finish(&a->load);
+	free(a);
+}
+
 static void destroy(struct hf_ahead *a)
 {
 	a->lane->users--;
-	hf_ahead_destroy(a);
+	release(a);
 }
 
 static void unmarked(struct hf_store_op *op, int err)
@@ -51,11 +59,19 @@ static void unmarked(struct hf_store_op *op, int err)
 	destroy(op->user);
 }
 
-/* Nobody goes on with it. Once the lane is leased again the mark is that
- * lease's. */
+/* A lease has read the record with its mark, or may be doing so. */
+static bool is_leased(const struct hf_ahead *a)
+{
+	const struct hf_lane *lane = a->lane;
+
+	return lane->state == HF_LANE_LEASED &&
+	       (lane->leased_id == 0 || lane->leased_id == a->load.id);
+}
+
+/* Nobody goes on with it. */
 static void drop(struct hf_ahead *a, int err)
 {
-	if (err || !a->load.marked || a->lane->state == HF_LANE_LEASED) {
+	if (err || !a->load.marked || is_leased(a)) {
 		destroy(a);
 		return;
 	}
@@ -93,6 +109,8 @@ void hf_ahead_begin(struct hf_lane *lane, uint64_t id)
 	a = calloc(1, sizeof(*a));
 	if (!a)
 		return;
+	hf_list_init(&a->link);
+	hf_list_push(&lane->queue->aheads, &a->link);
 	a->lane = lane;
 	a->from = id + 1;
 	lane->users++;
@@ -117,10 +135,10 @@ bool hf_ahead_wait(struct hf_lane *lane,
 	return true;
 }
 
-void hf_ahead_destroy(struct hf_ahead *a)
+void hf_ahead_finish(struct hf_queue *q)
 {
-	if (!a)
-		return;
-	hf_store_load_finish(&a->load);
-	free(a);
+	struct hf_list *l;
+
+	while ((l = hf_list_first(&q->aheads)) != NULL)
+		release(hf_container_of(l, struct hf_ahead, link));
 }

@@ -19,11 +19,11 @@ struct hf_ahead;
 /* Submits the look-ahead for the record behind @id. Without memory there is
  * none. */
 void hf_ahead_begin(struct hf_lane *lane, uint64_t id);
-/* True when one is under way for the record that is next now: @got comes with its load, which the receiver takes
- * over (hf_store_load_finish), and only then. */
+/* True when one is under way for the record that is next now: then @got comes
+ * with its load, which the receiver takes over (hf_store_load_finish). */
 bool hf_ahead_wait(struct hf_lane *lane,
 		   void (*got)(void *user, struct hf_store_load *load, int err), void *user);
-/* At closing down, after the store. */
-void hf_ahead_destroy(struct hf_ahead *ahead);
+/* At closing down, after the store: all of them. */
+void hf_ahead_finish(struct hf_queue *q);
 
 #endif

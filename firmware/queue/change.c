@@ -209,16 +209,14 @@ static bool waits(const struct hf_queue_change *c)
 	return status == HF_RECORD_QUEUED || status == HF_RECORD_HELD;
 }
 
-/* Another change of the same record is being stored. */
-static bool is_changing(const struct hf_queue_change *c)
+bool hf_queue_is_changing(const struct hf_queue *q, uint64_t id)
 {
-	const struct hf_list *changes = &c->queue->changes;
+	const struct hf_list *changes = &q->changes;
 
 	for (const struct hf_list *l = changes->next; l != changes; l = l->next) {
-		const struct hf_queue_change *other =
-			hf_container_of(l, struct hf_queue_change, link);
+		const struct hf_queue_change *c = hf_container_of(l, struct hf_queue_change, link);
 
-		if (other != c && other->writing && other->load.id == c->load.id)
+		if (c->writing && c->load.id == id)
 			return true;
 	}
 	return false;
@@ -228,7 +226,8 @@ static void change(struct hf_queue_change *c)
 {
 	uint8_t status = c->load.state.status;
 
-	if ((waits(c) && is_leased(c->lane, c->load.id)) || is_changing(c)) {
+	if ((waits(c) && is_leased(c->lane, c->load.id)) ||
+	    hf_queue_is_changing(c->queue, c->load.id)) {
 		finish(c, HF_EBUSY);
 		return;
 	}

@@ -102,7 +102,6 @@ static void lane_free(struct hf_lane *lane)
 	hf_timerq_clear(lane->queue->opt.timers, &lane->timer);
 	hf_list_remove(&lane->link);
 	hf_list_remove(&lane->ready);
-	hf_ahead_destroy(lane->ahead);
 	free((char *)lane->name.ptr);
 	free(lane);
 }
@@ -374,6 +373,7 @@ void hf_queue_lanes_finish(struct hf_queue *q)
 {
 	struct hf_list *l;
 
+	hf_ahead_finish(q);
 	while ((l = hf_list_pop(&q->removals)) != NULL)
 		free(hf_container_of(l, struct removal, link));
 	while (!hf_list_empty(&q->lanes))

@@ -455,8 +455,10 @@ static void got_ahead(void *user, struct hf_store_load *ahead, int err)
 {
 	struct hf_lease *lease = user;
 
-	if (err || lease->lane->next_id != lease->from) {
-		hf_store_load_finish(ahead); /* by the ordinary way, then */
+	/* A change that is being stored is seen by what is read after it. */
+	if (err || lease->lane->next_id != lease->from ||
+	    hf_queue_is_changing(queue_of(lease), ahead->id)) {
+		hf_store_load_finish(ahead);
 		load(lease);
 		return;
 	}

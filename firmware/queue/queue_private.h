@@ -15,6 +15,7 @@ struct hf_queue {
 	struct hf_list watches;
 	struct hf_list admissions, changes; /* under way */
 	struct hf_list removals;	    /* struct removal: lanes leaving the store */
+	struct hf_list aheads;		    /* struct hf_ahead: under way */
 	bool closing;			    /* the store is gone */
 	struct hf_store_lanes load;
 	bool loading, load_again;
@@ -57,5 +58,7 @@ void hf_queue_count_held_finish(struct hf_queue *q);
 /* admission.c, change.c: frees what they hold; done does not come. */
 void hf_admission_abandon(struct hf_admission *a);
 void hf_change_abandon(struct hf_queue_change *c);
+/* change.c: a change of record @id is being stored. */
+bool hf_queue_is_changing(const struct hf_queue *q, uint64_t id);
 
 #endif

@@ -185,6 +185,35 @@ static void two_changes_at_once_are_counted_once(void **state)
 	assert_string_equal(qrig_taken(r, 0), "/a /b");
 }
 
+/* /a is answered and /b read ahead while its cancelling is looked up. */
+static void one_that_is_cancelled_while_it_is_read_ahead_is_not_sent(void **state)
+{
+	struct fake_answer_to created = { .status = 201 };
+	struct qrig *r = *state;
+	int result = 1;
+	struct hf_queue_change c = { .done = changed, .user = &result };
+	struct hf_exchange *x;
+	struct qreq *b;
+
+	r->origin[0].manual = true;
+	qrig_leave(r, "/a", "x");
+	b = qrig_leave(r, "/b", "x");
+	qrig_settle(r);
+	x = fake_exchange(&r->origin[0], 0);
+	assert_true(fake_connect(x));
+	qrig_settle(r);
+	while (!x->body_done)
+		assert_true(fake_writable(x));
+	c.public_id = hf_span_str(b->a.public_id);
+	assert_int_equal(hf_queue_cancel(r->queue, &c), 0);
+	fake_answer_whole(x, &created);
+	r->origin[0].manual = false;
+	qrig_advance(r, 60000);
+	assert_int_not_equal(result, 1);
+	assert_string_equal(qrig_taken(r, 0), result == 0 ? "" : "/b");
+	qrig_check(r);
+}
+
 static void dead_one_goes_again_at_the_end_with_its_key(void **state)
 {
 	struct qrig *r = *state;
@@ -337,6 +366,7 @@ int main(void)
 		TEST(held_one_goes_again_in_its_place),
 		TEST(one_released_behind_the_lease_is_not_forgotten),
 		TEST(two_changes_at_once_are_counted_once),
+		TEST(one_that_is_cancelled_while_it_is_read_ahead_is_not_sent),
 		TEST(dead_one_goes_again_at_the_end_with_its_key),
 		TEST(dead_one_of_a_forgotten_lane_goes_again),
 		TEST(retry_ends_a_back_off),

@@ -5,7 +5,8 @@
  * world heals, and everything that was accepted must have ended.
  *
  * All the time: nothing is delivered in a strict lane while an older one of the
- * lane waits, and figures agree with the store. A seed tells the whole story:
+ * lane waits, nothing is sent that was cancelled, and figures agree with the
+ * store. A seed tells the whole story:
  * HF_SEED in the environment plays one.
  */
 #include <setjmp.h>
@@ -128,6 +129,8 @@ static void answer(void *user, struct hf_exchange *x, struct fake_answer_to *out
 		return;
 	}
 	*out = moods[mood == MOODS ? dice(w, MOODS) : mood];
+	if (known_by_target(w, x->msg->target)->final)
+		broken(w, "sent although it was final", known_by_target(w, x->msg->target));
 	if (out->status == 200 || out->status == 201) {
 		w->delivered++;
 		check_order(w, known_by_target(w, x->msg->target));

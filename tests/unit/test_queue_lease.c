@@ -424,6 +424,34 @@ static void held_head_that_grows_too_old_dies_and_frees_its_lane(void **state)
 	qrig_check(r);
 }
 
+/* The successor is read and marked, then the lane is not to go on: the power
+ * goes at every turn of that. */
+static void closing_down_while_a_mark_is_taken_back_leaves_nothing_behind(void **state)
+{
+	struct qrig *r = *state;
+
+	for (int turns = 0; turns < 6; turns++) {
+		struct hf_exchange *x;
+
+		r->origin[0].manual = true;
+		leave(r, "/a", HF_IDEMPOTENCY_KEYED);
+		leave(r, "/b", HF_IDEMPOTENCY_KEYED);
+		qrig_settle(r);
+		x = fake_exchange(&r->origin[0], 0);
+		assert_true(fake_connect(x));
+		qrig_settle(r);
+		assert_true(fake_head(x, 201, NULL));
+		fake_end(x, HF_END_COMPLETE, HF_SENT_ALL);
+		hf_sync_stop(r->sync);
+		for (int i = 0; i < turns; i++)
+			fake_port_turn(&r->store.port);
+		qrig_restart(r);
+		r->origin[0].manual = false;
+		qrig_advance(r, 10000);
+		qrig_check(r);
+	}
+}
+
 /* ---- damage ---- */
 
 static void change_in_database(struct qrig *r, const char *sql)
@@ -499,6 +527,7 @@ int main(void)
 		TEST(held_head_blocks_its_lane),
 		TEST(held_head_is_passed_over_where_order_is_skip),
 		TEST(held_head_that_grows_too_old_dies_and_frees_its_lane),
+		TEST(closing_down_while_a_mark_is_taken_back_leaves_nothing_behind),
 		TEST(damaged_body_stops_nobody_behind_it),
 		TEST(damaged_head_stops_nobody_behind_it),
 		TEST(request_that_is_gone_stops_nobody_behind_it),
