@@ -312,6 +312,7 @@ for (const scheme of ['http', 'https']) {
 		}
 		app.on('upgrade', (req, socket) => {
 			socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n');
+			socket.on('error', () => {}); /* the pulled link resets it */
 			socket.pipe(socket);
 		});
 		await new Promise((resolve) => app.listen(0, '127.0.0.1', resolve));
