@@ -3,9 +3,12 @@
  * The load generator of the benchmarks: N clients on N connections, each sends
  * a request, waits for the acknowledgement, sends the next. One thread, epoll.
  *
- *   load http       PORT CLIENTS COUNT BODY_BYTES   POST /api/orders, expects 202
- *   load get        PORT CLIENTS COUNT 0            GET /page, expects 200
- *   load beanstalk  PORT CLIENTS COUNT BODY_BYTES   put, expects INSERTED
+ *   load http       PORT CLIENTS COUNT BODY_BYTES [LANES]   POST, expects 202
+ *   load get        PORT CLIENTS COUNT 0                    GET /page, expects 200
+ *   load beanstalk  PORT CLIENTS COUNT BODY_BYTES           put, expects INSERTED
+ *
+ * http goes to /api/orders/0, or, client by client, to as many such paths as
+ * there are LANES.
  *
  * Prints one line: rate per second, p50, p99 and the maximum in microseconds.
  */
@@ -28,8 +31,16 @@ enum kind {
 	KIND_BEANSTALK,
 };
 
+#define LANES_MAX 64
+
+struct request {
+	char *bytes;
+	size_t len;
+};
+
 struct client {
 	int fd;
+	const struct request *request;
 	char in[8192];
 	size_t in_len;
 	uint64_t sent_ns;
@@ -37,8 +48,8 @@ struct client {
 
 struct load {
 	enum kind kind;
-	char *request;
-	size_t request_len;
+	struct request requests[LANES_MAX]; /* one for each lane */
+	int lanes;
 	long to_send, done, count;
 	uint32_t *took_ns;
 };
@@ -57,29 +68,29 @@ static void die(const char *what)
 	exit(1);
 }
 
-static void make_request(struct load *l, size_t body)
+static void make_request(enum kind kind, int lane, size_t body, struct request *out)
 {
 	char head[512];
 	int n;
 
-	if (l->kind == KIND_HTTP)
+	if (kind == KIND_HTTP)
 		n = snprintf(head, sizeof(head),
-			     "POST /api/orders HTTP/1.1\r\nHost: localhost\r\n"
+			     "POST /api/orders/%d HTTP/1.1\r\nHost: localhost\r\n"
 			     "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-			     body);
-	else if (l->kind == KIND_GET)
+			     lane, body);
+	else if (kind == KIND_GET)
 		n = snprintf(head, sizeof(head), "GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n");
 	else
 		n = snprintf(head, sizeof(head), "put 0 0 60 %zu\r\n", body);
-	l->request = malloc((size_t)n + body + 2);
-	if (!l->request)
+	out->bytes = malloc((size_t)n + body + 2);
+	if (!out->bytes)
 		die("malloc");
-	memcpy(l->request, head, (size_t)n);
-	memset(l->request + n, 'x', body);
-	l->request_len = (size_t)n + body;
-	if (l->kind == KIND_BEANSTALK) {
-		memcpy(l->request + l->request_len, "\r\n", 2);
-		l->request_len += 2;
+	memcpy(out->bytes, head, (size_t)n);
+	memset(out->bytes + n, 'x', body);
+	out->len = (size_t)n + body;
+	if (kind == KIND_BEANSTALK) {
+		memcpy(out->bytes + out->len, "\r\n", 2);
+		out->len += 2;
 	}
 }
 
@@ -103,7 +114,8 @@ static void send_next(struct load *l, struct client *c)
 	l->to_send--;
 	c->in_len = 0;
 	c->sent_ns = now_ns();
-	if (send(c->fd, l->request, l->request_len, MSG_NOSIGNAL) != (ssize_t)l->request_len)
+	if (send(c->fd, c->request->bytes, c->request->len, MSG_NOSIGNAL) !=
+	    (ssize_t)c->request->len)
 		die("send");
 }
 
@@ -166,6 +178,7 @@ static void run(struct load *l, int port, int clients)
 		struct epoll_event ev = { .events = EPOLLIN, .data.ptr = &c[i] };
 
 		c[i].fd = dial(port);
+		c[i].request = &l->requests[i % l->lanes];
 		epoll_ctl(ep, EPOLL_CTL_ADD, c[i].fd, &ev);
 	}
 	begin = now_ns();
@@ -195,10 +208,11 @@ static void run(struct load *l, int port, int clients)
 
 int main(int argc, char **argv)
 {
-	struct load l = { 0 };
+	struct load l = { .lanes = argc == 7 ? atoi(argv[6]) : 1 };
 
-	if (argc != 6) {
-		fprintf(stderr, "usage: load http|get|beanstalk PORT CLIENTS COUNT BODY_BYTES\n");
+	if (argc < 6 || argc > 7 || l.lanes < 1 || l.lanes > LANES_MAX) {
+		fprintf(stderr, "usage: load http|get|beanstalk PORT CLIENTS COUNT BODY_BYTES "
+				"[LANES]\n");
 		return 64;
 	}
 	l.kind = strcmp(argv[1], "http") == 0 ? KIND_HTTP :
@@ -208,9 +222,11 @@ int main(int argc, char **argv)
 	l.took_ns = calloc((size_t)l.count + 1, sizeof(*l.took_ns));
 	if (!l.took_ns)
 		die("malloc");
-	make_request(&l, (size_t)atol(argv[5]));
+	for (int i = 0; i < l.lanes; i++)
+		make_request(l.kind, i, (size_t)atol(argv[5]), &l.requests[i]);
 	run(&l, atoi(argv[2]), atoi(argv[3]));
 	free(l.took_ns);
-	free(l.request);
+	for (int i = 0; i < l.lanes; i++)
+		free(l.requests[i].bytes);
 	return 0;
 }
