@@ -76,8 +76,7 @@ static void on_origin(void *user, unsigned origin, enum hf_reach reach)
 
 	if (a->sync)
 		hf_sync_origin_changed(a->sync, origin, reach);
-	if (reach != HF_REACH_TRIAL)
-		hf_agent_connectivity_event(a);
+	hf_agent_connectivity_event(a);
 }
 
 static void on_trial(void *user, unsigned origin)
@@ -322,6 +321,7 @@ int hf_agent_create(struct hf_port *port, struct hf_settings *settings, struct h
 	a->start_ms = port->boottime_ms(port);
 	a->log = (struct hf_log){ .level = settings->log_level, .write = write_log, .user = a };
 	hf_timerq_init(&a->timers, ask_wake, a);
+	hf_agent_events_init(a);
 	err = port->entropy(port, &seed, sizeof(seed));
 	hf_rand_init(&a->rand, seed);
 	if (!err)
@@ -511,6 +511,7 @@ void hf_agent_destroy(struct hf_agent *a)
 	hf_queue_destroy(a->queue);
 	hf_agent_housekeeping_finish(a);
 	hf_timerq_finish(&a->timers);
+	hf_agent_events_finish(a);
 	hf_settings_destroy(a->settings);
 	free(a);
 }

@@ -46,6 +46,8 @@ struct hf_agent {
 	struct hf_fetch *fetch;
 	struct hf_ingress *ingress;
 
+	struct hf_buf connectivity_told; /* the last event of it */
+
 	/* housekeeping */
 	struct hf_timer purge_timer;
 	struct hf_store_purge purge;
@@ -75,7 +77,10 @@ void hf_agent_housekeeping_finish(struct hf_agent *a);
 /* status.c: appends the document of GET /.holdfast/status. */
 int hf_agent_status(struct hf_agent *a, struct hf_buf *out);
 /* events.c */
+void hf_agent_events_init(struct hf_agent *a);
+void hf_agent_events_finish(struct hf_agent *a);
 void hf_agent_queue_event(struct hf_agent *a, const struct hf_queue_event *event);
+/* Tells what can be reached, if that is not what was told last. */
 void hf_agent_connectivity_event(struct hf_agent *a);
 /* origins.c */
 int hf_agent_origins_create(struct hf_agent *a);

@@ -64,6 +64,14 @@ void hf_agent_queue_event(struct hf_agent *a, const struct hf_queue_event *event
 	hf_buf_finish(&b);
 }
 
+/* An origin that is tried is down until it answers. */
+static const char *state_of(struct hf_agent *a, unsigned origin)
+{
+	enum hf_reach reach = hf_connectivity_origin(a->connectivity, origin);
+
+	return hf_reach_name(reach == HF_REACH_TRIAL ? HF_REACH_DOWN : reach);
+}
+
 static int append_connectivity(struct hf_agent *a, struct hf_buf *b)
 {
 	int err = hf_buf_appendf(b, "{\"link\":\"%s\",\"net\":\"%s\",\"origins\":{",
@@ -76,21 +84,33 @@ static int append_connectivity(struct hf_agent *a, struct hf_buf *b)
 		if (!err)
 			err = hf_json_append_string(b, hf_span_str(a->settings->origins[i].name));
 		if (!err)
-			err = hf_buf_appendf(
-				b, ":\"%s\"",
-				hf_reach_name(hf_connectivity_origin(a->connectivity, i)));
+			err = hf_buf_appendf(b, ":\"%s\"", state_of(a, i));
 	}
 	return err ? err : hf_buf_append_str(b, "}}");
 }
 
 void hf_agent_connectivity_event(struct hf_agent *a)
 {
-	struct hf_buf b;
+	struct hf_buf *told = &a->connectivity_told, b;
 
 	if (!a->ingress)
 		return;
 	hf_buf_init(&b, EVENT_BYTES_MAX);
-	if (!append_connectivity(a, &b))
-		hf_ingress_event(a->ingress, "connectivity", hf_buf_span(&b));
-	hf_buf_finish(&b);
+	if (append_connectivity(a, &b) || hf_span_eq(hf_buf_span(&b), hf_buf_span(told))) {
+		hf_buf_finish(&b);
+		return;
+	}
+	hf_ingress_event(a->ingress, "connectivity", hf_buf_span(&b));
+	hf_buf_finish(told);
+	*told = b;
+}
+
+void hf_agent_events_init(struct hf_agent *a)
+{
+	hf_buf_init(&a->connectivity_told, EVENT_BYTES_MAX);
+}
+
+void hf_agent_events_finish(struct hf_agent *a)
+{
+	hf_buf_finish(&a->connectivity_told);
 }

@@ -6,16 +6,20 @@
  *
  * Trials of one outage follow each other at 0.75 to 1.0 times probe_min_ms for
  * ten minutes (counted from when the outage and the need met, and anew from
- * each link-up), then at doubling distances up to probe_max_ms.
+ * each link-up), then at doubling distances up to probe_max_ms. Without a link
+ * there are none, but to an origin on the device itself, which needs no link.
  *
  * It never reads an answer's body and never decides about a queued request.
  */
 #include "net/connectivity.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/fsm.h"
+#include "http/url.h"
+#include "net/addr.h"
 #include "net/probe.h"
 
 #define FAST_MS (10u * 60 * 1000)
@@ -29,6 +33,7 @@ struct origin {
 	struct hf_probe probe;	    /* with a target */
 	struct hf_timer timer;	    /* DOWN: the next trial; TRIAL: its guard */
 	uint8_t reach;		    /* enum hf_reach */
+	bool local;		    /* on the device itself */
 	bool wanted;
 	unsigned failures;    /* in a row */
 	uint64_t fast_until;  /* trials are dense before it */
@@ -81,6 +86,11 @@ static void timer_set(struct hf_connectivity *c, struct hf_timer *t, uint64_t du
 		hf_log(c->opt.log, HF_LOG_ERROR, "connectivity.timer", "err=ENOMEM");
 }
 
+static bool link_is_down(const struct hf_connectivity *c)
+{
+	return c->link_known && !c->link_up;
+}
+
 /* ---- the net ---- */
 
 static void net_schedule(struct hf_connectivity *c);
@@ -122,7 +132,7 @@ static void net_probe_done(void *user, const struct hf_exchange_result *result, 
 static void net_probe_now(struct hf_connectivity *c)
 {
 	hf_timerq_clear(c->opt.timers, &c->net_timer);
-	if (!c->opt.probe_transport || hf_probe_runs(&c->net_probe))
+	if (!c->opt.probe_transport || hf_probe_runs(&c->net_probe) || link_is_down(c))
 		return;
 	if (hf_probe_start(&c->net_probe, net_probe_done, c))
 		net_schedule(c);
@@ -140,7 +150,7 @@ static void net_schedule(struct hf_connectivity *c)
 
 	if (!c->opt.probe_transport || hf_probe_runs(&c->net_probe))
 		return;
-	if (c->net == HF_NET_ONLINE || !any_wanted(c)) {
+	if (c->net == HF_NET_ONLINE || !any_wanted(c) || link_is_down(c)) {
 		c->net_interval_ms = c->opt.probe_min_ms;
 		hf_timerq_clear(c->opt.timers, &c->net_timer);
 		return;
@@ -154,11 +164,12 @@ static void net_schedule(struct hf_connectivity *c)
 static void move(struct origin *o, enum hf_reach to)
 {
 	struct hf_connectivity *c = o->c;
+	bool trial = to == HF_REACH_TRIAL || (o->reach == HF_REACH_TRIAL && to == HF_REACH_DOWN);
 
 	assert(o->reach != to);
 	hf_fsm_move(&reach_fsm, &o->reach, to);
-	hf_log(c->opt.log, HF_LOG_INFO, "connectivity.origin", "origin=%s state=%s", o->name,
-	       reach_names[to]);
+	hf_log(c->opt.log, trial ? HF_LOG_DEBUG : HF_LOG_INFO, "connectivity.origin",
+	       "origin=%s state=%s", o->name, reach_names[to]);
 	if (c->opt.events->on_origin)
 		c->opt.events->on_origin(c->opt.user, o->number, to);
 }
@@ -187,7 +198,7 @@ static uint64_t trial_interval(struct origin *o)
 static void trial_schedule(struct origin *o, uint64_t in_ms)
 {
 	assert(o->reach == HF_REACH_DOWN);
-	if (o->wanted)
+	if (o->wanted && (o->local || !link_is_down(o->c)))
 		timer_set(o->c, &o->timer, now_ms(o->c) + in_ms);
 	else
 		hf_timerq_clear(o->c->opt.timers, &o->timer);
@@ -275,6 +286,28 @@ static void origin_timer_fire(void *user)
 	}
 }
 
+/* @host is a loopback address or a name that stands for one (RFC 6761 section
+ * 6.3). */
+static bool is_local(const char *host)
+{
+	static const size_t label = sizeof("localhost") - 1;
+	char name[64]; /* a longer one is no address */
+	struct hf_addr addr;
+	struct hf_span span;
+	uint16_t port;
+
+	if (hf_host_parse(hf_span_str(host), &span, &port))
+		return false;
+	snprintf(name, sizeof(name), "%.*s", HF_SPAN_ARG(span));
+	if (hf_addr_parse(name, &addr) == 0)
+		return hf_addr_is_local(&addr);
+	if (span.ptr[span.len - 1] == '.')
+		span.len--;
+	if (span.len > label && span.ptr[span.len - label - 1] == '.')
+		span = hf_span_skip(span, span.len - label);
+	return hf_span_ieq_str(span, "localhost");
+}
+
 static void origin_destroy(struct origin *o)
 {
 	if (!o)
@@ -299,6 +332,7 @@ static struct origin *origin_create(struct hf_connectivity *c, const char *name,
 	hf_timer_init(&o->timer, origin_timer_fire, o);
 	o->name = hf_span_dup(hf_span_str(name));
 	o->host = hf_span_dup(hf_span_str(host ? host : ""));
+	o->local = host && is_local(host);
 	if (target)
 		o->target = hf_span_dup(hf_span_str(target));
 	if (!o->name || !o->host || (target && !o->target) ||
@@ -400,8 +434,8 @@ void hf_connectivity_link(struct hf_connectivity *c, bool up)
 	c->link_up = up;
 	/* A device that starts without a link may still have an origin on itself:
 	 * its first attempts find out. */
-	if (up || (known && was))
-		for (i = 0; i < c->n; i++)
+	for (i = 0; i < c->n; i++)
+		if (up || (known && was && !c->origins[i]->local))
 			origin_link(c->origins[i], up);
 	if (known && was == up)
 		return;

@@ -9,7 +9,9 @@
  * DOWN comes after HF_CONNECTIVITY_FAILURES failed attempts in a row or at once
  * when the link goes. While DOWN and wanted (something waits for it) a trial is
  * due at HF_PROBE_MIN_MS intervals during the first ten minutes, then doubling
- * to HF_PROBE_MAX_MS with jitter; the link coming up makes one due at once. A
+ * to HF_PROBE_MAX_MS with jitter; the link coming up makes one due at once, and
+ * while it is known to be down there are none, but to an origin on the device
+ * itself (a loopback address, localhost), for which the link means nothing. A
  * trial is the configured probe request or, without one, the next replay
  * itself: on_trial lets exactly one attempt through. UP comes after one
  * success. Idle and healthy: no timer, no traffic.

@@ -563,6 +563,22 @@ test('the event stream tells of queued and settled, and resumes', async (x) => {
 	again.close();
 });
 
+test('the event stream tells of connectivity when it changes, not of each trial', async (x) => {
+	const origin = await Origin.create(x, { start: false });
+	const daemon = await Daemon.create(x, { origin, agent: { 'log-level': 'debug' },
+		manifest: routes(queuedRoute('/api/orders', 'orders')) });
+	const events = await listen(x, daemon);
+	const { id } = await queue(daemon);
+	const trials = () => daemon.log.match(/connectivity\.origin .*state=trial/g)?.length ?? 0;
+	await until(() => trials() >= 4, { ms: 20000, what: 'four trials' });
+	await origin.start();
+	await daemon.state(id, 'settled');
+	await until(() => events.list.find((e) => e.type === 'settled'));
+	const told = events.list.filter((e) => e.type === 'connectivity').map((e) => e.data.origins.o0);
+	assert.deepEqual(told, ['down', 'up']);
+	assert.doesNotMatch(daemon.log, /info +connectivity\.origin .*state=trial/);
+});
+
 /* Reads the event stream: { list, close() }. */
 async function listen(x, daemon, headers = {}) {
 	const list = [];

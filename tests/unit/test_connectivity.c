@@ -32,6 +32,7 @@ struct world {
 	unsigned changes;
 	enum hf_reach seen[16];
 	unsigned seen_n;
+	unsigned lines[HF_LOG_DEBUG + 1];
 };
 
 static int t_perform(struct hf_transport *base, const struct hf_transport_request *req,
@@ -96,13 +97,19 @@ static void on_change(void *user)
 	((struct world *)user)->changes++;
 }
 
+static void count_line(void *user, enum hf_log_level level, const char *line)
+{
+	(void)line;
+	((struct world *)user)->lines[level]++;
+}
+
 static const struct hf_connectivity_events events = {
 	.on_origin = on_origin,
 	.on_trial = on_trial,
 	.on_change = on_change,
 };
 
-static void make(struct world *w, bool net_probe, const char *probe_target)
+static void make_at(struct world *w, bool net_probe, const char *host, const char *probe_target)
 {
 	struct hf_connectivity_options opt = {
 		.port = &w->net.port,
@@ -121,8 +128,12 @@ static void make(struct world *w, bool net_probe, const char *probe_target)
 
 	hf_connectivity_destroy(w->c);
 	assert_int_equal(hf_connectivity_create(&opt, &w->c), 0);
-	assert_int_equal(
-		hf_connectivity_add(w->c, "shop", &w->probe.base, "shop.example", probe_target), 0);
+	assert_int_equal(hf_connectivity_add(w->c, "shop", &w->probe.base, host, probe_target), 0);
+}
+
+static void make(struct world *w, bool net_probe, const char *probe_target)
+{
+	make_at(w, net_probe, "shop.example", probe_target);
 }
 
 static int set_up(void **state)
@@ -299,6 +310,91 @@ static void the_link_coming_up_makes_a_trial_due_at_once(void **state)
 	assert_int_equal(w->trials, before + 1);
 }
 
+static void nothing_is_tried_while_the_link_is_known_to_be_down(void **state)
+{
+	struct world *w = *state;
+	unsigned i;
+
+	make(w, true, NULL);
+	hf_connectivity_link(w->c, true);
+	t_end(&w->net_probe, 204, HF_END_COMPLETE);
+	report(w, HF_END_COMPLETE, 200);
+	hf_connectivity_want(w->c, 0, true);
+	hf_connectivity_link(w->c, false);
+	for (i = 0; i < 3; i++) {
+		fake_net_advance(&w->net, 1200000);
+		report(w, HF_END_CONNECT, 0); /* of an attempt that was under way */
+		hf_connectivity_want(w->c, 0, false);
+		hf_connectivity_want(w->c, 0, true);
+	}
+	assert_int_equal(w->trials, 0);
+	assert_int_equal(w->net_probe.performed, 1);
+	assert_int_equal(w->net.timers.len, 0);
+	hf_connectivity_link(w->c, true);
+	fake_net_settle(&w->net);
+	assert_int_equal(w->trials, 1);
+	assert_int_equal(w->net_probe.performed, 2);
+}
+
+static void a_start_without_a_link_tries_until_the_origin_is_down(void **state)
+{
+	struct world *w = *state;
+
+	hf_connectivity_link(w->c, false);
+	hf_connectivity_want(w->c, 0, true);
+	fail_times(w, 3);
+	fake_net_advance(&w->net, 3600000);
+	assert_int_equal(w->trials, 0);
+	hf_connectivity_poke(w->c, 0); /* a person wants it all the same */
+	fake_net_settle(&w->net);
+	assert_int_equal(w->trials, 1);
+	report(w, HF_END_CONNECT, 0);
+	fake_net_advance(&w->net, 3600000);
+	assert_int_equal(w->trials, 1);
+}
+
+static void an_origin_on_the_device_needs_no_link(void **state)
+{
+	static const char *const hosts[] = { "127.0.0.1:8080", "[::1]:8080", "localhost",
+					     "Shop.LocalHost.", "localhost:3000" };
+	struct world *w = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		make_at(w, false, hosts[i], NULL);
+		w->trials = 0;
+		hf_connectivity_link(w->c, true);
+		report(w, HF_END_COMPLETE, 200);
+		hf_connectivity_link(w->c, false);
+		assert_int_equal(reach(w), HF_REACH_UP);
+		hf_connectivity_want(w->c, 0, true);
+		fail_times(w, 3);
+		fake_net_advance(&w->net, 1000);
+		assert_int_equal(w->trials, 1);
+	}
+}
+
+static void trials_are_told_at_debug_and_changes_at_info(void **state)
+{
+	struct world *w = *state;
+	unsigned info;
+
+	w->net.log = (struct hf_log){ .level = HF_LOG_DEBUG, .write = count_line, .user = w };
+	hf_connectivity_want(w->c, 0, true);
+	fail_times(w, 3);
+	assert_int_equal(w->lines[HF_LOG_INFO], 1); /* down */
+	info = w->lines[HF_LOG_INFO];
+	for (unsigned i = 0; i < 10; i++) {
+		fake_net_advance(&w->net, 1000);
+		report(w, HF_END_CONNECT, 0);
+	}
+	assert_int_equal(w->lines[HF_LOG_INFO], info);
+	assert_true(w->lines[HF_LOG_DEBUG] >= 20);
+	fake_net_advance(&w->net, 1000);
+	report(w, HF_END_COMPLETE, 200);
+	assert_int_equal(w->lines[HF_LOG_INFO], info + 1); /* up */
+}
+
 static void a_trial_lets_one_attempt_through(void **state)
 {
 	struct world *w = *state;
@@ -416,6 +512,10 @@ int main(void)
 		T(nothing_is_tried_while_nothing_waits),
 		T(trials_are_dense_for_ten_minutes_then_rare),
 		T(the_link_coming_up_makes_a_trial_due_at_once),
+		T(nothing_is_tried_while_the_link_is_known_to_be_down),
+		T(a_start_without_a_link_tries_until_the_origin_is_down),
+		T(an_origin_on_the_device_needs_no_link),
+		T(trials_are_told_at_debug_and_changes_at_info),
 		T(a_trial_lets_one_attempt_through),
 		T(an_unreported_trial_does_not_last_for_ever),
 		T(a_trial_ends_when_nothing_waits_any_more),
