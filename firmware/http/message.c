@@ -43,15 +43,6 @@ int hf_fields_add(struct hf_fields *f, struct hf_span name, struct hf_span value
 	return 0;
 }
 
-int hf_fields_add_copy(struct hf_fields *f, struct hf_span name, struct hf_span value)
-{
-	name = hf_arena_copy(f->arena, name);
-	value = hf_arena_copy(f->arena, value);
-	if (!name.ptr || !value.ptr)
-		return HF_ENOMEM;
-	return hf_fields_add(f, name, value);
-}
-
 const struct hf_span *hf_fields_get(const struct hf_fields *f, const char *name)
 {
 	struct hf_span wanted = hf_span_str(name);

@@ -52,8 +52,6 @@ struct hf_message {
 void hf_fields_init(struct hf_fields *f, struct hf_arena *arena);
 /* Keeps the spans as they are (no copy). HF_ENOMEM. */
 int hf_fields_add(struct hf_fields *f, struct hf_span name, struct hf_span value);
-/* Copies both into the arena. */
-int hf_fields_add_copy(struct hf_fields *f, struct hf_span name, struct hf_span value);
 /* First value of @name, or NULL. */
 const struct hf_span *hf_fields_get(const struct hf_fields *f, const char *name);
 /* How many lines carry @name. */

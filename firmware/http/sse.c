@@ -80,18 +80,3 @@ int hf_sse_write(struct hf_buf *out, struct hf_span event, struct hf_span id, st
 		hf_buf_truncate(out, len);
 	return err;
 }
-
-int hf_sse_comment(struct hf_buf *out, const char *text)
-{
-	size_t len = out->len;
-	int err;
-
-	if (!is_one_line(hf_span_str(text)))
-		return HF_EINVAL;
-	err = write_line(out, ": ", hf_span_str(text));
-	if (!err)
-		err = hf_buf_append(out, HF_SPAN("\n"));
-	if (err)
-		hf_buf_truncate(out, len);
-	return err;
-}

@@ -9,7 +9,5 @@
  * become further data lines. HF_EINVAL when @event or @id hold a line break or
  * NUL; HF_ELIMIT, HF_ENOMEM. A failure appends nothing. */
 int hf_sse_write(struct hf_buf *out, struct hf_span event, struct hf_span id, struct hf_span data);
-/* ": text\n\n", keeps the connection alive. Errors as above, @text is one line. */
-int hf_sse_comment(struct hf_buf *out, const char *text);
 
 #endif

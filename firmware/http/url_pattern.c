@@ -46,8 +46,6 @@ struct program {
 struct hf_url_pattern {
 	struct program path, query;
 	bool has_query;
-	size_t origin_len;
-	char *text; /* a copy */
 	struct step steps[];
 };
 
@@ -274,12 +272,8 @@ static int compile_text(struct compiler *c, struct hf_url_pattern *p)
 {
 	int err = 0;
 
-	if (c->text.len == 0 && p->origin_len == 0)
+	if (c->text.len == 0)
 		return wrong(c, 0, "pattern is empty");
-	if (c->text.len == 0) {
-		emit(c, OP_ANY, 0);
-		return 0;
-	}
 	if (c->text.ptr[0] != '/' && c->text.ptr[0] != '*' && c->text.ptr[0] != '{')
 		return wrong(c, 0, "a path begins with '/'");
 	while (!err && c->at < c->text.len)
@@ -289,39 +283,20 @@ static int compile_text(struct compiler *c, struct hf_url_pattern *p)
 	return err;
 }
 
-/* The length of "https://a.example" at the front of @text; 0 when it is a path. */
-static size_t origin_length(struct hf_span text)
-{
-	struct hf_span rest = text, scheme = hf_span_cut(&rest, ':');
-	size_t n = scheme.len + 3;
-
-	if (!rest.ptr || !hf_span_starts(rest, HF_SPAN("//")) ||
-	    memchr(scheme.ptr, '/', scheme.len) || scheme.len == 0)
-		return 0;
-	while (n < text.len && text.ptr[n] != '/' && text.ptr[n] != '?')
-		n++;
-	return n;
-}
-
 static int compile_into(struct hf_url_pattern *p, struct hf_span text, size_t *error_at,
 			const char **error)
 {
 	struct compiler c = {
-		.text = hf_span_skip(text, p->origin_len),
+		.text = text,
 		.out = &p->path,
 		.error_at = error_at,
 		.error = error,
 	};
-	struct hf_url url;
 	int err;
 
-	if (p->origin_len > 0 && hf_url_parse(hf_span(text.ptr, p->origin_len), &url))
-		return wrong(&c, 0, "malformed origin");
 	err = compile_text(&c, p);
-	if (err) {
-		*error_at += p->origin_len;
+	if (err)
 		return err;
-	}
 	assert(p->path.n + p->query.n <= STEPS_MAX);
 	count_prefix(&p->path);
 	count_prefix(&p->query);
@@ -344,9 +319,7 @@ int hf_url_pattern_compile(struct hf_span text, struct hf_url_pattern **out, siz
 		return HF_ENOMEM;
 	p->path.v = p->steps;
 	p->path.names_stop_at_slash = true;
-	p->origin_len = origin_length(text);
-	p->text = hf_span_dup(text);
-	err = p->text ? compile_into(p, text, error_at, error) : HF_ENOMEM;
+	err = compile_into(p, text, error_at, error);
 	if (err) {
 		hf_url_pattern_destroy(p);
 		return err;
@@ -357,15 +330,7 @@ int hf_url_pattern_compile(struct hf_span text, struct hf_url_pattern **out, siz
 
 void hf_url_pattern_destroy(struct hf_url_pattern *p)
 {
-	if (!p)
-		return;
-	free(p->text);
 	free(p);
-}
-
-struct hf_span hf_url_pattern_origin(const struct hf_url_pattern *p)
-{
-	return p->origin_len ? hf_span(p->text, p->origin_len) : hf_span(NULL, 0);
 }
 
 /* ---- matching ---- */

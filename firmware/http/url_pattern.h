@@ -6,9 +6,8 @@
  * groups, '\' before a character that is meant literally. No regular
  * expression groups, as in the Service Worker static routing API; no '+' or
  * '*' behind names and groups, no '?' behind names and '*'. A pattern without
- * '?' matches whatever the query. A pattern may be an absolute URL; then its
- * origin part is returned apart, and without a path it matches every path.
- * Literal text of the path is compared in the form hf_path_normalize gives.
+ * '?' matches whatever the query. Literal text of the path is compared in the
+ * form hf_path_normalize gives.
  */
 #ifndef HF_HTTP_URL_PATTERN_H
 #define HF_HTTP_URL_PATTERN_H
@@ -24,10 +23,6 @@ struct hf_url_pattern; /* heap */
 int hf_url_pattern_compile(struct hf_span text, struct hf_url_pattern **out, size_t *error_at,
 			   const char **error);
 void hf_url_pattern_destroy(struct hf_url_pattern *p);
-/* The origin part of an absolute pattern as it was written
- * ("https://a.example:8443"), without wildcards; ptr NULL when there is none.
- * Lives as long as @p. */
-struct hf_span hf_url_pattern_origin(const struct hf_url_pattern *p);
 /* Matching costs at most O(pattern x path), no recursion, no allocation. @path
  * as hf_path_normalize gives it; @query's ptr NULL: none. */
 bool hf_url_pattern_match(const struct hf_url_pattern *p, struct hf_span path,

@@ -73,8 +73,4 @@ void hf_lane_offline(struct hf_lane *lane, enum hf_reason reason);
 /* Ends OFFLINE, and DELAYED unless the origin named the time. */
 void hf_lane_promote(struct hf_lane *lane);
 
-/* All lanes of the queue: for (link = hf_queue_lanes(q)->next; ...). */
-struct hf_list *hf_queue_lanes(struct hf_queue *q);
-struct hf_port *hf_queue_port(struct hf_queue *q);
-
 #endif

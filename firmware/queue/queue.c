@@ -56,16 +56,6 @@ uint64_t hf_queue_device_ms(const struct hf_queue *q)
 	return q->opt.device_ms + (q->opt.port->boottime_ms(q->opt.port) - q->boot_ms);
 }
 
-struct hf_list *hf_queue_lanes(struct hf_queue *q)
-{
-	return &q->lanes;
-}
-
-struct hf_port *hf_queue_port(struct hf_queue *q)
-{
-	return q->opt.port;
-}
-
 /* ---- scheduling state ---- */
 
 bool hf_lane_has_backlog(const struct hf_lane *lane)

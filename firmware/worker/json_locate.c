@@ -391,15 +391,6 @@ void hf_json_place(struct hf_span text, size_t at, unsigned *line, unsigned *col
 	*column = (unsigned)(at - start) + 1;
 }
 
-unsigned hf_json_line(const struct hf_json_map *m, uint32_t value)
-{
-	const struct hf_json_value *v = &m->values[value];
-	unsigned line, column;
-
-	hf_json_place(m->text, v->key_at != HF_JSON_NONE ? v->key_at : v->at, &line, &column);
-	return line;
-}
-
 /* The key as it is written, without its quotes. */
 static struct hf_span key_text(const struct hf_json_map *m, const struct hf_json_value *v)
 {
@@ -408,33 +399,6 @@ static struct hf_span key_text(const struct hf_json_map *m, const struct hf_json
 	while (*end != '"')
 		end += *end == '\\' ? 2 : 1;
 	return hf_span(start, (size_t)(end - start));
-}
-
-static bool is_step(const struct hf_json_map *m, uint32_t value, const struct hf_json_step *step)
-{
-	const struct hf_json_value *v = &m->values[value];
-
-	if (!step->key)
-		return v->key_at == HF_JSON_NONE && v->index == step->index;
-	return v->key_at != HF_JSON_NONE && hf_span_eq_str(key_text(m, v), step->key);
-}
-
-int hf_json_find(const struct hf_json_map *m, const struct hf_json_step *path, size_t n,
-		 uint32_t *value)
-{
-	uint32_t at = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		uint32_t child = at + 1, end = m->values[at].end;
-
-		while (child < end && !is_step(m, child, &path[i]))
-			child = m->values[child].end;
-		if (child >= end)
-			return HF_ENOENT;
-		at = child;
-	}
-	*value = at;
-	return 0;
 }
 
 int hf_json_path(const struct hf_json_map *m, uint32_t value, struct hf_buf *out)

@@ -33,20 +33,11 @@ struct hf_json_error {
 	const char *words; /* static */
 };
 
-struct hf_json_step {
-	const char *key; /* NULL: @index of an array */
-	uint32_t index;
-};
-
 /* HF_EPROTO with *error, HF_ENOMEM. Keeps @text, which is shorter than 2 GiB. */
 int hf_json_map_init(struct hf_json_map *m, struct hf_span text, struct hf_json_error *error);
 void hf_json_map_finish(struct hf_json_map *m);
 /* Line and column of an offset, both from 1; the column counts bytes. */
 void hf_json_place(struct hf_span text, size_t at, unsigned *line, unsigned *column);
-unsigned hf_json_line(const struct hf_json_map *m, uint32_t value);
-/* The number of the value at @path; of a repeated key the first. HF_ENOENT. */
-int hf_json_find(const struct hf_json_map *m, const struct hf_json_step *path, size_t n,
-		 uint32_t *value);
 /* Appends "routes[2].queue.order" ("" for the root); keys as they are written. */
 int hf_json_path(const struct hf_json_map *m, uint32_t value, struct hf_buf *out);
 

@@ -213,11 +213,6 @@ void sim_http_close(struct sim_http *h, bool abort)
 	sim_stream_close(s, abort);
 }
 
-void sim_http_no_body(struct sim_http *h)
-{
-	hf_h1_reader_no_body(h->reader);
-}
-
 static void pump(struct sim_http *h)
 {
 	struct hf_span out = hf_buf_span(&h->out);

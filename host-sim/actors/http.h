@@ -52,7 +52,5 @@ void sim_http_send(struct sim_http *h, struct hf_span bytes);
 void sim_http_end(struct sim_http *h);
 /* Closes; no event comes. */
 void sim_http_close(struct sim_http *h, bool abort);
-/* Before the answer to a HEAD request. */
-void sim_http_no_body(struct sim_http *h);
 
 #endif

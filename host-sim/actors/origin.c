@@ -35,7 +35,6 @@ struct sim_origin {
 	struct hf_list visitors;
 	struct sim_event reap;
 	struct hf_strmap keys; /* Idempotency-Key -> the order it has led to */
-	unsigned received, repeated;
 };
 
 /* ---- what it says ---- */
@@ -101,7 +100,6 @@ static void answer_order(struct visitor *v, struct sim_order *o, const struct hf
 	bool repeat = done_before(origin, o, key);
 	bool lost;
 
-	origin->received++;
 	o->altered |= !as_sent(o, msg, body);
 	if (origin->mood.status) {
 		sim_ledger_attempt(origin->ledger, o, origin->mood.status, false);
@@ -109,7 +107,6 @@ static void answer_order(struct visitor *v, struct sim_order *o, const struct hf
 		return;
 	}
 	lost = sim_rng_chance(&origin->rng, origin->mood.lose_percent);
-	origin->repeated += repeat;
 	if (!repeat && key && hf_strmap_put(&origin->keys, *key, o))
 		sim_must(NULL);
 	sim_ledger_attempt(origin->ledger, o, lost ? 0 : 201, !repeat);
@@ -325,14 +322,4 @@ void sim_origin_mood(struct sim_origin *origin, const struct sim_origin_mood *mo
 const struct sim_origin_mood *sim_origin_mood_now(const struct sim_origin *origin)
 {
 	return &origin->mood;
-}
-
-unsigned sim_origin_received(const struct sim_origin *origin)
-{
-	return origin->received;
-}
-
-unsigned sim_origin_repeated(const struct sim_origin *origin)
-{
-	return origin->repeated;
 }

@@ -35,8 +35,5 @@ struct sim_node *sim_origin_node(struct sim_origin *o);
 void sim_origin_up(struct sim_origin *o, bool up);
 void sim_origin_mood(struct sim_origin *o, const struct sim_origin_mood *mood);
 const struct sim_origin_mood *sim_origin_mood_now(const struct sim_origin *o);
-/* Requests with an order that reached it, and those it had done before. */
-unsigned sim_origin_received(const struct sim_origin *o);
-unsigned sim_origin_repeated(const struct sim_origin *o);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "holdfast_config.h"
+#include "queue/queue_private.h"
 
 /* ---- the world ---- */
 
@@ -392,7 +393,7 @@ struct qreq *qrig_leave_in(struct qrig *r, const char *lane, const char *target)
 
 struct hf_lane *qrig_lane(struct qrig *r, const char *key)
 {
-	struct hf_list *lanes = hf_queue_lanes(r->queue);
+	struct hf_list *lanes = &r->queue->lanes;
 
 	for (struct hf_list *l = lanes->next; l != lanes; l = l->next) {
 		struct hf_lane *lane = hf_container_of(l, struct hf_lane, link);

@@ -90,15 +90,13 @@ static void copies_are_independent(void **state)
 
 	(void)state;
 	begin(&f);
-	assert_int_equal(hf_fields_add_copy(&f, hf_span_str(name), hf_span_str(value)), 0);
 	add(&f, name, value);
 	assert_int_equal(hf_fields_copy(&copy, &f, &arena), 0);
 	name[0] = value[0] = '?';
-	assert_true(hf_span_eq_str(f.v[0].name, "X") && hf_span_eq_str(f.v[0].value, "1"));
-	assert_names(&copy, "X X");
-	assert_true(hf_span_eq_str(copy.v[1].value, "1"));
+	assert_names(&copy, "X");
+	assert_true(hf_span_eq_str(copy.v[0].value, "1"));
 	add(&copy, "Y", "2");
-	assert_names(&copy, "X X Y");
+	assert_names(&copy, "X Y");
 	hf_arena_finish(&arena);
 }
 
@@ -114,8 +112,6 @@ static void reports_a_full_arena(void **state)
 	assert_int_equal(hf_fields_copy(&copy, &f, &small), HF_ENOMEM);
 	hf_fields_init(&copy, &small);
 	assert_int_equal(hf_fields_add(&copy, HF_SPAN("X"), HF_SPAN("1")), HF_ENOMEM);
-	assert_int_equal(hf_fields_add_copy(&copy, HF_SPAN("X"), HF_SPAN("a value of 17 by")),
-			 HF_ENOMEM);
 	assert_int_equal(copy.n, 0);
 	hf_arena_finish(&small);
 	hf_arena_finish(&arena);

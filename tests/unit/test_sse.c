@@ -52,19 +52,7 @@ static void refuses_line_breaks_in_event_and_id(void **state)
 	assert_int_equal(hf_sse_write(&out, HF_SPAN("a\nb"), HF_SPAN(""), HF_SPAN("")), HF_EINVAL);
 	assert_int_equal(hf_sse_write(&out, HF_SPAN(""), HF_SPAN("a\rb"), HF_SPAN("")), HF_EINVAL);
 	assert_int_equal(hf_sse_write(&out, HF_SPAN(""), HF_SPAN("a\0"), HF_SPAN("")), HF_EINVAL);
-	assert_int_equal(hf_sse_comment(&out, "a\nb"), HF_EINVAL);
 	assert_int_equal(out.len, 0);
-	hf_buf_finish(&out);
-}
-
-static void writes_comments(void **state)
-{
-	struct hf_buf out;
-
-	(void)state;
-	hf_buf_init(&out, SIZE_MAX);
-	assert_int_equal(hf_sse_comment(&out, "still here"), 0);
-	assert_string_equal(hf_buf_cstr(&out), ": still here\n\n");
 	hf_buf_finish(&out);
 }
 
@@ -91,7 +79,6 @@ int main(void)
 		cmocka_unit_test(leaves_out_what_is_empty_but_the_data),
 		cmocka_unit_test(splits_data_at_every_kind_of_line_break),
 		cmocka_unit_test(refuses_line_breaks_in_event_and_id),
-		cmocka_unit_test(writes_comments),
 		cmocka_unit_test(appends_nothing_at_any_ceiling),
 	};
 

@@ -109,30 +109,6 @@ static void compares_the_path_percent_normalized(void **state)
 	assert_true(matches("/100%", "/100%", NULL));
 }
 
-static void gives_the_origin_apart(void **state)
-{
-	struct hf_url_pattern *p;
-	const char *error;
-	size_t at;
-
-	(void)state;
-	assert_int_equal(
-		hf_url_pattern_compile(HF_SPAN("https://a.example:8443/x/*"), &p, &at, &error), 0);
-	assert_true(hf_span_eq_str(hf_url_pattern_origin(p), "https://a.example:8443"));
-	assert_true(hf_url_pattern_match(p, HF_SPAN("/x/y"), hf_span(NULL, 0)));
-	hf_url_pattern_destroy(p);
-	assert_int_equal(hf_url_pattern_compile(HF_SPAN("/x"), &p, &at, &error), 0);
-	assert_null(hf_url_pattern_origin(p).ptr);
-	hf_url_pattern_destroy(p);
-}
-
-static void matches_every_path_of_a_bare_origin(void **state)
-{
-	(void)state;
-	assert_true(matches("https://a.example", "/x/y", "z"));
-	assert_false(matches("https://a.example/", "/x/y", NULL));
-}
-
 static void refuses_with_place_and_words(void **state)
 {
 	static const struct {
@@ -164,9 +140,7 @@ static void refuses_with_place_and_words(void **state)
 		{ "/a b", 2, "byte must be percent-encoded" },
 		{ "/\xc3\xa9", 1, "byte must be percent-encoded" },
 		{ "/\\\xc3", 2, "byte must be percent-encoded" },
-		{ "https://*.example/", 0, "malformed origin" },
-		{ "ftp://a/", 0, "malformed origin" },
-		{ "https://a/(b)", 10, "regular expressions are not supported" },
+		{ "https://a.example/", 0, "a path begins with '/'" },
 	};
 	struct hf_url_pattern *p;
 	const char *error;
@@ -210,8 +184,8 @@ static void is_not_slowed_down_by_hostile_patterns(void **state)
 
 	(void)state;
 	text[0] = '/';
-	for (i = 1; i + 1 < sizeof(text); i += 2)
-		memcpy(text + i, "*a", 2);
+	for (i = 1; i + 1 < sizeof(text); i++)
+		text[i] = i % 2 ? '*' : 'a';
 	text[sizeof(text) - 1] = 'b';
 	memset(path, 'a', sizeof(path));
 	path[0] = '/';
@@ -231,8 +205,6 @@ int main(void)
 		cmocka_unit_test(ignores_the_query_unless_it_has_one),
 		cmocka_unit_test(takes_escaped_characters_literally),
 		cmocka_unit_test(compares_the_path_percent_normalized),
-		cmocka_unit_test(gives_the_origin_apart),
-		cmocka_unit_test(matches_every_path_of_a_bare_origin),
 		cmocka_unit_test(refuses_with_place_and_words),
 		cmocka_unit_test(limits_the_length_of_a_pattern),
 		cmocka_unit_test(is_not_slowed_down_by_hostile_patterns),
