@@ -85,8 +85,9 @@ static int append_lane(void *user, const struct hf_lane_figures *f)
 	if (!err)
 		err = append_string_member(b, "origin", f->origin);
 	if (!err)
-		err = hf_buf_appendf(b, ",\"depth\":%" PRIu64 ",\"held\":%" PRIu64
-					",\"oldestAgeSeconds\":%" PRIu64,
+		err = hf_buf_appendf(b,
+				     ",\"depth\":%" PRIu64 ",\"held\":%" PRIu64
+				     ",\"oldestAgeSeconds\":%" PRIu64,
 				     f->waiting, f->held, f->oldest_age_ms / 1000);
 	if (!err)
 		err = append_number(b, "nextAttemptInMs", f->next_attempt_ms != UINT64_MAX,
@@ -112,16 +113,15 @@ static int append_store(struct hf_agent *a, struct hf_buf *b)
 	int err;
 
 	hf_store_usage(a->store, &u);
-	err = hf_buf_appendf(b,
-			     "\"store\":{\"bytes\":%" PRIu64 ",\"bytesMax\":%" PRIu64
-			     ",\"writtenToday\":%" PRIu64 ",\"writtenTotal\":%" PRIu64
-			     ",\"boots\":%" PRIu32 ",\"full\":%s,\"salvaged\":%s,\"vanished\":%s"
-			     ",\"rowsSaved\":%" PRIu64 ",\"rowsLost\":%" PRIu64 ",\"quarantined\":[",
-			     u.bytes, u.bytes_max, u.written_today, u.written_total,
-			     a->report.boots, u.full ? "true" : "false",
-			     a->report.salvaged ? "true" : "false",
-			     a->report.vanished ? "true" : "false", a->report.rows_saved,
-			     a->report.rows_lost);
+	err = hf_buf_appendf(
+		b,
+		"\"store\":{\"bytes\":%" PRIu64 ",\"bytesMax\":%" PRIu64
+		",\"writtenToday\":%" PRIu64 ",\"writtenTotal\":%" PRIu64 ",\"boots\":%" PRIu32
+		",\"full\":%s,\"salvaged\":%s,\"vanished\":%s"
+		",\"rowsSaved\":%" PRIu64 ",\"rowsLost\":%" PRIu64 ",\"quarantined\":[",
+		u.bytes, u.bytes_max, u.written_today, u.written_total, a->report.boots,
+		u.full ? "true" : "false", a->report.salvaged ? "true" : "false",
+		a->report.vanished ? "true" : "false", a->report.rows_saved, a->report.rows_lost);
 	if (!err && a->report.quarantine[0])
 		err = hf_json_append_string(b, hf_span_str(a->report.quarantine));
 	return err ? err : hf_buf_append_str(b, "]}");
@@ -152,6 +152,7 @@ int hf_agent_status(struct hf_agent *a, struct hf_buf *out)
 		err = hf_buf_append_str(out, ",");
 	if (!err)
 		err = append_store(a, out);
-	return err ? err : hf_buf_appendf(out, ",\"connections\":%u}",
-					  hf_ingress_connections(a->ingress));
+	return err ? err :
+		     hf_buf_appendf(out, ",\"connections\":%u}",
+				    hf_ingress_connections(a->ingress));
 }

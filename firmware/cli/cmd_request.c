@@ -2,6 +2,7 @@
 /* Commands on one request: queue show, retry, cancel. */
 #include "cli/request.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,6 +134,7 @@ static int retry_one(struct cli *c, const char *id)
 	cJSON *j;
 	int err;
 
+	assert(id);
 	if (!cli_request_target(id, "/retry", target))
 		return not_an_id(id);
 	err = cli_ask(c, "POST", target, &reply);

@@ -88,7 +88,7 @@ static int append_fields(struct export_call *e)
 	err = hf_buf_append_str(&e->line, ",\"fields\":[");
 	if (!err && hf_record_head_decode(hf_buf_span(&e->load.head), &e->arena, &head))
 		return hf_buf_append_str(&e->line, "]");
-	for (i = 0; i < head.fields.n && !err; i++) {
+	for (i = 0; !err && i < head.fields.n; i++) {
 		err = hf_buf_append_str(&e->line, i ? ",[" : "[");
 		if (!err)
 			err = hf_json_append_string(&e->line, head.fields.v[i].name);

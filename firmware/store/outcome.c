@@ -70,7 +70,7 @@ int hf_outcome_remove(struct hf_db *db, uint64_t id, const struct hf_row *row)
 
 static int outcome_copy(sqlite3_stmt *st, struct hf_store_load *l)
 {
-	struct hf_span body = hf_span(NULL, 0);
+	struct hf_span body;
 	uint32_t sum = (uint32_t)hf_column_u64(st, 1);
 	int err;
 

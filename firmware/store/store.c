@@ -396,9 +396,12 @@ static int check_run(struct hf_store_op *op, struct hf_db *db)
 	c->text[0] = '\0';
 	while (rc == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW) {
 		const char *line = (const char *)sqlite3_column_text(st, 0);
-		size_t len = line ? strlen(line) : 0;
+		size_t len;
 
-		if (line && c->faults == 0 && strcmp(line, "ok") == 0)
+		if (!line)
+			line = "";
+		len = strlen(line);
+		if (c->faults == 0 && strcmp(line, "ok") == 0)
 			break;
 		c->faults++;
 		if (used + len + 2 > sizeof(c->text))
