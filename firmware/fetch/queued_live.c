@@ -23,6 +23,18 @@ static void report(struct hf_queued *q, const struct hf_exchange_result *result)
 		hf_connectivity_report(c, q->origin, result, q->status);
 }
 
+/* An answer that is not the origin's must not count as its being up. */
+static void report_answer(struct hf_queued *q, const struct hf_exchange_result *result,
+			  const struct hf_verdict *v)
+{
+	struct hf_connectivity *c = q->ev.fetch->opt.connectivity;
+
+	if (!v->captive)
+		report(q, result);
+	else if (c)
+		hf_connectivity_captive(c, q->origin);
+}
+
 /* With the answer's head in hand: as far as the request goes, it is complete. */
 static const struct hf_exchange_result answered = {
 	.end = HF_END_COMPLETE,
@@ -54,8 +66,6 @@ static struct hf_verdict classify(struct hf_queued *q, const struct hf_exchange_
 	a.device_now_ms = hf_queue_device_ms(opt->queue);
 	a.trust = opt->port->wall_ms(opt->port, &a.wall_ms);
 	hf_outcome_classify(&a, &v);
-	if (v.captive && opt->connectivity)
-		hf_connectivity_captive(opt->connectivity, q->origin);
 	return v;
 }
 
@@ -111,7 +121,7 @@ static void on_head(void *user, const struct hf_message *head)
 		break;
 	}
 	hf_queued_leave_exchange(q);
-	report(q, &answered);
+	report_answer(q, &answered, &v);
 	if (v.action == HF_ACTION_RETRY_NOW && !q->retried_now) {
 		q->retried_now = true;
 		perform(q, true);

@@ -184,6 +184,31 @@ static void accepts_what_the_origin_answers_with_503(void **state)
 	HAS_NOT(text, "busy");
 }
 
+static void a_portals_answer_does_not_make_the_origin_up(void **state)
+{
+	static const char *const answers[] = {
+		"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nsign in",
+		"HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\nContent-Length: 0\r\n\r\n",
+		"HTTP/1.1 511 Network Authentication Required\r\nContent-Length: 0\r\n\r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		if (i > 0) {
+			panel_rig_finish(&rig);
+			panel_rig_init(&rig);
+		}
+		rig.policy.expect[0] = 201;
+		rig.policy.expect_n = 1;
+		panel_rig_start(&rig);
+		ask(ORDER("abc", "3"));
+		panel_rig_answer(&rig, origin(), answers[i]);
+		assert_int_equal(hf_connectivity_origin(rig.connectivity, 0), HF_REACH_TRIAL);
+		assert_int_equal(hf_connectivity_net(rig.connectivity), HF_NET_CAPTIVE);
+		assert_int_equal(hf_connectivity_last_success(rig.connectivity, 0), 0);
+	}
+}
+
 static void passes_a_refusal_that_is_final(void **state)
 {
 	struct fake_peer *panel;
@@ -605,6 +630,7 @@ int main(void)
 		TEST(keeps_the_answer_over_a_reboot),
 		TEST(accepts_what_the_origin_answers_with_503),
 		TEST(passes_a_refusal_that_is_final),
+		TEST(a_portals_answer_does_not_make_the_origin_up),
 		TEST(queues_behind_a_backlog),
 		TEST(waits_for_the_live_one_of_its_lane),
 		TEST(keeps_order_when_the_live_one_fails),
