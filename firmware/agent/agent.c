@@ -503,6 +503,7 @@ void hf_agent_destroy(struct hf_agent *a)
 	hf_store_destroy(a->store);
 	if (a->queue)
 		hf_queue_abandon(a->queue);
+	hf_fetch_abandon(a->fetch);
 	hf_ingress_destroy(a->ingress);
 	hf_fetch_destroy(a->fetch);
 	hf_sync_destroy(a->sync);

@@ -37,7 +37,7 @@ struct hf_fetch {
 	struct hf_transport transport;
 	struct hf_list events;
 	struct hf_list discards;
-	bool closing; /* turns that are granted now come too late */
+	bool closing; /* no store any more: turns that are granted now come too late */
 };
 
 /* Puts @ev on the list of what runs. */

@@ -74,6 +74,12 @@ struct hf_blob_discard {
 	struct hf_list link;
 };
 
+void hf_fetch_abandon(struct hf_fetch *f)
+{
+	if (f)
+		f->closing = true;
+}
+
 void hf_fetch_destroy(struct hf_fetch *f)
 {
 	struct hf_list *it;
@@ -122,15 +128,18 @@ static void discard_done(struct hf_store_op *op, int err)
 {
 	struct hf_blob_discard *d = hf_container_of(op, struct hf_blob_discard, op.op);
 
-	(void)err; /* at the next start the store finds it again */
+	(void)err; /* at the next start the store finds it */
 	hf_list_remove(&d->link);
 	free(d);
 }
 
 void hf_fetch_discard(struct hf_fetch *f, uint64_t blob)
 {
-	struct hf_blob_discard *d = calloc(1, sizeof(*d));
+	struct hf_blob_discard *d;
 
+	if (f->closing) /* at the next start the store finds it */
+		return;
+	d = calloc(1, sizeof(*d));
 	if (!d)
 		return;
 	d->op.blob = blob;

@@ -49,6 +49,9 @@ struct hf_fetch;
 struct hf_reply; /* fetch/reply.h */
 
 int hf_fetch_create(const struct hf_fetch_options *opt, struct hf_fetch **out);
+/* The store is destroyed, ingress is not yet: nothing is asked of it any more.
+ * NULL is fine. */
+void hf_fetch_abandon(struct hf_fetch *f);
 /* After hf_store_destroy, before the queue and the transports. */
 void hf_fetch_destroy(struct hf_fetch *f);
 

@@ -381,6 +381,7 @@ static void destroy(struct panel_rig *r)
 {
 	hf_store_destroy(r->store);
 	hf_queue_abandon(r->queue);
+	hf_fetch_abandon(r->fetch);
 	hf_ingress_destroy(r->ingress);
 	hf_fetch_destroy(r->fetch);
 	hf_sync_destroy(r->sync);

@@ -619,6 +619,24 @@ static void is_taken_down_in_the_middle(void **state)
 	rig.hold_jobs = false;
 }
 
+/* Half a body is in the store, whole chunks of it, when the store goes first. */
+static void is_taken_down_with_half_a_body_in_the_store(void **state)
+{
+	struct fake_peer *panel;
+	char *body = large_body(200000);
+
+	(void)state;
+	panel_rig_start(&rig);
+	panel = panel_rig_connect(&rig);
+	panel_rig_ask(&rig, panel, HEAD "Content-Length: 300000\r\n\r\n");
+	panel_rig_ask(&rig, panel, body);
+	send_large(panel_rig_connect(&rig), body); /* has its turn */
+	panel_rig_ask(&rig, panel_rig_connect(&rig), ORDER("waits", "5"));
+	panel_rig_reboot(&rig);
+	HAS(ask("GET /.holdfast/requests HTTP/1.1\r\nHost: localhost\r\n\r\n"), "\"requests\":[]");
+	free(body);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -652,6 +670,7 @@ int main(void)
 		TEST(prefer_wait_may_be_left),
 		TEST(takes_requests_without_a_body),
 		TEST(is_taken_down_in_the_middle),
+		TEST(is_taken_down_with_half_a_body_in_the_store),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
