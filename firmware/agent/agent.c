@@ -117,13 +117,13 @@ static void on_lane(void *user, struct hf_lane *lane)
 		hf_sync_lane(a->sync, lane);
 }
 
-static const struct hf_route *find_route(void *user, unsigned origin, struct hf_span method,
-					 struct hf_span path, struct hf_span query)
+static const struct hf_route *find_route(void *user, unsigned origin,
+					 const struct hf_match_request *req)
 {
 	struct hf_agent *a = user;
-	const struct hf_worker_settings *w = hf_settings_worker(a->settings, origin, path);
+	const struct hf_worker_settings *w = hf_settings_worker(a->settings, origin, req->path);
 
-	return w ? hf_manifest_match(w->manifest, method, path, query) : NULL;
+	return w ? hf_manifest_match_request(w->manifest, req) : NULL;
 }
 
 static int origin_by_host(void *user, struct hf_span host)
@@ -292,6 +292,7 @@ static int create_ingress(struct hf_agent *a)
 		.connections_max = CONFIG_HF_CONNECTIONS_MAX,
 		.keepalive_timeout_ms = CONFIG_HF_KEEPALIVE_TIMEOUT_MS,
 		.head_timeout_ms = HEAD_TIMEOUT_MS,
+		.idle_timeout_ms = CONFIG_HF_IDLE_TIMEOUT_MS,
 		.head_bytes_max = CONFIG_HF_HEAD_BYTES_MAX,
 		.fields_max = CONFIG_HF_FIELDS_MAX,
 		.event_log_max = CONFIG_HF_EVENT_LOG_MAX,

@@ -198,14 +198,25 @@ static int refuse_loop(struct hf_fetch *f, const struct hf_exchange_events *even
 	return hf_network_refuse(f, &loop, events, user, out);
 }
 
+static struct hf_span field_or_nothing(const struct hf_fields *fields, const char *name)
+{
+	const struct hf_span *value = hf_fields_get(fields, name);
+
+	return value ? *value : hf_span(NULL, 0);
+}
+
 static const struct hf_route *route_of(struct hf_fetch *f, const struct hf_fetch_request *req)
 {
 	const struct hf_message *msg = req->base.msg;
-	struct hf_span path, query;
+	struct hf_match_request match = {
+		.method = msg->method,
+		.mode = field_or_nothing(&msg->fields, "sec-fetch-mode"),
+		.destination = field_or_nothing(&msg->fields, "sec-fetch-dest"),
+	};
 
-	if (!f->opt.route || hf_target_parse(msg->target, &path, &query))
+	if (!f->opt.route || hf_target_parse(msg->target, &match.path, &match.query))
 		return NULL;
-	return f->opt.route(f->opt.user, req->origin, msg->method, path, query);
+	return f->opt.route(f->opt.user, req->origin, &match);
 }
 
 int hf_fetch_perform(struct hf_fetch *f, const struct hf_fetch_request *req,

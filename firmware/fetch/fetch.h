@@ -36,8 +36,8 @@ struct hf_fetch_options {
 	struct hf_fetch_origin *origins;
 	unsigned origins_n;
 	/* The route of a request, NULL: none. */
-	const struct hf_route *(*route)(void *user, unsigned origin, struct hf_span method,
-					struct hf_span path, struct hf_span query);
+	const struct hf_route *(*route)(void *user, unsigned origin,
+					const struct hf_match_request *req);
 	void *user;
 	size_t inline_body_max; /* bodies up to it stay in memory during the live try */
 	uint64_t body_max;	/* of queued requests: 413 past it */

@@ -620,6 +620,21 @@ test('GET is never queued, and other methods only where a route says so', async 
 	assert.equal((await daemon.request({ method: 'PUT', path: '/api/things/9', body: 'x' })).status, 202);
 });
 
+test('routes hold by what the browser says of the request: mode and destination', async (x) => {
+	const when = (condition, tag) => ({ condition, source: 'network', queue: { tag, lane: tag } });
+	const { daemon } = await kiosk(x, { manifest: routes(
+		when({ requestMethod: 'POST', requestMode: 'cors' }, 'calls'),
+		when({ requestMethod: 'POST', requestDestination: 'iframe' }, 'frames')) });
+	const tag = async (headers) => {
+		const answer = await daemon.post('/x', '{}', headers);
+		return answer.status === 202 ? answer.json().tag : answer.status;
+	};
+	assert.equal(await tag({ 'Sec-Fetch-Mode': 'cors', 'Sec-Fetch-Dest': 'empty' }), 'calls');
+	assert.equal(await tag({ 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'iframe' }), 'frames');
+	assert.equal(await tag({ 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document' }), 502);
+	assert.equal(await tag({}), 502);
+});
+
 test('the lane takes maxEntries and says 503 to the next', async (x) => {
 	const { daemon } = await kiosk(x, { policy: { maxEntries: 3 } });
 	for (let i = 0; i < 3; i++)

@@ -108,14 +108,13 @@ static const uint8_t *boot_id(struct hf_port *port)
 
 /* ---- the device ---- */
 
-static const struct hf_route *find_route(void *user, unsigned origin, struct hf_span method,
-					 struct hf_span path, struct hf_span query)
+static const struct hf_route *find_route(void *user, unsigned origin,
+					 const struct hf_match_request *req)
 {
 	struct panel_rig *r = user;
 
 	(void)origin;
-	(void)query;
-	if (!hf_span_starts(path, HF_SPAN("/api/")) || hf_method_is_safe(method))
+	if (!hf_span_starts(req->path, HF_SPAN("/api/")) || hf_method_is_safe(req->method))
 		return NULL;
 	r->route.queued = true;
 	r->route.policy = r->policy;
