@@ -21,6 +21,7 @@ enum sim_do {
 	SIM_DO_ORIGIN_ANSWER, /* a: status, 0: normally again; b: Retry-After seconds */
 	SIM_DO_ORIGIN_LOSE,   /* a: percent of answers lost after the effect */
 	SIM_DO_ORIGIN_SLOW,   /* a: microseconds */
+	SIM_DO_ORIGIN_LARGE,  /* a: bytes of each order's answer, 0: short ones */
 	SIM_DO_ORDER,	      /* method, path, body; "{n}" is the order's number */
 	SIM_DO_GET,	      /* path */
 	SIM_DO_FOLLOW,	      /* the panel follows the event stream */

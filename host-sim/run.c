@@ -148,6 +148,7 @@ static bool holds(struct run *r, const struct sim_step *step, char *why, size_t 
 	case SIM_DO_ORIGIN_ANSWER:
 	case SIM_DO_ORIGIN_LOSE:
 	case SIM_DO_ORIGIN_SLOW:
+	case SIM_DO_ORIGIN_LARGE:
 	case SIM_DO_ORDER:
 	case SIM_DO_GET:
 	case SIM_DO_FOLLOW:
@@ -241,7 +242,10 @@ static void change_mood(struct sim_stage *s, const struct sim_step *step)
 		if (step->a == 0) { /* normally: none of it */
 			mood.lose_percent = 0;
 			mood.slow_us = 0;
+			mood.answer_bytes = 0;
 		}
+	} else if (step->what == SIM_DO_ORIGIN_LARGE) {
+		mood.answer_bytes = (size_t)step->a;
 	} else if (step->what == SIM_DO_ORIGIN_LOSE) {
 		mood.lose_percent = (unsigned)step->a;
 	} else {
@@ -279,6 +283,7 @@ static void act(struct run *r, const struct sim_step *step)
 	case SIM_DO_ORIGIN_ANSWER:
 	case SIM_DO_ORIGIN_LOSE:
 	case SIM_DO_ORIGIN_SLOW:
+	case SIM_DO_ORIGIN_LARGE:
 		change_mood(s, step);
 		break;
 	case SIM_DO_ORDER:

@@ -32,6 +32,10 @@ static bool answer_action(struct sim_script *s, struct sim_step *step)
 {
 	uint64_t us = 0;
 
+	if (sim_words_take(s, "with")) {
+		step->what = SIM_DO_ORIGIN_LARGE;
+		return sim_words_size(s, &step->a);
+	}
 	step->what = SIM_DO_ORIGIN_ANSWER;
 	if (sim_words_take(s, "normally"))
 		return true;

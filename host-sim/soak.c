@@ -11,6 +11,9 @@
 
 #define BODY_MAX (600 << 10) /* with a log of 4000 pages of 512 bytes, some make a checkpoint */
 
+#define FULL_NOT_BEFORE_US (2 * SIM_US_PER_MIN)
+#define FULL_ANSWER_MAX	   (400 << 10)
+
 struct maker {
 	struct sim_plan *plan;
 	struct sim_rng rng;
@@ -141,6 +144,24 @@ static void add_cuts(struct maker *m)
 	}
 }
 
+/* Answers larger than requests, and no room for them: not before the store has
+ * been made. The draws are of their own, so that the rest of a plan is the same. */
+static void add_full_disk(struct maker *m, uint64_t seed)
+{
+	struct sim_rng rng;
+	uint64_t n, at;
+
+	sim_rng_init(&rng, seed, "plan/full");
+	if (!sim_rng_chance(&rng, 20))
+		return;
+	add(m, SIM_DO_ORIGIN_LARGE, 0)->a = sim_rng_range(&rng, 20, FULL_ANSWER_MAX);
+	for (n = sim_rng_range(&rng, 1, 3); n > 0; n--) {
+		at = sim_rng_range(&rng, FULL_NOT_BEFORE_US, FULL_NOT_BEFORE_US + m->lasts_us);
+		add(m, SIM_DO_DISK_FULL, at);
+		add(m, SIM_DO_DISK_FREE, at + sim_rng_range(&rng, 1, 600) * SIM_US_PER_S);
+	}
+}
+
 /* ---- orders ---- */
 
 static size_t body_length(struct maker *m)
@@ -217,6 +238,7 @@ void sim_soak_plan(uint64_t seed, struct sim_plan *plan)
 		add_slowness(&m);
 	if (sim_rng_chance(&m.rng, m.bulky ? 100 : 85))
 		add_cuts(&m);
+	add_full_disk(&m, seed);
 	add_orders(&m);
 	for (i = 0; i < plan->n; i++)
 		plan->v[i].line = (unsigned)i + 1;

@@ -7,8 +7,9 @@
  * The fault budget, which is what the product promises to survive: the link
  * goes and comes, goes silent or ends at a portal; the shop is down, silent,
  * slow, refuses with 429, 502, 503 or loses answers after the effect; names are
- * not found; the power goes at any time and at any disk operation, also while
- * the device recovers. In the end everything works again.
+ * not found; the disk is full while the shop's answers are large; the power goes
+ * at any time and at any disk operation, also while the device recovers. In the
+ * end everything works again.
  */
 #ifndef SIM_SOAK_H
 #define SIM_SOAK_H

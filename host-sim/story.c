@@ -329,6 +329,11 @@ static void on_step(void *user, const struct sim_step *step)
 		if (!step->a)
 			relief(st, "after the shop was back");
 		break;
+	case SIM_DO_ORIGIN_LARGE:
+		turn(st);
+		tell(st, now, now, PAINT_PLAIN, "The shop's answers are %s.",
+		     step->a ? "large" : "short again");
+		break;
 	case SIM_DO_ORIGIN_SLOW:
 		turn(st);
 		tell(st, now, now, step->a ? PAINT_BAD : PAINT_GOOD, "The shop is %s.",

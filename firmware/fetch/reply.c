@@ -144,13 +144,15 @@ int hf_reply_stored(struct hf_reply *r, struct hf_store_load *l)
 	if (head.status < 200 || head.status > 999)
 		return HF_ECORRUPT;
 	r->msg.status = head.status;
-	for (i = 0; i < head.fields.n; i++) {
+	if (head.truncated)
+		err = hf_fields_add(&r->msg.fields, HF_SPAN("Holdfast-Truncated"), HF_SPAN("?1"));
+	for (i = 0; i < head.fields.n && !err; i++) {
 		if (hf_span_ieq_str(head.fields.v[i].name, "content-length"))
 			continue;
 		err = hf_fields_add(&r->msg.fields, head.fields.v[i].name, head.fields.v[i].value);
-		if (err)
-			return err;
 	}
+	if (err)
+		return err;
 	if (l->outcome_blob) {
 		hf_reply_blob(r, l->outcome_blob, l->outcome_body_len);
 		return 0;

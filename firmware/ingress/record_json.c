@@ -105,7 +105,8 @@ static int append_answer(const struct hf_record_view *v, struct hf_arena *arena,
 	if (!v->has_answer || v->answer_head.len == 0 ||
 	    hf_answer_head_decode(v->answer_head, arena, &answer))
 		return hf_buf_append_str(out, ",\"response\":null");
-	return hf_buf_appendf(out, ",\"response\":{\"status\":%d}", answer.status);
+	return hf_buf_appendf(out, ",\"response\":{\"status\":%d,\"truncated\":%s}", answer.status,
+			      answer.truncated ? "true" : "false");
 }
 
 int hf_record_json(const struct hf_queue *q, const struct hf_record_view *v, struct hf_arena *arena,

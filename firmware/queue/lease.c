@@ -30,6 +30,7 @@ static struct hf_queue *queue_of(const struct hf_lease *lease)
 
 static void release(struct hf_lease *lease)
 {
+	hf_timerq_clear(queue_of(lease)->opt.timers, &lease->again);
 	hf_store_load_finish(&lease->load);
 	hf_arena_finish(&lease->arena);
 	hf_buf_finish(&lease->summary);
@@ -146,9 +147,83 @@ static void ended(struct hf_lease *lease, int err)
 		lease->stored(lease, err);
 }
 
+/* ---- without room ---- */
+
+#define MAKE_ROOM_ANSWERS 4
+#define NO_ROOM_AGAIN_MS  5000
+
+/* Stores what settle() or store_state() have made ready. */
+static void store_end(struct hf_lease *lease)
+{
+	struct hf_store *store = queue_of(lease)->opt.store;
+
+	if (lease->settling)
+		hf_store_settle(store, &lease->settle);
+	else
+		hf_store_mark(store, &lease->mark);
+}
+
+static void again_due(void *user)
+{
+	store_end(user);
+}
+
+static void wait_for_room(struct hf_lease *lease)
+{
+	struct hf_queue *q = queue_of(lease);
+	uint64_t now = q->opt.port->boottime_ms(q->opt.port);
+
+	if (hf_timerq_set(q->opt.timers, &lease->again, now + NO_ROOM_AGAIN_MS))
+		ended(lease, HF_EFULL);
+}
+
+static void room_made(struct hf_store_op *op, int err)
+{
+	struct hf_lease *lease = op->user;
+
+	if (err || lease->purge.outcomes == 0) {
+		wait_for_room(lease);
+		return;
+	}
+	hf_log(queue_of(lease)->opt.log, HF_LOG_WARNING, "queue.answers_dropped", "n=%u",
+	       lease->purge.outcomes);
+	store_end(lease);
+}
+
+/* An old answer is worth less than a record that is known to be final. */
+static void make_room(struct hf_lease *lease)
+{
+	lease->purge = (struct hf_store_purge){
+		.before_dev_ms = UINT64_MAX,
+		.dead_max = UINT64_MAX,
+		.budget = MAKE_ROOM_ANSWERS,
+		.op.done = room_made,
+		.op.user = lease,
+	};
+	hf_store_purge(queue_of(lease)->opt.store, &lease->purge);
+}
+
+static void drop_body(struct hf_lease *lease)
+{
+	struct hf_store_settle *x = &lease->settle;
+
+	hf_log(queue_of(lease)->opt.log, HF_LOG_WARNING, "queue.answer_cut", "id=%s bytes=%zu",
+	       lease->public_id, x->body.len);
+	hf_answer_head_truncate(&lease->answer);
+	x->body = hf_span(NULL, 0);
+	store_end(lease);
+}
+
 static void end_stored(struct hf_store_op *op, int err)
 {
-	ended(op->user, err);
+	struct hf_lease *lease = op->user;
+
+	if (err != HF_EFULL)
+		ended(lease, err);
+	else if (lease->settling && lease->settle.body.len > 0)
+		drop_body(lease);
+	else
+		make_room(lease);
 }
 
 static int encode_answer(struct hf_lease *lease, const struct hf_answer_head *answer)
@@ -182,7 +257,8 @@ static void settle(struct hf_lease *lease, const struct hf_lease_end *end)
 	x->body_len = end->body_len;
 	x->op.done = end_stored;
 	x->op.user = lease;
-	hf_store_settle(queue_of(lease)->opt.store, x);
+	lease->settling = true;
+	store_end(lease);
 	hf_ahead_begin(lease->lane, lease->load.id);
 }
 
@@ -192,7 +268,8 @@ static void store_state(struct hf_lease *lease, void (*done)(struct hf_store_op 
 	lease->mark.state = lease->state;
 	lease->mark.op.done = done;
 	lease->mark.op.user = lease;
-	hf_store_mark(queue_of(lease)->opt.store, &lease->mark);
+	lease->settling = false;
+	store_end(lease);
 }
 
 /* What the attempt taught, into the state. */
@@ -491,6 +568,7 @@ void hf_lease_take(struct hf_lane *lane, struct hf_lease *lease)
 	lane->state = HF_LANE_LEASED;
 	lane->leased_id = 0;
 	lease->lane = lane;
+	hf_timer_init(&lease->again, again_due, lease);
 	hf_store_load_init(&lease->load);
 	hf_arena_init(&lease->arena, 4 * CONFIG_HF_HEAD_BYTES_MAX);
 	hf_buf_init(&lease->summary, CONFIG_HF_HEAD_BYTES_MAX);

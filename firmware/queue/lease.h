@@ -18,7 +18,7 @@ struct hf_lease {
 	/* After mark and after hold, settle, retry were committed (the latter three
 	 * end the lease). On an error nothing was changed on the medium; after
 	 * hold, settle and retry the lease is over all the same and the record will
-	 * be tried again. */
+	 * be tried again. A full store is no error: see hf_lease_end. */
 	void (*stored)(struct hf_lease *lease, int err);
 	void *user;
 
@@ -35,7 +35,10 @@ struct hf_lease {
 	uint64_t from;			     /* next_id when the load was begun */
 	struct hf_store_mark mark;
 	struct hf_store_settle settle;
+	struct hf_store_purge purge;
+	struct hf_timer again; /* when the medium is full: to store the end */
 	struct hf_buf summary, answer;
+	bool settling; /* the end is stored by settle, else by mark */
 	uint8_t step;
 	struct hf_verdict verdict;
 	enum hf_reason reason;
@@ -61,7 +64,9 @@ struct hf_lease_end {
 	uint32_t body_hash;
 	bool sent; /* a byte of this or an earlier attempt of the lease may have arrived */
 };
-/* When nothing changes on the medium, stored is called inside. */
+/* When nothing changes on the medium, stored is called inside. What the origin
+ * has said is not asked again for want of space: the answer is stored without
+ * its body (truncated), then the oldest answers go, then the end waits for room. */
 void hf_lease_end(struct hf_lease *lease, const struct hf_lease_end *end);
 /* True from the end of a lease on: nothing of it may be used. */
 bool hf_lease_is_over(const struct hf_lease *lease);

@@ -166,6 +166,17 @@ int hf_answer_head_encode(const struct hf_answer_head *h, struct hf_buf *out)
 	return err ? err : put_fields(out, &h->fields);
 }
 
+/* Header, prefix and status stand before the flag. */
+#define ANSWER_FLAG_AT (2 + 5 + 2)
+
+void hf_answer_head_truncate(struct hf_buf *encoded)
+{
+	struct hf_span bytes = hf_buf_span(encoded);
+
+	assert(bytes.len > ANSWER_FLAG_AT && bytes.ptr[0] == 'A' && bytes.ptr[2] == T_STATUS);
+	((char *)bytes.ptr)[ANSWER_FLAG_AT] = 1;
+}
+
 /* ---- reading ---- */
 
 /* Takes the next field off @rest. 1: got one, 0: the end, or HF_ECORRUPT. */

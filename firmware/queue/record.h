@@ -38,6 +38,8 @@ int hf_record_head_decode(struct hf_span bytes, struct hf_arena *arena, struct h
 /* The head without fields: what lists show. Also decodes with the above. */
 int hf_record_summary_encode(const struct hf_record_head *h, struct hf_buf *out);
 int hf_answer_head_encode(const struct hf_answer_head *h, struct hf_buf *out);
+/* Sets the flag in an encoded one. */
+void hf_answer_head_truncate(struct hf_buf *encoded);
 int hf_answer_head_decode(struct hf_span bytes, struct hf_arena *arena, struct hf_answer_head *out);
 
 /* The public id of a record: 26 characters, in ULID's shape: time of

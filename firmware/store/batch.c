@@ -25,6 +25,7 @@ struct batch {
 	unsigned n;
 	bool savepoints;
 	bool released; /* the reserve was tried */
+	bool wrapped;  /* the log was copied back, so that it begins anew */
 	bool salvaged;
 	bool tail_off; /* the store's own writes are left out */
 	struct hf_store_op *culprit;
@@ -232,6 +233,11 @@ static bool judge(struct hf_store *s, struct batch *b, int err)
 		hf_reserve_release(s);
 		return true;
 	}
+	if (err == HF_EFULL && !b->wrapped) {
+		b->wrapped = true;
+		if (s->db.wal_frames > 0 && hf_checkpoint_run(s) == 0)
+			return true;
+	}
 	if (err == HF_ECORRUPT && !b->salvaged) {
 		b->salvaged = true;
 		err = hf_salvage_run(s, false);
@@ -315,17 +321,19 @@ int hf_sweep_run(struct hf_store *s)
 
 int hf_checkpoint_run(struct hf_store *s)
 {
+	unsigned step;
 	int rc, log = 0, done = 0;
 
 	rc = sqlite3_wal_checkpoint_v2(s->db.sql, NULL, SQLITE_CHECKPOINT_PASSIVE, &log, &done);
 	if (rc == SQLITE_FULL && hf_reserve_release(s))
 		rc = sqlite3_wal_checkpoint_v2(s->db.sql, NULL, SQLITE_CHECKPOINT_PASSIVE, &log,
 					       &done);
+	step = s->db.low ? HF_LOW_WAL_PAGES : s->wal_pages;
 	if (rc == SQLITE_OK && log == done) {
 		s->db.wal_frames = 0;
-		s->checkpoint_at = s->wal_pages;
+		s->checkpoint_at = step;
 	} else {
-		s->checkpoint_at = s->db.wal_frames + s->wal_pages;
+		s->checkpoint_at = s->db.wal_frames + step;
 	}
 	return hf_db_map(rc);
 }

@@ -276,5 +276,9 @@ int hf_db_room(struct hf_db *db, uint64_t bytes, bool privileged)
 	err = hf_db_pages(db, &used, &total);
 	if (err)
 		return err;
+	if (db->low && db->low_max == 0)
+		db->low_max = total + db->low_extra;
+	if (db->low && db->low_max < limit)
+		limit = db->low_max;
 	return used + need <= limit ? 0 : HF_EFULL;
 }

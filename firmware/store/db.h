@@ -109,6 +109,8 @@ struct hf_db {
 	uint64_t pages_reserve; /* of these only privileged operations may use */
 	int hard;		/* first error of SQLite since hf_db_begin, 0: none */
 	bool low;		/* the medium is full: the reserve file was given up */
+	uint64_t low_extra;	/* pages that the file may grow by while it is */
+	uint64_t low_max;	/* so its ceiling, 0: to be worked out */
 	unsigned wal_frames;	/* in the WAL after the last commit */
 
 	/* caches */

@@ -145,6 +145,15 @@ static int outcome_seq(struct hf_db *db, uint8_t status, uint64_t *seq)
 	return hf_seq_next(db, &db->dead_next, HF_SQL_DEAD_MAX, seq);
 }
 
+/* What is worth the reserve is that the record is final; a large body is not. */
+#define SMALL_BODY 4096
+
+static int settle_room(struct hf_db *db, const struct hf_store_settle *x, bool privileged)
+{
+	return hf_db_room(db, x->summary.len + x->head.len + x->body.len,
+			  privileged && x->body.len <= SMALL_BODY);
+}
+
 static int settle_run(struct hf_store_op *op, struct hf_db *db)
 {
 	struct hf_store_settle *x = hf_container_of(op, struct hf_store_settle, op);
@@ -157,7 +166,7 @@ static int settle_run(struct hf_store_op *op, struct hf_db *db)
 		return err;
 	if (hf_status_final(row.state.status))
 		return HF_ESTATE;
-	err = hf_db_room(db, x->summary.len + x->head.len + x->body.len, op->privileged);
+	err = settle_room(db, x, op->privileged);
 	if (!err)
 		err = hf_lane_leave(db, x->id, &hole);
 	if (!err)

@@ -176,7 +176,8 @@ struct hf_store_mark {
 void hf_store_mark(struct hf_store *s, struct hf_store_mark *m);
 
 /* Makes a record final (SETTLED, DEAD, CANCELLED) together with its outcome.
- * A DEAD record keeps its request. HF_ENOENT, HF_ESTATE. Privileged. */
+ * A DEAD record keeps its request. HF_ENOENT, HF_ESTATE. Privileged, but for a
+ * body of more than 4 KiB: HF_EFULL says that it would need the reserve. */
 struct hf_store_settle {
 	struct hf_store_op op;
 	uint64_t id;

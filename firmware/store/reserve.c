@@ -4,6 +4,10 @@
  * it is deleted, and from then on (db.low) only privileged operations write:
  * settling and deleting go on in the space it gave back. It is made again when
  * there is room; until then everything else is refused.
+ *
+ * The log needs that space before the database does, and the database must have
+ * it when the log is copied back. So the database may grow by half of it, and
+ * the log is kept short by early checkpoints.
  */
 #include "store/store_private.h"
 
@@ -19,6 +23,16 @@ static uint64_t reserve_size(const struct hf_store *s)
 	return size < RESERVE_MIN ? RESERVE_MIN : size;
 }
 
+#define RESERVE_UNKNOWN (32u << 10) /* there was none to give up: what may be left */
+
+static void set_low(struct hf_store *s, uint64_t extra)
+{
+	s->db.low = true;
+	s->db.low_extra = extra / HF_PAGE_SIZE;
+	s->db.low_max = 0;
+	s->checkpoint_at = HF_LOW_WAL_PAGES;
+}
+
 int hf_reserve_make(struct hf_store *s)
 {
 	char path[HF_PATH_MAX];
@@ -31,7 +45,10 @@ int hf_reserve_make(struct hf_store *s)
 		err = hf_vfs_fill(&s->vfs, path, reserve_size(s));
 	if (err)
 		hf_vfs_delete(&s->vfs, path);
-	s->db.low = err != 0;
+	if (err && !s->db.low)
+		set_low(s, RESERVE_UNKNOWN);
+	else if (!err)
+		s->db.low = false;
 	s->reserve_due = false;
 	return err;
 }
@@ -42,8 +59,12 @@ bool hf_reserve_release(struct hf_store *s)
 	bool there = false;
 
 	hf_path_reserve(s, path);
-	s->db.low = true;
-	if (hf_vfs_exists(&s->vfs, path, &there) || !there)
-		return false;
-	return hf_vfs_delete(&s->vfs, path) == 0;
+	if (hf_vfs_exists(&s->vfs, path, &there))
+		there = false;
+	there = there && hf_vfs_delete(&s->vfs, path) == 0;
+	if (there)
+		set_low(s, reserve_size(s) / 2);
+	else if (!s->db.low)
+		set_low(s, RESERVE_UNKNOWN);
+	return there;
 }

@@ -279,6 +279,8 @@ static void next_job(struct hf_store *s)
 		return;
 	if (s->db.wal_frames >= 2 * s->checkpoint_at)
 		submit_job(s, HF_JOB_CHECKPOINT);
+	else if (s->db.sql && s->db.low && reserve_wanted(s))
+		submit_job(s, HF_JOB_RESERVE); /* first: what waits need not be refused then */
 	else if (waiting(s) || s->boot_kick)
 		submit_job(s, HF_JOB_BATCH);
 	else if (s->closing)

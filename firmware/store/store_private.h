@@ -14,6 +14,7 @@
 #include "store/store.h"
 
 #define HF_PURGE_AT	   64 /* finished records whose requests are purged together */
+#define HF_LOW_WAL_PAGES   16 /* in the log before a checkpoint when the medium is full */
 #define HF_GENERATIONS_MAX 64 /* file names looked at when the marker is lost */
 #define HF_QUARANTINES	   8  /* damaged databases kept without a complaint */
 #define HF_PATH_MAX	   512

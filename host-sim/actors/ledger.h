@@ -13,6 +13,7 @@
 #include "sim/world.h"
 
 #define SIM_ORDER_FIELD "Sim-Order"
+#define SIM_ANSWER_BODY "{\"order\":%u}" /* begins the answer to an order */
 
 struct sim_order {
 	unsigned n; /* from 1 */
@@ -32,6 +33,7 @@ struct sim_order {
 	char key[128];	      /* Idempotency-Key of the first attempt */
 	bool key_changed;     /* a later attempt had another */
 	bool altered;	      /* method, path or body was not as sent */
+	size_t answer_bytes;  /* of the body it was answered with last */
 	uint64_t settled_us;  /* the panel heard of the end: an event or the answer */
 	/* the stored answer, when the panel asked for it */
 	int answer_status; /* 0: never asked, -1: no answer */

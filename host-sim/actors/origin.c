@@ -67,6 +67,21 @@ static bool as_sent(const struct sim_order *o, const struct hf_message *msg, str
 	       hf_span_eq_str(body, o->body);
 }
 
+/* The order's number, then white space up to the size asked for. */
+static void reply_done(struct visitor *v, struct sim_order *o)
+{
+	size_t size = v->origin->mood.answer_bytes;
+	int n = snprintf(NULL, 0, SIM_ANSWER_BODY, o->n);
+	int pad = size > (size_t)n ? (int)size - n : 0;
+
+	o->answer_bytes = (size_t)(n + pad);
+	if (asprintf(&v->reply,
+		     "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
+		     "Content-Length: %zu\r\n%s\r\n" SIM_ANSWER_BODY "%*s",
+		     o->answer_bytes, v->keep ? "" : "Connection: close\r\n", o->n, pad, "") < 0)
+		sim_must(NULL);
+}
+
 /* True when the key (origin, without one, nobody) has done it before. */
 static bool done_before(struct sim_origin *origin, struct sim_order *o, const struct hf_span *key)
 {
@@ -111,7 +126,7 @@ static void answer_order(struct visitor *v, struct sim_order *o, const struct hf
 		sim_must(NULL);
 	sim_ledger_attempt(origin->ledger, o, lost ? 0 : 201, !repeat);
 	if (!lost)
-		reply(v, 201, "Content-Type: application/json\r\n", "{\"order\":%u}", o->n);
+		reply_done(v, o);
 }
 
 static void answer_shop(struct visitor *v, const struct hf_message *msg, struct hf_span body)

@@ -23,6 +23,7 @@ struct sim_origin_mood {
 	uint32_t retry_after_s; /* with @status, 0: none */
 	unsigned lose_percent;	/* does them, but the answer gets lost */
 	uint64_t slow_us;	/* thinks before it answers */
+	size_t answer_bytes;	/* an order's answer is filled up to this */
 };
 
 struct sim_origin;

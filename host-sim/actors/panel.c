@@ -85,13 +85,28 @@ static void note_id(struct sim_order *o, const struct hf_message *msg)
 	snprintf(o->id, sizeof(o->id), "%.*s", HF_SPAN_ARG(hf_span_skip(*location, i)));
 }
 
-static void end_answer(struct sim_order *o, int status, struct hf_span body)
+/* @body is what the shop has said, up to where it ends. */
+static bool is_said(const struct sim_order *o, struct hf_span body)
 {
 	char right[64];
+	size_t n = (size_t)snprintf(right, sizeof(right), SIM_ANSWER_BODY, o->n);
 
-	snprintf(right, sizeof(right), "{\"order\":%u}", o->n);
-	o->answer_status = status ? status : -1;
-	o->answer_right = status == 201 && hf_span_eq_str(body, right);
+	for (size_t i = 0; i < body.len; i++)
+		if (body.ptr[i] != (i < n ? right[i] : ' '))
+			return false;
+	return true;
+}
+
+/* One that is cut is right only where a disk was full and it says so. */
+static void end_answer(struct sim_panel *p, struct sim_order *o, const struct hf_message *msg,
+		       struct hf_span body)
+{
+	bool cut = msg && hf_fields_get(&msg->fields, "Holdfast-Truncated");
+	bool may_be_cut = sim_disk_stats(p->dev->disk)->refused > 0;
+
+	o->answer_status = msg ? msg->status : -1;
+	o->answer_right = msg && msg->status == 201 && is_said(o, body) &&
+			  (cut ? may_be_cut : body.len == o->answer_bytes);
 }
 
 static void end_task(struct task *t, int err, const struct hf_message *msg, struct hf_span body)
@@ -118,7 +133,7 @@ static void end_task(struct task *t, int err, const struct hf_message *msg, stru
 			p->stats.pages_failed++;
 		break;
 	case TASK_ANSWER:
-		end_answer(t->order, status, body);
+		end_answer(p, t->order, msg, body);
 		break;
 	}
 	task_free(t);

@@ -272,8 +272,10 @@ int sim_file_write(struct sim_file *f, const void *data, size_t len, uint64_t at
 	cut = count_op(d, "write", f->name, at, len);
 	if (fails_now(d))
 		return HF_EIO;
-	if (grows > 0 && d->image.bytes + grows > d->capacity)
+	if (grows > 0 && d->image.bytes + grows > d->capacity) {
+		d->stats.refused++;
 		return HF_EFULL;
+	}
 	sim_node_write(f->node, data, len, at);
 	d->image.bytes += grows;
 	d->stats.writes++;

@@ -53,6 +53,7 @@ struct sim_disk_stats {
 	uint64_t bytes;	     /* written */
 	uint64_t main_bytes; /* of these, to files of the role SIM_DISK_MAIN */
 	uint64_t cuts;
+	uint64_t refused; /* writes for which there was no room */
 };
 
 /* Deviations from an honest disk, for tests of the tests. */
