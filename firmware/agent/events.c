@@ -39,6 +39,8 @@ static int append_event(struct hf_buf *b, const struct hf_queue_event *e)
 		err = hf_buf_appendf(b, ",\"reason\":\"%s\"", hf_reason_name(e->state->reason));
 	if (!err && e->status)
 		err = hf_buf_appendf(b, ",\"status\":%d", e->status);
+	if (!err && e->replaces)
+		err = hf_buf_appendf(b, ",\"replaces\":\"%s\"", e->replaces);
 	if (!err)
 		err = append_member(b, "tag", e->tag);
 	if (!err)

@@ -249,13 +249,17 @@ int cli_said_no(struct cli *c, const struct cli_reply *reply)
 {
 	struct cJSON *problem = cli_json_parse(hf_buf_span(&reply->body));
 	const char *detail = cli_json_text(problem, "detail", NULL);
+	const char *replaced_by = cli_json_text(problem, "replacedBy", NULL);
 
 	if (!detail)
 		detail = cli_json_text(problem, "title", NULL);
 	if (c->json)
 		cli_put_raw(hf_buf_span(&reply->body));
 	fputs("holdfast: ", stderr);
-	if (detail)
+	if (replaced_by) {
+		fputs("the request was sent again under a new id; ask for ", stderr);
+		cli_put_safe(stderr, hf_span_str(replaced_by));
+	} else if (detail)
 		cli_put_safe(stderr, hf_span_str(detail));
 	else
 		fprintf(stderr, "the daemon answered %d %s", reply->status,

@@ -225,13 +225,58 @@ static int load_start(struct hf_api_call *call, bool head_only,
 	return 0;
 }
 
-/* False: answered. */
-static bool is_loaded(struct load_call *l, int err)
+static int fill_replaced(struct hf_api_call *call, const char *new_id, const char *suffix,
+			 struct hf_reply *r)
 {
+	struct hf_fields *fields = hf_reply_fields(r);
+	struct hf_span where =
+		hf_arena_printf(hf_reply_arena(r), "/.holdfast/requests/%s%s", new_id, suffix);
+	int err = where.ptr ? 0 : HF_ENOMEM;
+
+	hf_reply_status(r, 308);
+	if (!err)
+		err = hf_fields_add(fields, HF_SPAN("Location"), where);
+	if (!err)
+		err = hf_fields_add(fields, HF_SPAN("Content-Type"), HF_SPAN("application/json"));
+	if (!err)
+		err = hf_fields_add(fields, HF_SPAN("Cache-Control"), HF_SPAN("no-store"));
+	return err ? err :
+		     hf_buf_appendf(hf_reply_body(r), "{\"id\":\"%.*s\",\"replacedBy\":\"%s\"}\n",
+				    HF_SPAN_ARG(call->id), new_id);
+}
+
+/* It goes on as another one: there, under the same @suffix. */
+static void replaced(struct hf_api_call *call, const char *new_id, const char *suffix)
+{
+	struct hf_reply *r = NULL;
+
+	if (hf_api_reply_new(call, &r) == 0 && fill_replaced(call, new_id, suffix, r) == 0) {
+		hf_api_reply(call, r);
+		return;
+	}
+	hf_reply_destroy(r);
+	store_failed(call);
+}
+
+static void replaced_and_gone(struct hf_api_call *call)
+{
+	hf_api_problem(call, 410,
+		       "The request was sent again under another id, which is kept no more.");
+}
+
+/* False: answered. @suffix: what of the request is asked for. */
+static bool is_loaded(struct load_call *l, int err, const char *suffix)
+{
+	char new_id[HF_ULID_LEN + 1];
+
 	if (err == HF_ENOENT || (!err && !hf_queue_found(&l->load, l->call.id)))
 		unknown_id(&l->call);
 	else if (err)
 		store_failed(&l->call);
+	else if (hf_queue_replaced_by(&l->load, new_id))
+		replaced(&l->call, new_id, suffix);
+	else if (l->load.replaced)
+		replaced_and_gone(&l->call);
 	else
 		return true;
 	return false;
@@ -243,7 +288,7 @@ static void show_done(struct hf_store_op *op, int err)
 	struct hf_record_view v;
 	struct hf_buf json;
 
-	if (!hf_api_resume(&l->call) || !is_loaded(l, err))
+	if (!hf_api_resume(&l->call) || !is_loaded(l, err, ""))
 		return;
 	v = (struct hf_record_view){
 		.id = l->load.id,
@@ -346,7 +391,7 @@ static void response_done(struct hf_store_op *op, int err)
 	struct load_call *l = op->user;
 	struct hf_reply *r = NULL;
 
-	if (!hf_api_resume(&l->call) || !is_loaded(l, err))
+	if (!hf_api_resume(&l->call) || !is_loaded(l, err, "/response"))
 		return;
 	err = hf_api_reply_new(&l->call, &r);
 	if (!err)
@@ -392,6 +437,10 @@ static void refuse_change(struct change_call *c, int err)
 		hf_api_problem(&c->call, 409, "The request is being sent at this moment.");
 		return;
 	case HF_ESTATE:
+		if (c->change.new_id[0]) {
+			replaced(&c->call, c->change.new_id, c->retry ? "/retry" : "");
+			return;
+		}
 		hf_api_problem(&c->call, 409,
 			       c->retry ? "The request has its answer already." :
 					  "The request is final already.");

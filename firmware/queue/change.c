@@ -61,7 +61,7 @@ static void tell(struct hf_queue_change *c, enum hf_queue_event_type type, uint8
 {
 	struct hf_lane *lane = c->lane;
 	struct hf_record_head head;
-	char public_id[HF_ULID_LEN + 1];
+	char public_id[HF_ULID_LEN + 1], replaces[HF_ULID_LEN + 1];
 	struct hf_queue_event event = {
 		.type = type,
 		.id = id,
@@ -73,6 +73,10 @@ static void tell(struct hf_queue_change *c, enum hf_queue_event_type type, uint8
 	};
 
 	hf_record_id_format(id, state, public_id);
+	if (id != c->load.id) {
+		hf_record_id_format(c->load.id, &c->load.state, replaces);
+		event.replaces = replaces;
+	}
 	if (!hf_record_head_decode(hf_buf_span(&c->load.head), &c->arena, &head)) {
 		event.tag = hf_span_str(head.policy.tag);
 		event.method = head.method;
@@ -258,6 +262,8 @@ static void found(struct hf_store_op *op, int err)
 		err = HF_ENOENT;
 	else if (!err && !c->load.has_record && !waits(c))
 		err = HF_ESTATE;
+	if (err == HF_ESTATE)
+		hf_queue_replaced_by(&c->load, c->new_id);
 	if (!err)
 		err = find_lane(c);
 	if (err)

@@ -223,6 +223,13 @@ bool hf_queue_found(const struct hf_store_load *l, struct hf_span text)
 	return hf_span_ieq_str(text, id);
 }
 
+bool hf_queue_replaced_by(const struct hf_store_load *l, char out[HF_ULID_LEN + 1])
+{
+	if (l->replaced_by)
+		hf_record_id_format(l->replaced_by, &l->replaced_state, out);
+	return l->replaced_by != 0;
+}
+
 /* ---- figures ---- */
 
 static const char *lane_state_name(const struct hf_lane *lane)

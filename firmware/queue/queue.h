@@ -41,7 +41,8 @@ struct hf_queue_event {
 	const struct hf_record_state *state;
 	const char *public_id;
 	struct hf_span origin, lane, tag, method, target, key;
-	int status; /* of the answer, 0: none */
+	int status;	      /* of the answer, 0: none */
+	const char *replaces; /* public id of the final one that goes again as this, or NULL */
 };
 
 struct hf_queue_options {
@@ -152,6 +153,9 @@ int hf_queue_admit(struct hf_queue *q, struct hf_admission *a);
  * when the tag does not match; use hf_queue_found() to check. */
 int hf_queue_find(struct hf_queue *q, struct hf_span text, bool head_only, struct hf_store_load *l);
 bool hf_queue_found(const struct hf_store_load *l, struct hf_span text);
+/* The public id of the record that stands for a replaced one now; false: it is
+ * not replaced, or that one is gone. */
+bool hf_queue_replaced_by(const struct hf_store_load *l, char out[HF_ULID_LEN + 1]);
 
 struct hf_queue_change {
 	/* in */
@@ -170,7 +174,8 @@ struct hf_queue_change {
 	struct hf_list link;  /* of all that are under way */
 	bool writing;
 	uint8_t kind;
-	/* out: for a requeued dead record its new id */
+	/* out: of a dead or cancelled one that goes again the new id, also with
+	 * HF_ESTATE when it was replaced before; else "" */
 	char new_id[HF_ULID_LEN + 1];
 };
 /* Cancels a queued or held record. done: 0, HF_ENOENT, HF_EBUSY (in flight, or

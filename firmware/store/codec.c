@@ -7,6 +7,7 @@ enum row_flags {
 	ROW_INFLIGHT = 1,
 	ROW_MAYBE_RECEIVED = 2,
 	ROW_HOLE = 4,
+	ROW_REPLACED = 8,
 };
 
 #define SEQ_BYTES 6
@@ -42,6 +43,8 @@ void hf_row_encode(const struct hf_row *row, uint8_t out[HF_ROW_SIZE])
 		flags |= ROW_MAYBE_RECEIVED;
 	if (row->hole)
 		flags |= ROW_HOLE;
+	if (row->replaced)
+		flags |= ROW_REPLACED;
 	out[0] = s->status;
 	out[1] = s->reason;
 	out[2] = flags;
@@ -87,6 +90,7 @@ int hf_row_decode(struct hf_span bytes, struct hf_row *row)
 		.body_hash = (uint32_t)hf_get_le(in + 48, 4),
 	};
 	row->hole = in[2] & ROW_HOLE;
+	row->replaced = in[2] & ROW_REPLACED;
 	row->request = hf_get_le(in + 52, SEQ_BYTES);
 	row->outcome = hf_get_le(in + 58, SEQ_BYTES);
 	return 0;

@@ -10,6 +10,7 @@
  *    16 created_dev_ms u64          24 created_wall_ms i64
  *    32 first_sent_dev_ms u64       40 settled_dev_ms u64
  *    48 body_hash u32               52 request.seq u48  58 outcome.seq u48
+ *          (a replaced row has its successor's ordinal in place of request.seq)
  *   lane   24 bytes, column lane.v: head u64, tail u64, holes u64
  *   born   20 bytes, column request.born: tag u32, created_dev_ms u64,
  *          created_wall_ms i64 (a second copy: salvage makes a record of it)
@@ -26,9 +27,11 @@
 
 struct hf_row {
 	struct hf_record_state state;
-	uint64_t request; /* seq of its request, 48 bits; the row may be purged */
+	uint64_t request; /* seq of its request, 48 bits; the row may be purged;
+			   * of a replaced one the ordinal of its successor */
 	uint64_t outcome; /* seq in outcome, or in dead for a DEAD one; 0: none */
 	bool hole;	  /* became final while an older one of its lane was not */
+	bool replaced;	  /* final, and went again as a later one of its lane */
 };
 
 void hf_row_encode(const struct hf_row *row, uint8_t out[HF_ROW_SIZE]);

@@ -19,6 +19,8 @@ struct page {
 
 static bool wanted(const struct hf_store_list *l, const struct hf_row *row)
 {
+	if (row->replaced) /* its successor stands for it */
+		return false;
 	return l->status_set == 0 || (l->status_set & (1u << row->state.status));
 }
 

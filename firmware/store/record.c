@@ -133,9 +133,13 @@ int hf_buf_set(struct hf_buf *b, struct hf_span v)
 
 int hf_request_link(struct hf_db *db, uint64_t id, const struct hf_row *row, uint64_t *blob)
 {
-	sqlite3_stmt *st = hf_db_stmt(db, HF_SQL_REQUEST_LINK);
+	sqlite3_stmt *st;
 	int got;
 
+	*blob = 0;
+	if (row->replaced) /* its successor has it */
+		return HF_ENOENT;
+	st = hf_db_stmt(db, HF_SQL_REQUEST_LINK);
 	hf_bind_u64(st, 1, row->request);
 	got = hf_db_step(db, st);
 	if (got < 0)
@@ -227,11 +231,14 @@ void hf_store_insert(struct hf_store *s, struct hf_store_insert *i)
 
 static int request_load(struct hf_db *db, const struct hf_row *row, struct hf_store_load *l)
 {
-	sqlite3_stmt *st = hf_db_stmt(db, l->head_only ? HF_SQL_REQUEST_HEAD : HF_SQL_REQUEST_GET);
+	sqlite3_stmt *st;
 	struct hf_span body = hf_span(NULL, 0);
 	uint32_t sum;
 	int got;
 
+	if (row->replaced)
+		return 0;
+	st = hf_db_stmt(db, l->head_only ? HF_SQL_REQUEST_HEAD : HF_SQL_REQUEST_GET);
 	hf_bind_u64(st, 1, row->request);
 	got = hf_db_step(db, st);
 	if (got <= 0)
@@ -299,6 +306,25 @@ static int load_mark(struct hf_db *db, struct hf_store_load *l, struct hf_row *r
 	return hf_row_set(db, l->id, row);
 }
 
+/* Each leads to a later one, so this ends. */
+static int load_successor(struct hf_db *db, struct hf_store_load *l, struct hf_row row)
+{
+	uint64_t id = l->id;
+	int err = 0;
+
+	l->replaced = row.replaced;
+	l->replaced_by = 0;
+	while (row.replaced && !err && row.request > hf_ordinal(id)) {
+		id = HF_RECORD_ID(HF_RECORD_LANE(id), row.request);
+		err = hf_row_get(db, id, &row);
+	}
+	if (!err && l->replaced && !row.replaced) {
+		l->replaced_by = id;
+		l->replaced_state = row.state;
+	}
+	return err == HF_ENOENT ? 0 : err;
+}
+
 static int load_run(struct hf_store_op *op, struct hf_db *db)
 {
 	struct hf_store_load *l = hf_container_of(op, struct hf_store_load, op);
@@ -318,6 +344,8 @@ static int load_run(struct hf_store_op *op, struct hf_db *db)
 	err = request_load(db, &row, l);
 	if (!err)
 		err = hf_outcome_load(db, &row, l);
+	if (!err)
+		err = load_successor(db, l, row);
 	return err ? err : load_mark(db, l, &row);
 }
 
@@ -407,19 +435,41 @@ static struct hf_row requeued(const struct hf_row *old, uint64_t created_dev_ms)
 	};
 }
 
-/* The old row is to go: first it leaves its lane as if it became final. */
-static int requeue_leave(struct hf_db *db, uint64_t id, const struct hf_row *old)
+/* A final row stays, without its request, and leads to ordinal @successor. */
+static int requeue_replace(struct hf_db *db, uint64_t id, struct hf_row old, uint64_t successor)
 {
-	bool hole;
-	int err = 0;
+	old.replaced = true;
+	old.request = successor;
+	return hf_row_set(db, id, &old);
+}
 
-	if (!hf_status_final(old->state.status))
-		err = hf_lane_leave(db, id, &hole);
+/* The row of a waiting record goes: it leaves its lane as if it became final. */
+static int requeue_remove(struct hf_db *db, uint64_t id)
+{
+	sqlite3_stmt *st;
+	bool hole;
+	int err = hf_lane_leave(db, id, &hole);
+
 	if (!err)
 		err = hf_lane_drop(db, id);
-	if (!err)
-		err = hf_outcome_remove(db, id, old);
-	return err;
+	if (err)
+		return err;
+	st = hf_db_stmt(db, HF_SQL_RECORD_DEL);
+	hf_bind_u64(st, 1, id);
+	return hf_db_run(db, st);
+}
+
+static int requeue_may(struct hf_db *db, uint64_t id, struct hf_row *old)
+{
+	uint64_t blob;
+	int err = hf_row_get(db, id, old);
+
+	if (err)
+		return err;
+	if (old->replaced || old->state.status == HF_RECORD_QUEUED ||
+	    old->state.status == HF_RECORD_SETTLED)
+		return HF_ESTATE;
+	return hf_request_link(db, id, old, &blob);
 }
 
 static int requeue_run(struct hf_store_op *op, struct hf_db *db)
@@ -427,19 +477,11 @@ static int requeue_run(struct hf_store_op *op, struct hf_db *db)
 	struct hf_store_requeue *r = hf_container_of(op, struct hf_store_requeue, op);
 	struct hf_row old, fresh;
 	struct hf_lane_entry *e;
-	sqlite3_stmt *st;
-	uint64_t blob, id;
-	int err = hf_row_get(db, r->old_id, &old);
+	uint64_t id;
+	int err = requeue_may(db, r->old_id, &old);
 
-	if (err)
-		return err;
-	if (old.state.status == HF_RECORD_QUEUED || old.state.status == HF_RECORD_SETTLED)
-		return HF_ESTATE;
-	err = hf_request_link(db, r->old_id, &old, &blob);
 	if (!err)
 		err = hf_db_room(db, HF_ROW_SIZE, op->privileged);
-	if (!err)
-		err = requeue_leave(db, r->old_id, &old);
 	if (!err)
 		err = hf_lane_get(db, HF_RECORD_LANE(r->old_id), &e);
 	if (err)
@@ -448,16 +490,19 @@ static int requeue_run(struct hf_store_op *op, struct hf_db *db)
 		return HF_ELIMIT;
 	id = HF_RECORD_ID(e->id, e->v.tail + 1);
 	fresh = requeued(&old, r->created_dev_ms);
-	err = hf_row_add(db, id, &fresh);
+	if (hf_status_final(old.state.status))
+		err = requeue_replace(db, r->old_id, old, e->v.tail + 1);
+	else
+		err = requeue_remove(db, r->old_id);
+	if (!err)
+		err = hf_row_add(db, id, &fresh);
 	if (!err)
 		err = request_move(db, fresh.request, id, &fresh.state);
 	if (err)
 		return err;
 	e->v.tail++;
-	st = hf_db_stmt(db, HF_SQL_RECORD_DEL);
-	hf_bind_u64(st, 1, r->old_id);
 	r->id = id;
-	return hf_db_run(db, st);
+	return 0;
 }
 
 void hf_store_requeue(struct hf_store *s, struct hf_store_requeue *r)

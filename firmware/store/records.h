@@ -161,6 +161,11 @@ struct hf_store_load {
 	struct hf_buf outcome_head, outcome_body, summary;
 	uint64_t outcome_blob, outcome_body_len;
 	bool has_record; /* the request is there; false: only state and outcome are left */
+	/* It went again as another record (hf_store_requeue), that one maybe too:
+	 * the last of them, 0 when it is gone. */
+	bool replaced;
+	uint64_t replaced_by;
+	struct hf_record_state replaced_state;
 };
 void hf_store_load_init(struct hf_store_load *l);
 void hf_store_load_finish(struct hf_store_load *l);
@@ -191,9 +196,11 @@ struct hf_store_settle {
 void hf_store_settle(struct hf_store *s, struct hf_store_settle *x);
 
 /* Brings a DEAD, HELD or CANCELLED record back to the end of its lane as a new
- * row with the same head, body and tag; its old row and outcome are removed.
- * @id in: the old one, out: the new one. HF_ENOENT (also: the request of a
- * CANCELLED one is purged), HF_ESTATE. */
+ * row with the same head, body and tag. The row of a HELD one is removed; that of
+ * a final one stays with its outcome, for as long as those are kept, and leads to
+ * the new one; lists leave it out. @id in: the old one, out: the new one.
+ * HF_ENOENT (also: the request of a CANCELLED one is purged), HF_ESTATE (also: it
+ * is replaced already). */
 struct hf_store_requeue {
 	struct hf_store_op op;
 	uint64_t id;

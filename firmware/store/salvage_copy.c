@@ -134,7 +134,7 @@ static int relink(struct hf_salvage *v, uint64_t id, uint64_t seq, struct hf_spa
 {
 	struct hf_record_state state;
 
-	if (row->request != 0 || hf_born_decode(born, &state))
+	if (row->request != 0 || row->replaced || hf_born_decode(born, &state))
 		return 0;
 	row->request = seq;
 	row->state.tag = state.tag;
@@ -164,7 +164,7 @@ static int copy_request(struct hf_walk *w, uint64_t seq, sqlite3_stmt *st)
 			return 0;
 	} else if (!err) {
 		err = relink(v, id, seq, hf_column_span(st, 5), &row);
-		if (!err && row.request != seq)
+		if (!err && (row.replaced || row.request != seq))
 			return 0; /* of an earlier record of that number */
 	}
 	see_blob(v, blob);

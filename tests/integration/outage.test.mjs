@@ -351,6 +351,30 @@ test('404 in replay makes a dead record that is seen and can be sent again', asy
 	const arrivals = await origin.arrived(3);
 	assert.equal(arrivals[2].key, key);
 	assert.equal(arrivals[2].body.toString(), '{"n":1}');
+
+	/* A page that still has the old id gets the answer by it, over a reboot too. */
+	const next = retried.stdout.match(/ as ([0-9A-Z]{26})\.$/m)[1];
+	await daemon.state(next, 'settled');
+	await daemon.restart();
+	const followed = await fetch(`http://${daemon.host}:${daemon.port}/.holdfast/requests/${id}/response`);
+	assert.equal(followed.status, 201);
+	assert.ok(followed.url.includes(next), followed.url);
+	const shown = await daemon.cli('queue', 'show', id);
+	assert.equal(shown.code, 1);
+	assert.ok(shown.stderr.includes(next), shown.stderr);
+});
+
+test('one that goes again is told with the id that it replaces', async (x) => {
+	const { daemon } = await kiosk(x);
+	const events = await listen(x, daemon);
+	const { id } = await queue(daemon);
+	assert.equal((await daemon.cli('queue', 'cancel', id)).code, 0);
+	const retried = await daemon.cli('--json', 'queue', 'retry', id);
+	assert.equal(retried.code, 0, retried.stderr);
+	const next = JSON.parse(retried.stdout).id;
+	const told = await until(() => events.list.find((e) => e.data.id === next));
+	assert.equal(told.type, 'queued');
+	assert.equal(told.data.replaces, id);
 });
 
 test('401 in replay holds the lane until a person says go', async (x) => {

@@ -193,6 +193,47 @@ static void lets_only_the_operator_retry(void **state)
 	HAS(fake_peer_take(panel_rig_origin(&rig)), "\r\n\r\nabc");
 }
 
+static void check_replaced(const char *id, const char *new_id)
+{
+	char path[64], text[128];
+
+	snprintf(text, sizeof(text), "{\"id\":\"%s\",\"replacedBy\":\"%s\"}", id, new_id);
+	snprintf(path, sizeof(path), "requests/%s", id);
+	HAS(page("GET", path), "HTTP/1.1 308 Permanent Redirect\r\n");
+	HAS(page("GET", path), text);
+	HAS(page("GET", path), "Cache-Control: no-store\r\n");
+	HAS(page("DELETE", path), text);
+	snprintf(text, sizeof(text), "Location: /.holdfast/requests/%s\r\n", new_id);
+	HAS(page("GET", path), text);
+	snprintf(path, sizeof(path), "requests/%s/response", id);
+	snprintf(text, sizeof(text), "Location: /.holdfast/requests/%s/response\r\n", new_id);
+	HAS(page("GET", path), text);
+	snprintf(path, sizeof(path), "requests/%s/retry", id);
+	snprintf(text, sizeof(text), "Location: /.holdfast/requests/%s/retry\r\n", new_id);
+	HAS(operator("POST", path), text);
+}
+
+static void an_id_that_was_replaced_leads_to_the_new_one(void **state)
+{
+	char id[27], new_id[27], path[64];
+	const char *at;
+
+	(void)state;
+	start_offline();
+	order("abc", id);
+	snprintf(path, sizeof(path), "requests/%s", id);
+	HAS(page("DELETE", path), "200 OK");
+	snprintf(path, sizeof(path), "requests/%s/retry", id);
+	at = strstr(operator("POST", path), "{\"id\":\"");
+	assert_non_null(at);
+	snprintf(new_id, sizeof(new_id), "%.26s", at + strlen("{\"id\":\""));
+	assert_string_not_equal(id, new_id);
+	check_replaced(id, new_id);
+	HAS_NOT(page("GET", "requests"), id);
+	panel_rig_reboot(&rig);
+	check_replaced(id, new_id);
+}
+
 static void exports_complete_requests(void **state)
 {
 	char id[27];
@@ -423,6 +464,7 @@ int main(void)
 		TEST(cancels_what_waits),
 		TEST(does_not_cancel_what_is_under_way),
 		TEST(lets_only_the_operator_retry),
+		TEST(an_id_that_was_replaced_leads_to_the_new_one),
 		TEST(exports_complete_requests),
 		TEST(exports_a_large_body_with_back_pressure),
 		TEST(streams_events_and_resumes),

@@ -217,7 +217,7 @@ static void one_that_is_cancelled_while_it_is_read_ahead_is_not_sent(void **stat
 static void dead_one_goes_again_at_the_end_with_its_key(void **state)
 {
 	struct qrig *r = *state;
-	char new_id[HF_ULID_LEN + 1];
+	char new_id[HF_ULID_LEN + 1], again[HF_ULID_LEN + 1];
 	struct qreq *a;
 
 	next_answer = (struct fake_answer_to){ .status = 400 };
@@ -232,7 +232,8 @@ static void dead_one_goes_again_at_the_end_with_its_key(void **state)
 	assert_string_not_equal(new_id, a->a.public_id);
 	qrig_settle(r);
 	assert_non_null(strstr(hf_buf_cstr(&r->origin[0].log), "/a key=k/a body"));
-	assert_int_equal(qrig_retry(r, a->a.public_id, NULL), HF_ENOENT);
+	assert_int_equal(qrig_retry(r, a->a.public_id, again), HF_ESTATE);
+	assert_string_equal(again, new_id);
 	assert_int_equal(qrig_cancel(r, new_id), HF_ESTATE);
 	qrig_check(r);
 }

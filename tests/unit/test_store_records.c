@@ -139,69 +139,6 @@ static void holes_behind_the_head_are_counted(void **state)
 	assert_int_equal(rig_lane_row(r, lane).tail_id, id[9]);
 }
 
-static int requeue(struct rig *r, uint64_t *id)
-{
-	struct hf_store_requeue q = { .id = *id, .created_dev_ms = 99 };
-	int err = RIG_DO(r, hf_store_requeue, &q);
-
-	*id = q.id;
-	return err;
-}
-
-static void requeued_record_stands_at_the_end(void **state)
-{
-	struct rig *r = *state;
-	uint32_t lane = rig_lane(r, "o", "k");
-	uint64_t id[4], again;
-
-	for (unsigned i = 0; i < 4; i++)
-		assert_int_equal(rig_insert(r, lane, i, 600, &id[i]), 0);
-	again = id[1];
-	assert_int_equal(requeue(r, &again), HF_ESTATE); /* it is queued */
-	again = id[0];
-	assert_int_equal(rig_settle(r, id[0], HF_RECORD_DEAD, 0), 0);
-	assert_int_equal(requeue(r, &again), 0);
-	assert_int_equal(again, HF_RECORD_ID(lane, 5));
-	assert_int_equal(rig_status(r, id[0], 0, 600), HF_ENOENT);
-	assert_int_equal(rig_status(r, again, 0, 600), HF_RECORD_QUEUED);
-	assert_int_equal(waiting(r, lane), 4);
-	assert_int_equal(rig_reopen(r), 0);
-	assert_int_equal(waiting(r, lane), 4);
-	assert_int_equal(rig_lane_row(r, lane).head_id, id[1]);
-	/* one that was killed behind the head */
-	assert_int_equal(rig_settle(r, id[2], HF_RECORD_DEAD, 2), 0);
-	assert_int_equal(requeue(r, &id[2]), 0);
-	assert_int_equal(waiting(r, lane), 4);
-	assert_int_equal(rig_settle(r, id[1], HF_RECORD_SETTLED, 1), 0);
-	assert_int_equal(rig_lane_row(r, lane).head_id, id[3]);
-	assert_int_equal(waiting(r, lane), 3);
-	assert_int_equal(rig_reopen(r), 0);
-	assert_int_equal(waiting(r, lane), 3);
-	id[0] = id[1];
-	assert_int_equal(requeue(r, &id[0]), HF_ESTATE); /* settled */
-	id[0] = HF_RECORD_ID(lane, 1000);
-	assert_int_equal(requeue(r, &id[0]), HF_ENOENT);
-}
-
-static void held_head_can_be_requeued(void **state)
-{
-	struct rig *r = *state;
-	uint32_t lane = rig_lane(r, "o", "k");
-	struct hf_store_mark m = { .state = { .status = HF_RECORD_HELD, .reason = 3 } };
-	uint64_t id, next, moved;
-
-	assert_int_equal(rig_insert(r, lane, 1, 100, &id), 0);
-	assert_int_equal(rig_insert(r, lane, 2, 100, &next), 0);
-	m.id = id;
-	assert_int_equal(RIG_DO(r, hf_store_mark, &m), 0);
-	moved = id;
-	assert_int_equal(requeue(r, &moved), 0);
-	assert_int_equal(rig_reopen(r), 0);
-	assert_int_equal(waiting(r, lane), 2);
-	assert_int_equal(rig_lane_row(r, lane).head_id, next);
-	assert_int_equal(rig_status(r, moved, 1, 100), HF_RECORD_QUEUED);
-}
-
 static void next_skips_what_is_final(void **state)
 {
 	struct rig *r = *state;
@@ -572,8 +509,6 @@ int main(void)
 		STORE_TEST(record_survives_a_kill),
 		STORE_TEST(settling_stores_the_answer),
 		STORE_TEST(holes_behind_the_head_are_counted),
-		STORE_TEST(requeued_record_stands_at_the_end),
-		STORE_TEST(held_head_can_be_requeued),
 		STORE_TEST(next_skips_what_is_final),
 		STORE_TEST(insert_needs_its_lane),
 		STORE_TEST(empty_lane_can_go_and_its_number_stays_used),
