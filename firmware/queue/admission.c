@@ -9,6 +9,7 @@
 
 #include "holdfast_config.h"
 #include "http/values.h"
+#include "queue/not_before.h"
 #include "queue/queue_private.h"
 
 /* ---- the key ---- */
@@ -99,6 +100,7 @@ static void init_state(struct hf_queue *q, const struct hf_admission *a, struct 
 	s->created_dev_ms = hf_queue_device_ms(q);
 	if (a->maybe_received)
 		s->first_sent_dev_ms = s->created_dev_ms;
+	hf_not_before_set(q, s, a->not_before_delay_ms);
 	if (q->opt.port->wall_ms(q->opt.port, &wall) != HF_CLOCK_UNSET && wall > 0)
 		s->created_wall_ms = wall;
 }

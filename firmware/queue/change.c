@@ -140,6 +140,7 @@ static void wake_lane(struct hf_lane *lane, uint64_t id)
 	if (id && lane->next_id > id)
 		lane->next_id = id;
 	lane->failures = 0;
+	lane->resumed = false;
 	if (lane->state == HF_LANE_HELD)
 		lane->state = HF_LANE_IDLE;
 	if (lane->state == HF_LANE_DELAYED)

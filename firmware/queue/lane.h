@@ -58,6 +58,8 @@ struct hf_lane {
 	unsigned streak;	/* records read ahead in a row */
 	unsigned failures;	/* in a row, for back-off */
 	bool retried_now;
+	bool resumed;	       /* since the start nothing of it was tried: the time that its
+		       * record stored in an earlier run counts */
 	bool wanted;	       /* counted as a reason to look for its origin */
 	uint8_t listed;	       /* state of the scheduler's list that it is in */
 	struct hf_list ready;  /* in a list of the scheduler */

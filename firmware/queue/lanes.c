@@ -280,8 +280,11 @@ static int load_row(struct hf_queue *q, const struct hf_lane_row *row)
 
 	if (!lane && row->waiting == 0)
 		return 0;
-	if (!lane)
+	if (!lane) {
 		err = hf_queue_lane_restore(q, row->origin, row->key, row->id, &lane);
+		if (!err)
+			lane->resumed = true;
+	}
 	if (err)
 		return err;
 	apply_row(lane, row);

@@ -57,7 +57,12 @@ void hf_row_encode(const struct hf_row *row, uint8_t out[HF_ROW_SIZE])
 	hf_put_le(out + 16, s->created_dev_ms, 8);
 	hf_put_le(out + 24, (uint64_t)s->created_wall_ms, 8);
 	hf_put_le(out + 32, s->first_sent_dev_ms, 8);
-	hf_put_le(out + 40, s->settled_dev_ms, 8);
+	if (hf_status_final(s->status)) {
+		hf_put_le(out + 40, s->settled_dev_ms, 8);
+	} else {
+		hf_put_le(out + 40, s->not_before_dev_s, 4);
+		hf_put_le(out + 44, s->not_before_wall_s, 4);
+	}
 	hf_put_le(out + 48, s->body_hash, 4);
 	hf_put_le(out + 52, row->request, SEQ_BYTES);
 	hf_put_le(out + 58, row->outcome, SEQ_BYTES);
@@ -86,9 +91,14 @@ int hf_row_decode(struct hf_span bytes, struct hf_row *row)
 		.created_dev_ms = hf_get_le(in + 16, 8),
 		.created_wall_ms = (int64_t)hf_get_le(in + 24, 8),
 		.first_sent_dev_ms = hf_get_le(in + 32, 8),
-		.settled_dev_ms = hf_get_le(in + 40, 8),
 		.body_hash = (uint32_t)hf_get_le(in + 48, 4),
 	};
+	if (hf_status_final(s->status)) {
+		s->settled_dev_ms = hf_get_le(in + 40, 8);
+	} else {
+		s->not_before_dev_s = (uint32_t)hf_get_le(in + 40, 4);
+		s->not_before_wall_s = (uint32_t)hf_get_le(in + 44, 4);
+	}
 	row->hole = in[2] & ROW_HOLE;
 	row->replaced = in[2] & ROW_REPLACED;
 	row->request = hf_get_le(in + 52, SEQ_BYTES);

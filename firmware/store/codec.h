@@ -8,7 +8,8 @@
  *     4 conflicts u8 5 last_end u8   6 last_status u16
  *     8 attempts u32                12 tag u32
  *    16 created_dev_ms u64          24 created_wall_ms i64
- *    32 first_sent_dev_ms u64       40 settled_dev_ms u64
+ *    32 first_sent_dev_ms u64       40 final: settled_dev_ms u64
+ *                                      else: not_before_dev_s u32, _wall_s u32
  *    48 body_hash u32               52 request.seq u48  58 outcome.seq u48
  *          (a replaced row has its successor's ordinal in place of request.seq)
  *   lane   24 bytes, column lane.v: head u64, tail u64, holes u64

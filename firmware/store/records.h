@@ -58,7 +58,10 @@ struct hf_record_state {
 	uint64_t created_dev_ms;
 	int64_t created_wall_ms;    /* 0: the clock was not trusted */
 	uint64_t first_sent_dev_ms; /* valid when maybe_received */
-	uint64_t settled_dev_ms;
+	uint64_t settled_dev_ms;    /* of a final one */
+	/* Of a waiting one, what a restart must keep: no attempt before, in seconds
+	 * of device time and of the wall clock; 0: no such time, not known. */
+	uint32_t not_before_dev_s, not_before_wall_s;
 	uint32_t body_hash; /* of the last 500's body, for same_500 */
 };
 

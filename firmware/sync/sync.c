@@ -245,7 +245,8 @@ static void bring_near(struct hf_sync *s, struct hf_lane *lane)
 		put_in_list(s, lane);
 }
 
-/* What ends a delay before its time. A Retry-After is ended by nothing. */
+/* What ends a delay before its time. A Retry-After is ended by nothing, but one
+ * of an earlier run is looked at again when the clock can be trusted. */
 enum edge {
 	EDGE_UP,    /* the origin has answered */
 	EDGE_LINK,  /* the link has come up */
@@ -258,7 +259,10 @@ static void end_delay(struct hf_sync *s, struct hf_lane *lane, enum edge edge)
 	bool ended = edge == EDGE_NOW || (edge == EDGE_LINK && waits_for_the_world(lane)) ||
 		     (edge == EDGE_CLOCK && lane->wait_reason == HF_REASON_CLOCK);
 
-	if (lane->wait_reason == HF_REASON_RETRY_AFTER)
+	if (edge == EDGE_CLOCK && lane->resumed) { /* only a clock tells what is left */
+		lane->wait_reason = HF_REASON_CLOCK;
+		hf_lane_promote(lane);
+	} else if (lane->wait_reason == HF_REASON_RETRY_AFTER)
 		put_in_list(s, lane);
 	else if (ended)
 		hf_lane_promote(lane);

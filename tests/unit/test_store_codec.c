@@ -11,7 +11,7 @@
 
 static void row_comes_back_as_it_was(void **state)
 {
-	const struct hf_row row = {
+	struct hf_row row = {
 		.state = { .status = HF_RECORD_HELD,
 			   .reason = 200,
 			   .inflight = true,
@@ -25,7 +25,8 @@ static void row_comes_back_as_it_was(void **state)
 			   .created_dev_ms = UINT64_C(0x0102030405060708),
 			   .created_wall_ms = -5,
 			   .first_sent_dev_ms = UINT64_MAX,
-			   .settled_dev_ms = 77,
+			   .not_before_dev_s = 77,
+			   .not_before_wall_s = UINT32_MAX,
 			   .body_hash = 0xdeadbeef },
 		.request = (UINT64_C(1) << 48) - 1,
 		.outcome = UINT64_C(0x123456789abc),
@@ -49,7 +50,13 @@ static void row_comes_back_as_it_was(void **state)
 	assert_true(back.state.created_dev_ms == row.state.created_dev_ms);
 	assert_true(back.state.created_wall_ms == -5);
 	assert_true(back.state.first_sent_dev_ms == UINT64_MAX);
-	assert_true(back.state.settled_dev_ms == 77);
+	assert_true(back.state.not_before_dev_s == 77 && back.state.settled_dev_ms == 0);
+	assert_true(back.state.not_before_wall_s == UINT32_MAX);
+	row.state.status = HF_RECORD_SETTLED;
+	row.state.settled_dev_ms = UINT64_MAX;
+	hf_row_encode(&row, bytes);
+	assert_int_equal(hf_row_decode(hf_span(bytes, sizeof(bytes)), &back), 0);
+	assert_true(back.state.settled_dev_ms == UINT64_MAX && back.state.not_before_dev_s == 0);
 	assert_int_equal(back.state.body_hash, row.state.body_hash);
 	assert_true(back.request == row.request && back.outcome == row.outcome);
 }
