@@ -60,6 +60,7 @@ struct hf_lane {
 	bool retried_now;
 	bool resumed;	       /* since the start nothing of it was tried: the time that its
 		       * record stored in an earlier run counts */
+	uint64_t eased_ms;     /* boot time when another's success ended its back-off */
 	bool wanted;	       /* counted as a reason to look for its origin */
 	uint8_t listed;	       /* state of the scheduler's list that it is in */
 	struct hf_list ready;  /* in a list of the scheduler */

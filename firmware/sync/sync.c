@@ -9,6 +9,10 @@
  * of them through, the one that has waited longest, so that a request that
  * kills its origin stops its own lane only. UP brings all of them back. A trial
  * whose record is not sent at all goes to the next one.
+ *
+ * A delivery tells that the origin is well: it brings a few lanes that back off
+ * near, and theirs bring others. A lane is brought near once a minute at most,
+ * so that one which fails on its own is not asked again with each delivery.
  */
 #include "sync/sync.h"
 
@@ -21,8 +25,12 @@
 #include "sync/replay.h"
 
 #define EDGE_SPREAD_MS 5000 /* lanes that back off come back within it */
-/* An origin that goes down and up all the time does not end back-off with it. */
+/* An origin that goes down and up all the time does not end back-off with it,
+ * nor do deliveries that of the same lane. */
 #define EDGE_EVERY_MS 60000
+/* Lanes that a delivery brings near, and looks at for it. */
+#define EASE_LANES 2
+#define EASE_LOOKS 8
 
 struct origin {
 	struct hf_list ready, offline, delayed; /* struct hf_lane, ready */
@@ -42,6 +50,7 @@ struct hf_sync {
 };
 
 static void pass(struct hf_sync *s);
+static void ease(struct hf_sync *s, struct origin *o);
 
 static bool is_down(const struct hf_sync *s, unsigned origin)
 {
@@ -57,6 +66,7 @@ static void replay_done(void *user, struct hf_replay *r, bool tried)
 	struct hf_sync *s = user;
 	struct hf_lane *lane = hf_replay_lane(r);
 	struct origin *o = &s->origins[lane->origin];
+	bool delivered = hf_replay_delivered(r);
 
 	o->running--;
 	if (o->trying == r) {
@@ -65,6 +75,8 @@ static void replay_done(void *user, struct hf_replay *r, bool tried)
 		o->trial |= !tried && is_down(s, lane->origin);
 	}
 	hf_sync_lane(s, lane);
+	if (delivered)
+		ease(s, o);
 	pass(s);
 }
 
@@ -243,6 +255,32 @@ static void bring_near(struct hf_sync *s, struct hf_lane *lane)
 		hf_lane_delay(lane, delay, (enum hf_reason)lane->wait_reason);
 	else
 		put_in_list(s, lane);
+}
+
+static bool may_be_eased(const struct hf_lane *lane, uint64_t now)
+{
+	return lane->wait_reason != HF_REASON_RETRY_AFTER &&
+	       (lane->eased_ms == 0 || now - lane->eased_ms >= EDGE_EVERY_MS);
+}
+
+/* The ones that are looked at go to the end of the list. */
+static void ease(struct hf_sync *s, struct origin *o)
+{
+	uint64_t now = s->opt.port->boottime_ms(s->opt.port);
+	unsigned eased = 0;
+
+	for (unsigned i = 0; i < EASE_LOOKS && eased < EASE_LANES && !hf_list_empty(&o->delayed);
+	     i++) {
+		struct hf_lane *lane = pop(&o->delayed);
+
+		if (!may_be_eased(lane, now)) {
+			put_in_list(s, lane);
+			continue;
+		}
+		lane->eased_ms = now;
+		eased++;
+		bring_near(s, lane);
+	}
 }
 
 /* What ends a delay before its time. A Retry-After is ended by nothing, but one

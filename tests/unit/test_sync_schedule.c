@@ -62,7 +62,6 @@ static enum hf_reach reach(struct qrig *r)
 	return hf_connectivity_origin(r->connectivity, 0);
 }
 
-/* Waits until the origin counts as down. */
 /* The origin refuses, and counts as down. */
 static void go_down(struct qrig *r)
 {
@@ -306,6 +305,69 @@ static void back_off_grows_and_ends_with_success(void **state)
 	assert_int_equal(qrig_lane(r, "lane")->failures, 0);
 }
 
+/* Every lane's back-off has grown long; one that gets through tells the others. */
+static void success_of_one_lane_ends_the_back_off_of_the_others(void **state)
+{
+	struct qrig *r = *state;
+	unsigned n;
+
+	next_answer = (struct fake_answer_to){ .status = 503 };
+	r->origin[0].answer = answer_next;
+	leave_many(r, 200, 2);
+	qrig_advance(r, 2 * 3600000);
+	qrig_taken(r, 0);
+	next_answer = (struct fake_answer_to){ .status = 201 };
+	n = r->origin[0].performed;
+	while (r->origin[0].performed == n)
+		qrig_advance(r, 1000);
+	qrig_advance(r, 30000);
+	assert_int_equal(r->origin[0].running, 0);
+	assert_int_equal(r->origin[0].running_max, CONFIG_HF_REPLAY_CONCURRENCY);
+	qrig_check(r);
+	for (int i = 0; i < 200; i++) {
+		char lane[16];
+
+		snprintf(lane, sizeof(lane), "lane%d", i);
+		assert_int_equal(qrig_lane(r, lane)->waiting, 0);
+	}
+}
+
+static void answer_by_target(void *user, struct hf_exchange *x, struct fake_answer_to *out)
+{
+	(void)user;
+	if (hf_span_eq_str(x->msg->target, "/named/0"))
+		*out = (struct fake_answer_to){ .status = 429, .fields = "Retry-After: 3600" };
+	else if (hf_span_eq_str(x->msg->target, "/sick/0"))
+		*out = (struct fake_answer_to){ .status = 503 };
+	else
+		*out = (struct fake_answer_to){ .status = 201 };
+}
+
+/* A lane that fails while the others go well is not asked with each of them. */
+static void success_of_others_is_no_reason_to_storm(void **state)
+{
+	struct qrig *r = *state;
+	struct hf_span all;
+	unsigned sick = 0, named = 0;
+
+	r->origin[0].answer = answer_by_target;
+	qrig_leave_in(r, "named", "/named/0");
+	qrig_leave_in(r, "sick", "/sick/0");
+	for (int i = 0; i < 1800; i++) {
+		qrig_leave_in(r, "well", "/well");
+		qrig_advance(r, 1000);
+	}
+	all = hf_buf_span(&r->origin[0].log);
+	while (all.len > 0) {
+		struct hf_span line = hf_span_cut(&all, '\n');
+
+		sick += line.len > 5 && memcmp(line.ptr, "/sick", 5) == 0;
+		named += line.len > 6 && memcmp(line.ptr, "/named", 6) == 0;
+	}
+	assert_int_equal(named, 1);
+	assert_in_range(sick, 10, 45); /* its own back-off, and once a minute */
+}
+
 static void fresh_connection_once_and_then_back_off(void **state)
 {
 	struct qrig *r = *state;
@@ -435,6 +497,8 @@ int main(void)
 		TEST(retry_after_beats_the_edge),
 		TEST(sync_now_ends_a_back_off),
 		TEST(back_off_grows_and_ends_with_success),
+		TEST(success_of_one_lane_ends_the_back_off_of_the_others),
+		TEST(success_of_others_is_no_reason_to_storm),
 		TEST(fresh_connection_once_and_then_back_off),
 		TEST(link_that_comes_up_ends_a_wait_for_the_network),
 		TEST(clock_that_is_set_ends_a_wait_for_it),
