@@ -48,7 +48,6 @@ static bool is_per_attempt(struct hf_span name, const struct hf_policy *policy)
 	static const char *const names[] = {
 		"Host",	      "Content-Length", "Transfer-Encoding", "Expect",
 		"Connection", "Keep-Alive",	"Upgrade",	     "TE",
-		"Prefer"
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

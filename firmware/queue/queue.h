@@ -115,7 +115,8 @@ struct hf_admission {
 	struct hf_turn *turn; /* held by the caller */
 	unsigned origin;
 	const struct hf_policy *policy;
-	const struct hf_message *msg; /* method, target, end-to-end fields */
+	const struct hf_message *msg; /* method, target, end-to-end fields; of Prefer
+				       * what the origin is to see */
 	struct hf_span key;
 	struct hf_span body; /* whole, or */
 	uint64_t blob;	     /* in the store already */

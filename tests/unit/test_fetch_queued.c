@@ -531,10 +531,12 @@ static void respond_async_does_not_try(void **state)
 
 	(void)state;
 	panel_rig_start(&rig);
-	text = ask(HEAD "Prefer: respond-async\r\nContent-Length: 3\r\n\r\nabc");
+	text = ask(HEAD "Prefer: return=minimal, respond-async\r\nContent-Length: 3\r\n\r\nabc");
 	HAS(text, "202 Accepted");
 	HAS(text, "Preference-Applied: respond-async\r\n");
-	HAS(fake_peer_take(origin()), "abc");
+	text = fake_peer_take(origin());
+	HAS(text, "Prefer: return=minimal\r\n");
+	HAS(text, "abc");
 }
 
 static void prefer_wait_gives_the_origins_answer(void **state)
