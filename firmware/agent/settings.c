@@ -83,6 +83,8 @@ int hf_settings_load(struct hf_port *port, const char *path, struct hf_settings 
 		return hf_faults_finish(&list, faults) == HF_ENOMEM ? HF_ENOMEM : err;
 	}
 	r.s = calloc(1, sizeof(*r.s));
+	if (r.s)
+		r.s->path = hf_settings_dup(&r, path);
 	err = r.s ? read_text(&r, hf_span(text, len), faults) : HF_ENOMEM;
 	free(text);
 	if (err) {
@@ -127,6 +129,7 @@ void hf_settings_destroy(struct hf_settings *s)
 	free(s->origins);
 	free(s->workers);
 	free(s->listen);
+	free(s->path);
 	free(s->control);
 	free(s->state_dir);
 	free(s->probe_url_text);

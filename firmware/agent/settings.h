@@ -44,6 +44,9 @@ struct hf_worker_settings {
 };
 
 struct hf_settings {
+	char *path; /* of holdfast.conf */
+	/* Lines of [agent]'s keys, 0: not given. */
+	unsigned listen_line, control_line, state_dir_line;
 	struct hf_addr *listen; /* "127.0.0.1:8480", "[::1]:8480", "localhost:8480"
 				 * (both families); comma-separated list */
 	size_t listen_n;

@@ -203,6 +203,9 @@ void hf_settings_read_agent(struct hf_settings_reader *r, const struct hf_conf_s
 	if (section) {
 		read_log_level(r, section);
 		read_allow_remote(r, section); /* before listen */
+		r->s->listen_line = section->v[HF_AGENT_LISTEN].line;
+		r->s->control_line = section->v[HF_AGENT_CONTROL].line;
+		r->s->state_dir_line = section->v[HF_AGENT_STATE_DIR].line;
 	}
 	read_listen(r, section);
 	read_control(r, section);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What holdfastd says about its configuration, its state folder and its options. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -43,8 +43,12 @@ const MANIFEST = `{
 }
 `;
 
+const origins = [{ name: 'shop', url: 'http://127.0.0.1:9' }];
+
 async function check(x, conf, manifest = MANIFEST) {
-	writeFileSync(join(x.dir, 'holdfast.conf'), conf);
+	/* its folders where any user may make them */
+	writeFileSync(join(x.dir, 'holdfast.conf'), conf
+		.replace('/run/holdfast/', `${x.dir}/run/`).replace('/var/lib/holdfast', `${x.dir}/lib`));
 	if (manifest !== null)
 		writeFileSync(join(x.dir, 'kiosk.worker.json'), manifest);
 	return run(holdfastd, ['--config', join(x.dir, 'holdfast.conf'), '--check']);
@@ -56,7 +60,7 @@ const manifestLine = (n, text) => MANIFEST.split('\n').map((l, i) => (i + 1 === 
 
 const good = [
 	['the example', GOOD, MANIFEST],
-	['the least there can be', '[origin shop]\nurl = http://127.0.0.1:8080\n', null],
+	['the least there can be', '[agent]\ncontrol = c.sock\nstate-dir = s\n[origin shop]\nurl = http://127.0.0.1:8080\n', null],
 	['CRLF line ends', GOOD.replaceAll('\n', '\r\n'), MANIFEST],
 	['a byte order mark', `\ufeff${GOOD}`, MANIFEST],
 	['IPv6 and a list of addresses', line(2, 'listen = 127.0.0.1:8480, [::1]:8480'), MANIFEST],
@@ -137,10 +141,49 @@ test('--check finds several faults in one run', async (x) => {
 });
 
 test('--check starts nothing and leaves nothing', async (x) => {
-	const state = join(x.dir, 'state');
-	const r = await check(x, GOOD.replace('/var/lib/holdfast', state));
+	const r = await check(x, GOOD);
 	assert.equal(r.code, 0);
-	assert.throws(() => statSync(state));
+	assert.throws(() => statSync(join(x.dir, 'lib')));
+	assert.throws(() => statSync(join(x.dir, 'run')));
+});
+
+async function taken(x) {
+	const server = createServer();
+	server.listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	x.defer(() => new Promise((resolve) => server.close(resolve)));
+	return `127.0.0.1:${server.address().port}`;
+}
+
+test('--check finds folders and addresses that cannot be had, with line and remedy', async (x) => {
+	const address = await taken(x);
+	writeFileSync(join(x.dir, 'file'), '');
+	const cases = [
+		[2, `listen = ${address}`, `${address} is in use by another program; stop that, or change`],
+		[2, 'listen = 192.0.2.7:8480\nallow-remote = yes', '192.0.2.7:8480 is no address of this device'],
+		[3, `control = ${x.dir}/no/such/control.sock`, `because ${x.dir}/no does not exist; make that first`],
+		[3, `control = ${x.dir}/file`, `${x.dir}/file exists and is not a socket`],
+		[4, `state-dir = ${x.dir}/no/such`, `because ${x.dir}/no does not exist; make that first`],
+		[4, `state-dir = ${x.dir}/file`, `${x.dir}/file is not a folder`],
+		[4, `state-dir = ${x.dir}/file/below`, `${x.dir}/file/below cannot be reached`],
+	];
+	for (const [n, text, words] of cases) {
+		const r = await check(x, line(n, text));
+		const key = text.split(' ')[0];
+		assert.equal(r.code, 69, r.stderr);
+		assert.ok(r.stderr.startsWith(`${join(x.dir, 'holdfast.conf')}:${n}: [agent] ${key}: `), r.stderr);
+		assert.ok(r.stderr.includes(words), r.stderr);
+		assert.equal(r.stdout, '');
+	}
+	const r = await check(x, line(2, `listen = ${address}`).replace('/var/lib', '/no/such'));
+	assert.equal(r.stderr.trim().split('\n').length, 2, r.stderr);
+});
+
+test('--check of the settings of a daemon that runs is ok', async (x) => {
+	const daemon = await Daemon.create(x, { origins });
+	const r = await run(holdfastd, ['--config', daemon.conf, '--check']);
+	assert.equal(r.code, 0, r.stderr);
+	assert.match(r.stdout, /: ok; a holdfastd is running with it$/m);
 });
 
 test('a configuration that is missing or unreadable: 78', async (x) => {
@@ -176,8 +219,6 @@ test('a bad configuration does not start: 78', async (x) => {
 	assert.match(r.stderr, /holdfast\.conf:5:/);
 });
 
-const origins = [{ name: 'shop', url: 'http://127.0.0.1:9' }];
-
 test('a second daemon on the same state folder: 69', async (x) => {
 	const first = await Daemon.create(x, { origins });
 	const second = await Daemon.create(x, { origins, start: false, agent: { 'state-dir': first.stateDir } });
@@ -188,17 +229,13 @@ test('a second daemon on the same state folder: 69', async (x) => {
 	await first.restart(); /* the lock ends with its process */
 });
 
-test('a listen address that is taken: 69', async (x) => {
-	const server = createServer();
-	server.listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	x.defer(() => new Promise((resolve) => server.close(resolve)));
-	const daemon = await Daemon.create(x, { origins, start: false,
-		listen: `127.0.0.1:${server.address().port}` });
+test('a listen address that is taken: 69, before a store is made', async (x) => {
+	const address = await taken(x);
+	const daemon = await Daemon.create(x, { origins, start: false, listen: address });
 	await daemon.start({ wait: false });
 	assert.equal((await daemon.exit).code, 69);
-	assert.match(daemon.log, /cannot start: busy/);
-	assert.ok(daemon.log.includes(String(server.address().port)), 'the log names the address');
+	assert.ok(daemon.log.includes(`:2: [agent] listen: ${address} is in use by another program`), daemon.log);
+	assert.throws(() => statSync(daemon.stateDir));
 });
 
 test('a state folder that cannot be written: an error that names it', async (x) => {
@@ -222,7 +259,7 @@ test('a state folder that may not be written: an error that names it',
 		const daemon = await Daemon.create(x, { origins, start: false, agent: { 'state-dir': join(dir, 's') } });
 		await daemon.start({ wait: false });
 		assert.notEqual((await daemon.exit).code, 0);
-		assert.match(daemon.log, /not writable/);
+		assert.match(daemon.log, /may not write in/);
 	});
 
 test('the control socket is 0660, and one that a killed daemon left is replaced', async (x) => {
@@ -240,6 +277,19 @@ test('a control path that is no socket is not removed', async (x) => {
 	await daemon.start({ wait: false });
 	assert.equal((await daemon.exit).code, 69);
 	assert.ok(statSync(daemon.control).isFile());
+});
+
+test('a store of a newer version is named, and left alone', async (x) => {
+	const daemon = await Daemon.create(x, { origins });
+	await daemon.kill('SIGTERM');
+	const file = join(daemon.stateDir, 'queue-1.db');
+	const bytes = readFileSync(file);
+	bytes.writeUInt32BE(99, 60); /* the user version in the header of an SQLite database */
+	writeFileSync(file, bytes);
+	await daemon.start({ wait: false });
+	assert.notEqual((await daemon.exit).code, 0);
+	assert.ok(daemon.log.includes(`the store in ${daemon.stateDir} was written by a newer version`), daemon.log);
+	assert.ok(readFileSync(file).equals(bytes));
 });
 
 test('a state folder behind a symbolic link works', async (x) => {

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "holdfast/agent.h"
+#include "port/linux/place.h"
 #include "port/linux/port_linux.h"
 
 #define FAULTS_BYTES_MAX (256 * 1024)
@@ -20,7 +21,7 @@
 enum exit_code {
 	EXIT_OK = 0,
 	EXIT_USAGE = 64,
-	EXIT_UNAVAILABLE = 69, /* an address or the state folder is taken */
+	EXIT_UNAVAILABLE = 69, /* an address or a folder is taken, or may not be used */
 	EXIT_OS = 71,
 	EXIT_CONFIG = 78,
 };
@@ -30,7 +31,11 @@ static const char usage[] =
 	"       holdfastd --version | --help\n"
 	"\n"
 	"  --config FILE  the configuration, holdfast.conf\n"
-	"  --check        read it and every manifest, print every fault, and exit\n";
+	"  --check        read it and every manifest, look at its folders and addresses,\n"
+	"                 print every fault, and exit\n"
+	"\n"
+	"Exit codes: 0 ended orderly, or --check found nothing; 64 wrong usage; 69 a folder\n"
+	"or an address cannot be had; 71 an error of the system; 78 a fault in a file.\n";
 
 struct options {
 	const char *config;
@@ -75,13 +80,40 @@ static int start_exit_code(int err)
 	}
 }
 
+static void say_why(const struct daemon *d, int err)
+{
+	const char *dir = d->port->state_dir(d->port);
+
+	switch (err) {
+	case HF_ENOTSUP:
+		fprintf(stderr,
+			"holdfastd: cannot start: the store in %s was written by a newer version; "
+			"install that, or name another state-dir\n",
+			dir);
+		return;
+	case HF_EFULL:
+		fprintf(stderr,
+			"holdfastd: cannot start: there is no space left for the store in %s\n",
+			dir);
+		return;
+	case HF_EIO:
+	case HF_ECORRUPT:
+		fprintf(stderr,
+			"holdfastd: cannot start: the store in %s cannot be read or written\n",
+			dir);
+		return;
+	default:
+		fprintf(stderr, "holdfastd: cannot start: %s; the error above says what\n",
+			hf_strerror(err));
+	}
+}
+
 static void on_started(void *user, int err)
 {
 	struct daemon *d = user;
 
 	if (err) {
-		fprintf(stderr, "holdfastd: cannot start: %s; the error above says where\n",
-			hf_strerror(err));
+		say_why(d, err);
 		d->exit_code = start_exit_code(err);
 		hf_port_linux_stop(d->linux_port);
 		return;
@@ -144,6 +176,28 @@ static int take_state_dir(struct daemon *d, const char *dir)
 	return err;
 }
 
+/* False: the exit code is set. With --check a daemon that runs already is no
+ * fault: its folders and addresses are the ones it has. */
+static bool check_place(struct daemon *d, const struct hf_settings *settings,
+			const struct options *o)
+{
+	struct hf_buf faults;
+	enum hf_place place;
+
+	hf_buf_init(&faults, FAULTS_BYTES_MAX);
+	place = hf_place_check(settings, &faults);
+	if (o->check && place != HF_PLACE_FAULTS)
+		printf("%s: ok%s\n", o->config,
+		       place == HF_PLACE_TAKEN ? "; a holdfastd is running with it" : "");
+	else if (place != HF_PLACE_FITS)
+		fprintf(stderr, "%.*s", HF_SPAN_ARG(hf_buf_span(&faults)));
+	hf_buf_finish(&faults);
+	if (place == HF_PLACE_FITS || (o->check && place == HF_PLACE_TAKEN))
+		return true;
+	d->exit_code = EXIT_UNAVAILABLE;
+	return false;
+}
+
 /* Takes @settings. */
 static void serve(struct daemon *d, struct hf_settings *settings)
 {
@@ -178,12 +232,10 @@ static int run_daemon(const struct options *o)
 	}
 	d.port = hf_port_linux_port(d.linux_port);
 	settings = load_settings(&d, o->config);
-	if (settings && o->check) {
-		printf("%s: ok\n", o->config);
-		hf_settings_destroy(settings);
-	} else if (settings) {
+	if (settings && check_place(&d, settings, o) && !o->check)
 		serve(&d, settings);
-	}
+	else
+		hf_settings_destroy(settings);
 	if (!hf_port_linux_destroy(d.linux_port)) {
 		fflush(stdout);
 		_exit(d.exit_code);

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The same conditions as state_dir.c and listener.c meet at a start, in the
+ * words of someone who can change them. An address is tried by binding it for a
+ * moment. A folder that is missing is made at a start, those above it are not.
+ */
+#include "port/linux/place.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "port/linux/loop.h"
+
+#define PATH_BYTES 4096
+
+struct check {
+	const struct hf_settings *s;
+	struct hf_buf *faults;
+	bool any;
+};
+
+static void fault(struct check *c, const char *key, unsigned line, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static void fault(struct check *c, const char *key, unsigned line, const char *fmt, ...)
+{
+	char words[PATH_BYTES];
+	va_list args;
+
+	c->any = true;
+	va_start(args, fmt);
+	vsnprintf(words, sizeof(words), fmt, args);
+	va_end(args);
+	/* Faults past the buffer's end are not shown; the first ones are. */
+	if (line)
+		(void)hf_buf_appendf(c->faults, "%s:%u: [agent] %s: %s\n", c->s->path, line, key,
+				     words);
+	else
+		(void)hf_buf_appendf(c->faults, "%s: [agent] %s (not given, so the default): %s\n",
+				     c->s->path, key, words);
+}
+
+/* ---- folders ---- */
+
+static const char *user_name(char out[64])
+{
+	const struct passwd *pw = getpwuid(geteuid());
+
+	if (pw)
+		snprintf(out, 64, "%s", pw->pw_name);
+	else
+		snprintf(out, 64, "with number %u", (unsigned)geteuid());
+	return out;
+}
+
+/* The folder that @path stands in. */
+static void folder_above(const char *path, char out[PATH_BYTES])
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		snprintf(out, PATH_BYTES, ".");
+	else if (slash == path)
+		snprintf(out, PATH_BYTES, "/");
+	else
+		snprintf(out, PATH_BYTES, "%.*s", (int)(slash - path), path);
+}
+
+static void unwritable(struct check *c, const char *key, unsigned line, const char *folder)
+{
+	char user[64];
+
+	if (errno == EROFS)
+		fault(c, key, line, "%s is on a file system that is read-only", folder);
+	else
+		fault(c, key, line, "user %s may not write in %s", user_name(user), folder);
+}
+
+/* @folder is there and can be written, or can be made. True: it is there. */
+static bool check_folder(struct check *c, const char *key, unsigned line, const char *folder)
+{
+	char above[PATH_BYTES], user[64];
+	struct stat st;
+
+	if (stat(folder, &st) == 0) {
+		if (!S_ISDIR(st.st_mode))
+			fault(c, key, line, "%s is not a folder", folder);
+		else if (access(folder, R_OK | W_OK | X_OK))
+			unwritable(c, key, line, folder);
+		else
+			return true;
+		return false;
+	}
+	folder_above(folder, above);
+	if (errno == EACCES)
+		fault(c, key, line, "user %s may not enter a folder on the way to %s",
+		      user_name(user), folder);
+	else if (errno != ENOENT)
+		fault(c, key, line, "%s cannot be reached: %s", folder, strerror(errno));
+	else if (stat(above, &st))
+		fault(c, key, line, "%s cannot be made, because %s does not exist; make that first",
+		      folder, above);
+	else if (access(above, W_OK | X_OK))
+		unwritable(c, key, line, above);
+	return false;
+}
+
+/* ---- state-dir ---- */
+
+static bool is_locked(const char *dir)
+{
+	char path[PATH_BYTES];
+	bool locked;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/lock", dir);
+	fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	locked = flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
+	close(fd);
+	return locked;
+}
+
+/* ---- control ---- */
+
+static bool is_answered(const struct hf_addr *at)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = hf_linux_addr_to_sock(at, &ss);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	bool answered = fd >= 0 && connect(fd, (struct sockaddr *)&ss, len) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return answered;
+}
+
+static void check_control(struct check *c)
+{
+	struct hf_addr at = { .family = HF_FAMILY_UNIX };
+	unsigned line = c->s->control_line;
+	char folder[PATH_BYTES];
+	struct stat st;
+
+	if (!c->s->control)
+		return;
+	snprintf(at.path, sizeof(at.path), "%s", c->s->control);
+	folder_above(at.path, folder);
+	if (!check_folder(c, "control", line, folder) || lstat(at.path, &st))
+		return;
+	if (!S_ISSOCK(st.st_mode))
+		fault(c, "control", line,
+		      "%s exists and is not a socket; remove it, or name another path", at.path);
+	else if (is_answered(&at))
+		fault(c, "control", line,
+		      "%s is in use by another program; stop that, or name another path", at.path);
+}
+
+/* ---- listen ---- */
+
+static void format(const struct hf_addr *at, char out[64])
+{
+	char ip[INET6_ADDRSTRLEN] = "";
+	bool v6 = at->family == HF_FAMILY_IPV6;
+
+	inet_ntop(v6 ? AF_INET6 : AF_INET, at->ip, ip, sizeof(ip));
+	snprintf(out, 64, v6 ? "[%s]:%u" : "%s:%u", ip, at->port);
+}
+
+static int try_bind(const struct hf_addr *at)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = hf_linux_addr_to_sock(at, &ss);
+	int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int on = 1, err = 0;
+
+	if (fd < 0)
+		return errno;
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (at->family == HF_FAMILY_IPV6)
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (bind(fd, (struct sockaddr *)&ss, len))
+		err = errno;
+	close(fd);
+	return err;
+}
+
+static void check_listen(struct check *c, const struct hf_addr *at)
+{
+	unsigned line = c->s->listen_line;
+	int err = try_bind(at);
+	char text[64], user[64];
+
+	format(at, text);
+	if (err == EADDRINUSE)
+		fault(c, "listen", line,
+		      "%s is in use by another program; stop that, or change the address", text);
+	else if (err == EACCES)
+		fault(c, "listen", line,
+		      "user %s may not listen on port %u; choose one from 1024 on, or give the "
+		      "program CAP_NET_BIND_SERVICE",
+		      user_name(user), at->port);
+	else if (err == EADDRNOTAVAIL)
+		fault(c, "listen", line, "%s is no address of this device", text);
+	else if (err == EAFNOSUPPORT)
+		fault(c, "listen", line, "%s: this device has no %s", text,
+		      at->family == HF_FAMILY_IPV6 ? "IPv6" : "IPv4");
+	else if (err)
+		fault(c, "listen", line, "%s cannot be listened on: %s", text, strerror(err));
+}
+
+enum hf_place hf_place_check(const struct hf_settings *s, struct hf_buf *faults)
+{
+	struct check c = { .s = s, .faults = faults };
+
+	if (check_folder(&c, "state-dir", s->state_dir_line, s->state_dir) &&
+	    is_locked(s->state_dir)) {
+		fault(&c, "state-dir", s->state_dir_line,
+		      "%s: another holdfastd holds it; stop that, or name another folder",
+		      s->state_dir);
+		return HF_PLACE_TAKEN;
+	}
+	check_control(&c);
+	for (size_t i = 0; i < s->listen_n; i++)
+		check_listen(&c, &s->listen[i]);
+	return c.any ? HF_PLACE_FAULTS : HF_PLACE_FITS;
+}
