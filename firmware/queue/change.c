@@ -171,8 +171,8 @@ static void release_held(struct hf_queue_change *c)
 	s->inflight = false;
 	s->same_500 = 0;
 	s->conflicts = 0;
-	/* A person has decided: the key's age begins anew with the next attempt. */
-	s->maybe_received = false;
+	/* A person has decided: the key's age begins anew. */
+	s->first_sent_dev_ms = hf_queue_device_ms(c->queue);
 	c->mark.op.done = released;
 	c->mark.op.user = c;
 	hf_store_mark(c->queue->opt.store, &c->mark);
@@ -183,7 +183,7 @@ static void requeued(struct hf_store_op *op, int err)
 	struct hf_queue_change *c = op->user;
 	struct hf_record_state state = c->load.state;
 
-	if (!err) {
+	if (!err) { /* as the store has made it */
 		state.status = HF_RECORD_QUEUED;
 		state.reason = HF_REASON_NONE;
 		state.created_dev_ms = c->requeue.created_dev_ms;

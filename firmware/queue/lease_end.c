@@ -247,6 +247,15 @@ void hf_lease_store_state(struct hf_lease *lease, void (*done)(struct hf_store_o
 	store_end(lease);
 }
 
+/* The origin has understood the request and will not do it. */
+static bool is_refusal(const struct hf_lease_end *end)
+{
+	int status = end->answer ? end->answer->status : 0;
+
+	return status >= 300 && status < 500 &&
+	       (end->verdict.action == HF_ACTION_DEAD || end->verdict.action == HF_ACTION_HOLD);
+}
+
 /* What the attempt taught, into the state. */
 static void note_attempt(struct hf_lease *lease, const struct hf_lease_end *end)
 {
@@ -255,7 +264,7 @@ static void note_attempt(struct hf_lease *lease, const struct hf_lease_end *end)
 	bool server_error = status >= 500;
 
 	s->inflight = false;
-	if (!end->sent) { /* the mark was for nothing */
+	if (!end->sent || is_refusal(end)) { /* of this attempt there is no effect */
 		s->maybe_received = lease->load.state.maybe_received;
 		s->first_sent_dev_ms = lease->load.state.first_sent_dev_ms;
 	}

@@ -430,7 +430,8 @@ static struct hf_row requeued(const struct hf_row *old, uint64_t created_dev_ms)
 			.created_dev_ms = created_dev_ms,
 			.created_wall_ms = s->created_wall_ms,
 			.maybe_received = s->maybe_received,
-			.first_sent_dev_ms = s->first_sent_dev_ms,
+			/* the age of its key begins anew */
+			.first_sent_dev_ms = s->maybe_received ? created_dev_ms : 0,
 		},
 	};
 }

@@ -48,7 +48,8 @@ struct hf_record_state {
 	uint8_t status;	      /* enum hf_record_status */
 	uint8_t reason;	      /* enum hf_reason of queue/, 0: none */
 	bool inflight;	      /* an attempt was begun and not yet classified */
-	bool maybe_received;  /* some attempt may have reached the origin */
+	bool maybe_received;  /* some attempt may have reached the origin and had its
+			       * effect: one that it refused for good did not */
 	uint8_t same_500;     /* equal 500 answers in a row */
 	uint8_t conflicts;    /* 409 in a row */
 	uint16_t last_status; /* of the last answer, 0: none */
@@ -201,7 +202,8 @@ void hf_store_settle(struct hf_store *s, struct hf_store_settle *x);
 /* Brings a DEAD, HELD or CANCELLED record back to the end of its lane as a new
  * row with the same head, body and tag. The row of a HELD one is removed; that of
  * a final one stays with its outcome, for as long as those are kept, and leads to
- * the new one; lists leave it out. @id in: the old one, out: the new one.
+ * the new one; lists leave it out. One that may have been received stays so, and
+ * the age of its key begins anew. @id in: the old one, out: the new one.
  * HF_ENOENT (also: the request of a CANCELLED one is purged), HF_ESTATE (also: it
  * is replaced already). */
 struct hf_store_requeue {

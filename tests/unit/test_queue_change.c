@@ -238,6 +238,85 @@ static void dead_one_goes_again_at_the_end_with_its_key(void **state)
 	qrig_check(r);
 }
 
+/* The origin's answers, one after another; status 0: the connection dies. */
+static const int *script;
+
+static void answer_by_script(void *user, struct hf_exchange *x, struct fake_answer_to *out)
+{
+	(void)user;
+	(void)x;
+	*out = (struct fake_answer_to){ .status = *script, .end = HF_END_RESET };
+	script += *script != 201;
+}
+
+/* @script up to the record's end, a retry, and on to the end of the retry. */
+static struct hf_record_state retry_after(struct qrig *r, const int *answers, uint8_t ends)
+{
+	struct hf_record_state first;
+	char id[HF_ULID_LEN + 1], new_id[HF_ULID_LEN + 1];
+	uint64_t row;
+	struct qreq *a;
+
+	script = answers;
+	r->origin[0].answer = answer_by_script;
+	a = qrig_leave(r, "/a", "x");
+	memcpy(id, a->a.public_id, sizeof(id));
+	qrig_advance(r, 60000);
+	first = qrig_state(r, a->a.id);
+	assert_int_equal(first.status, ends);
+	assert_int_equal(qrig_retry(r, id, new_id), 0);
+	row = a->a.id;
+	if (new_id[0])
+		assert_int_equal(hf_record_id_parse(hf_span_str(new_id), &row), 0);
+	qrig_settle(r);
+	return qrig_state(r, row);
+}
+
+/* 409 is passing only when an earlier attempt may have arrived. */
+static void conflict_after_a_refusal_that_was_retried_is_final(void **state)
+{
+	static const int dead[] = { 400, 409, 201 }, held[] = { 401, 409, 201 };
+	struct qrig *r = *state;
+
+	assert_int_equal(retry_after(r, dead, HF_RECORD_DEAD).status, HF_RECORD_DEAD);
+	assert_int_equal(retry_after(r, held, HF_RECORD_HELD).status, HF_RECORD_DEAD);
+}
+
+static void conflict_after_an_attempt_that_may_have_arrived_passes(void **state)
+{
+	static const int dead[] = { 0, 400, 409, 201 }, held[] = { 0, 401, 409, 201 };
+	struct qrig *r = *state;
+
+	assert_int_equal(retry_after(r, dead, HF_RECORD_DEAD).status, HF_RECORD_QUEUED);
+	qrig_advance(r, 60000);
+	assert_int_equal(retry_after(r, held, HF_RECORD_HELD).status, HF_RECORD_QUEUED);
+	qrig_advance(r, 60000);
+	qrig_check(r);
+}
+
+/* A person has decided: a key that was too old to be repeated is used again. */
+static void retry_begins_the_age_of_a_key_anew(void **state)
+{
+	struct qrig *r = *state;
+	char id[HF_ULID_LEN + 1], new_id[HF_ULID_LEN + 1];
+	struct qreq *a = qrig_request(r, "/a", "x");
+
+	r->origin[0].up = false;
+	a->policy.key_validity_s = 60;
+	a->policy.max_age_s = 3600;
+	a->a.maybe_received = true;
+	qreq_take(a, true);
+	qreq_admit(a);
+	qrig_settle(r);
+	memcpy(id, a->a.public_id, sizeof(id));
+	qrig_advance(r, 300000);
+	assert_int_equal(qrig_cancel(r, id), 0);
+	r->origin[0].up = true;
+	assert_int_equal(qrig_retry(r, id, new_id), 0);
+	qrig_advance(r, 10000);
+	assert_string_equal(qrig_taken(r, 0), "/a");
+}
+
 /* After a start only lanes in which something waits are in memory. */
 static void dead_one_of_a_forgotten_lane_goes_again(void **state)
 {
@@ -369,6 +448,9 @@ int main(void)
 		TEST(two_changes_at_once_are_counted_once),
 		TEST(one_that_is_cancelled_while_it_is_read_ahead_is_not_sent),
 		TEST(dead_one_goes_again_at_the_end_with_its_key),
+		TEST(conflict_after_a_refusal_that_was_retried_is_final),
+		TEST(conflict_after_an_attempt_that_may_have_arrived_passes),
+		TEST(retry_begins_the_age_of_a_key_anew),
 		TEST(dead_one_of_a_forgotten_lane_goes_again),
 		TEST(retry_ends_a_back_off),
 		TEST(held_ones_are_counted_after_a_start),
