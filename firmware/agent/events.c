@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Events of the core as the event stream's JSON. */
 #include "agent/agent_private.h"
+#include "http/date.h"
 #include "http/values.h"
 
 #define EVENT_BYTES_MAX 65536
@@ -23,6 +24,19 @@ static const char *type_name(enum hf_queue_event_type type)
 	return "queued";
 }
 
+/* {"at":"2026-11-21T02:45:00.123Z": for people, so a clock that runs will do. */
+static int append_time(struct hf_agent *a, struct hf_buf *b)
+{
+	int64_t wall = 0;
+	char date[25];
+
+	a->port->wall_ms(a->port, &wall);
+	if (wall < HF_WALL_MIN_MS)
+		return hf_buf_append_str(b, "{\"at\":null");
+	hf_rfc3339_format(wall, date);
+	return hf_buf_appendf(b, "{\"at\":\"%s\"", date);
+}
+
 static int append_member(struct hf_buf *b, const char *name, struct hf_span value)
 {
 	int err = hf_buf_appendf(b, ",\"%s\":", name);
@@ -32,7 +46,7 @@ static int append_member(struct hf_buf *b, const char *name, struct hf_span valu
 
 static int append_event(struct hf_buf *b, const struct hf_queue_event *e)
 {
-	int err = hf_buf_appendf(b, "{\"id\":\"%s\",\"state\":\"%s\",\"attempts\":%u", e->public_id,
+	int err = hf_buf_appendf(b, ",\"id\":\"%s\",\"state\":\"%s\",\"attempts\":%u", e->public_id,
 				 hf_record_status_name(e->state->status), e->state->attempts);
 
 	if (!err && e->state->reason)
@@ -61,7 +75,7 @@ void hf_agent_queue_event(struct hf_agent *a, const struct hf_queue_event *event
 	if (!a->ingress)
 		return;
 	hf_buf_init(&b, EVENT_BYTES_MAX);
-	if (!append_event(&b, event))
+	if (!append_time(a, &b) && !append_event(&b, event))
 		hf_ingress_event(a->ingress, type_name(event->type), hf_buf_span(&b));
 	hf_buf_finish(&b);
 }
@@ -76,7 +90,7 @@ static const char *state_of(struct hf_agent *a, unsigned origin)
 
 static int append_connectivity(struct hf_agent *a, struct hf_buf *b)
 {
-	int err = hf_buf_appendf(b, "{\"link\":\"%s\",\"net\":\"%s\",\"origins\":{",
+	int err = hf_buf_appendf(b, ",\"link\":\"%s\",\"net\":\"%s\",\"origins\":{",
 				 hf_connectivity_link_up(a->connectivity) ? "up" : "down",
 				 hf_net_state_name(hf_connectivity_net(a->connectivity)));
 
@@ -93,18 +107,21 @@ static int append_connectivity(struct hf_agent *a, struct hf_buf *b)
 
 void hf_agent_connectivity_event(struct hf_agent *a)
 {
-	struct hf_buf *told = &a->connectivity_told, b;
+	struct hf_buf *told = &a->connectivity_told, now, event;
 
 	if (!a->ingress)
 		return;
-	hf_buf_init(&b, EVENT_BYTES_MAX);
-	if (append_connectivity(a, &b) || hf_span_eq(hf_buf_span(&b), hf_buf_span(told))) {
-		hf_buf_finish(&b);
-		return;
+	hf_buf_init(&now, EVENT_BYTES_MAX);
+	hf_buf_init(&event, 2 * EVENT_BYTES_MAX);
+	if (!append_connectivity(a, &now) && !hf_span_eq(hf_buf_span(&now), hf_buf_span(told)) &&
+	    !append_time(a, &event) && !hf_buf_append(&event, hf_buf_span(&now))) {
+		hf_ingress_event(a->ingress, "connectivity", hf_buf_span(&event));
+		hf_buf_finish(told);
+		*told = now;
+	} else {
+		hf_buf_finish(&now);
 	}
-	hf_ingress_event(a->ingress, "connectivity", hf_buf_span(&b));
-	hf_buf_finish(told);
-	*told = b;
+	hf_buf_finish(&event);
 }
 
 void hf_agent_events_init(struct hf_agent *a)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * events: what the daemon still knows of, then, with -f, what happens. One line
- * per event: its type and the fields of its data.
+ * per event: when, its type, and what it is about.
  */
 #include <stdio.h>
+#include <time.h>
 
 #include <cjson/cJSON.h>
 
@@ -31,24 +32,109 @@ static void put_value(const cJSON *item)
 	cJSON_free(text);
 }
 
+/* "2026-11-21 10:42:07", local time; stars when the daemon did not know it. */
+static void put_time(const cJSON *j)
+{
+	const char *at = cli_json_text(j, "at", "");
+	char text[32] = "****-**-** **:**:**";
+	struct tm utc = { 0 }, local;
+	time_t seconds;
+
+	if (sscanf(at, "%4d-%2d-%2dT%2d:%2d:%2d", &utc.tm_year, &utc.tm_mon, &utc.tm_mday,
+		   &utc.tm_hour, &utc.tm_min, &utc.tm_sec) == 6) {
+		utc.tm_year -= 1900;
+		utc.tm_mon--;
+		seconds = timegm(&utc);
+		if (localtime_r(&seconds, &local))
+			strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &local);
+	}
+	printf("%s  ", text);
+}
+
+static void put_text(const cJSON *j, const char *before, const char *name)
+{
+	const char *text = cli_json_text(j, name, "");
+
+	if (!text[0])
+		return;
+	fputs(before, stdout);
+	cli_put_safe(stdout, hf_span_str(text));
+}
+
+/* "01J... POST /api/orders: answer 201, network, 2 attempts" */
+static void put_request(const cJSON *j)
+{
+	double status = cli_json_number(j, "status", 0), n = cli_json_number(j, "attempts", 0);
+	const char *before = ": ";
+
+	put_text(j, "", "id");
+	put_text(j, " ", "method");
+	put_text(j, " ", "url");
+	if (status > 0) {
+		printf("%sanswer %.0f", before, status);
+		before = ", ";
+	}
+	if (cli_json_text(j, "reason", "")[0]) {
+		put_text(j, before, "reason");
+		before = ", ";
+	}
+	if (n > 1) {
+		printf("%s%.0f attempts", before, n);
+		before = ", ";
+	}
+	if (cli_json_text(j, "replaces", "")[0]) {
+		fputs(before, stdout);
+		put_text(j, "again for ", "replaces");
+	}
+}
+
+/* "link up, net unknown, shop up" */
+static void put_connectivity(const cJSON *j)
+{
+	const cJSON *o;
+
+	put_text(j, "link ", "link");
+	put_text(j, ", net ", "net");
+	cJSON_ArrayForEach(o, cli_json_at(j, "origins"))
+	{
+		fputs(", ", stdout);
+		cli_put_safe(stdout, hf_span_str(o->string ? o->string : "?"));
+		putchar(' ');
+		put_value(o);
+	}
+}
+
+static void put_members(const cJSON *j)
+{
+	const char *before = "";
+
+	for (const cJSON *m = j->child; m; m = m->next) {
+		if (cJSON_IsNull(m) || strcmp(m->string, "at") == 0)
+			continue;
+		fputs(before, stdout);
+		before = " ";
+		cli_put_safe(stdout, hf_span_str(m->string));
+		putchar('=');
+		put_value(m);
+	}
+}
+
 static void print_for_people(struct hf_span event, struct hf_span data, const cJSON *j)
 {
-	const cJSON *m;
-
+	put_time(j);
 	cli_put_safe(stdout, event);
 	for (size_t i = event.len; i < NAME_WIDTH; i++)
 		putchar(' ');
 	if (!cJSON_IsObject(j))
 		cli_put_safe(stdout, data);
-	for (m = cJSON_IsObject(j) ? j->child : NULL; m; m = m->next) {
-		if (cJSON_IsNull(m))
-			continue;
-		if (m != j->child)
-			putchar(' ');
-		cli_put_safe(stdout, hf_span_str(m->string));
-		putchar('=');
-		put_value(m);
-	}
+	else if (hf_span_eq_str(event, "gap"))
+		fputs("events were missed", stdout);
+	else if (hf_span_eq_str(event, "connectivity"))
+		put_connectivity(j);
+	else if (cli_json_at(j, "id"))
+		put_request(j);
+	else
+		put_members(j);
 	putchar('\n');
 }
 

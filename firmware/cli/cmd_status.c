@@ -87,10 +87,13 @@ static void print_lanes(const cJSON *lanes)
 	cli_table_init(&t, columns, COUNT(columns));
 	cJSON_ArrayForEach(l, lanes)
 	{
+		double held = cli_json_number(l, "held", -1);
+		double depth = cli_json_number(l, "depth", -1);
+
 		cli_table_add(&t, cli_json_text(l, "lane", "-"));
 		cli_table_add(&t, cli_json_text(l, "origin", "-"));
-		cli_table_add(&t, cli_count(cli_json_number(l, "depth", -1), word));
-		cli_table_add(&t, cli_count(cli_json_number(l, "held", -1), word));
+		cli_table_add(&t, cli_count(held > 0 ? depth - held : depth, word));
+		cli_table_add(&t, cli_count(held, word));
 		cli_table_add(&t, cli_duration(cli_json_number(l, "oldestAgeSeconds", -1), word));
 		cli_table_add(&t, cli_duration(seconds_of(l, "nextAttemptInMs"), word));
 		cli_table_add(&t, cli_json_text(l, "state", "-"));
@@ -101,14 +104,17 @@ static void print_lanes(const cJSON *lanes)
 
 static void print_totals(const cJSON *j)
 {
-	static const char *const names[] = { "accepted", "delivered", "waiting",
-					     "held",	 "dead",      "cancelled" };
-	char path[32], word[CLI_WORD_SIZE];
+	static const char *const names[] = { "accepted", "delivered", "dead", "cancelled" };
+	char path[32], word[CLI_WORD_SIZE], held_word[CLI_WORD_SIZE];
+	double held = cli_json_number(j, "totals.held", -1);
+	double waiting = cli_json_number(j, "totals.waiting", -1);
 
-	putchar('\n');
+	/* for the daemon a held one waits too: for a person */
+	printf("\nnow          waiting %s, held %s\nsince start ",
+	       cli_count(held > 0 ? waiting - held : waiting, word), cli_count(held, held_word));
 	for (size_t i = 0; i < COUNT(names); i++) {
 		snprintf(path, sizeof(path), "totals.%s", names[i]);
-		printf("%s%s %s", i ? ", " : "requests ", names[i],
+		printf("%s %s %s", i ? "," : "", names[i],
 		       cli_count(cli_json_number(j, path, -1), word));
 	}
 	putchar('\n');
@@ -119,7 +125,7 @@ static void print_store(const cJSON *j)
 	char used[CLI_WORD_SIZE], max[CLI_WORD_SIZE], today[CLI_WORD_SIZE], all[CLI_WORD_SIZE];
 	const cJSON *bad = cli_json_at(j, "store.quarantined"), *file;
 
-	printf("store %s of %s, written %s today, %s in all\n",
+	printf("store        %s of %s, written %s today, %s since it was made\n",
 	       cli_size(cli_json_number(j, "store.bytes", -1), used),
 	       cli_size(cli_json_number(j, "store.bytesMax", -1), max),
 	       cli_size(cli_json_number(j, "store.writtenToday", -1), today),
@@ -173,8 +179,8 @@ int cli_status(struct cli *c, int argc, char **argv)
 static int print_check(const cJSON *j)
 {
 	double faults = cli_json_number(j, "faults", -1);
+	struct hf_span lines = hf_span_str(cli_json_text(j, "text", ""));
 	char word[CLI_WORD_SIZE];
-	const cJSON *line;
 
 	if (faults < 0)
 		return cli_fail(CLI_NO_DAEMON, "the answer is not the result of a check");
@@ -182,9 +188,8 @@ static int print_check(const cJSON *j)
 		puts("The store is sound.");
 		return 0;
 	}
-	cJSON_ArrayForEach(line, cli_json_at(j, "text"))
-	{
-		cli_put_safe(stdout, hf_span_str(cJSON_IsString(line) ? line->valuestring : "?"));
+	while (lines.len > 0) {
+		cli_put_safe(stdout, hf_span_cut(&lines, '\n'));
 		putchar('\n');
 	}
 	printf("The store has %s %s.\n", cli_count(faults, word), faults > 1 ? "faults" : "fault");

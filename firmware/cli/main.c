@@ -18,9 +18,6 @@ static const char help_text[] =
 	"  queue retry --dead       queue all dead ones again\n"
 	"  queue cancel ID          give up a waiting or held one\n"
 	"  queue export             every request with its body, one line of JSON each\n"
-	"  sync list                registered tags\n"
-	"  sync register TAG        register one\n"
-	"  sync unregister TAG      remove one\n"
 	"  sync now                 try everything that waits, now\n"
 	"  events [-f]              the latest events; -f goes on as they happen\n"
 	"  store check              read the whole store and look for damage\n"
@@ -28,9 +25,10 @@ static const char help_text[] =
 	"\n"
 	"  --socket PATH            the daemon's control socket\n"
 	"                           (" CLI_SOCKET_DEFAULT ")\n"
-	"  --json                   the daemon's JSON instead of tables\n"
+	"  --json                   the daemon's JSON, for programs\n"
 	"\n"
-	"Exit codes: 0 done, 1 the daemon said no, 64 wrong usage, 69 no daemon.\n";
+	"Exit codes: 0 done, 1 the daemon said no (an unknown ID, say), 64 wrong usage,\n"
+	"69 no daemon there, 77 this user may not ask it.\n";
 
 static int cli_help(struct cli *c, int argc, char **argv)
 {
@@ -51,9 +49,6 @@ static const struct {
 	{ "queue", "retry", cli_queue_retry },
 	{ "queue", "cancel", cli_queue_cancel },
 	{ "queue", "export", cli_queue_export },
-	{ "sync", "list", cli_sync_list },
-	{ "sync", "register", cli_sync_register },
-	{ "sync", "unregister", cli_sync_unregister },
 	{ "sync", "now", cli_sync_now },
 	{ NULL, "events", cli_events },
 	{ "store", "check", cli_store_check },

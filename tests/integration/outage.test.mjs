@@ -583,6 +583,10 @@ test('the event stream tells of queued and settled, and resumes', async (x) => {
 	const again = await listen(x, daemon, { 'Last-Event-ID': last });
 	const settled = await until(() => again.list.find((e) => e.type === 'settled'));
 	assert.equal(settled.data.id, id);
+	assert.ok(Math.abs(Date.parse(settled.data.at) - Date.now()) < 60000, settled.data.at);
+	const told = await daemon.cli('events');
+	assert.equal(told.code, 0, told.stderr);
+	assert.match(told.stdout, new RegExp(`^\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d  settled      ${id} POST /api/orders: answer 201`, 'm'));
 	assert.equal(settled.data.status, 201);
 	again.close();
 });

@@ -218,10 +218,11 @@ static void status_is_a_page_for_people(void **state)
 	       "menu    down             -      20 s  http://a-rather-long-name-of-an-origin.k..\n"
 	       "\n"
 	       "LANE    ORIGIN  WAITING  HELD  OLDEST  NEXT TRY  STATE\n"
-	       "orders  shop         12     1   3 min       1 s  waiting\n"
+	       "orders  shop         11     1   3 min       1 s  waiting\n"
 	       "\n"
-	       "requests accepted 120, delivered 107, waiting 12, held 1, dead 0, cancelled 0\n"
-	       "store 1.2 MB of 1.1 GB, written 340 kB today, 12 MB in all\n");
+	       "now          waiting 11, held 1\n"
+	       "since start  accepted 120, delivered 107, dead 0, cancelled 0\n"
+	       "store        1.2 MB of 1.1 GB, written 340 kB today, 12 MB since it was made\n");
 	expect_fits();
 	assert_string_equal(log_text, "GET /.holdfast/status HTTP/1.1\n");
 }
@@ -434,47 +435,35 @@ static void an_export_is_whole_or_fails(void **state)
 
 /* ---- sync, store, events, version ---- */
 
-static void tags_are_listed_and_changed(void **state)
+static void sync_now_tries_everything(void **state)
 {
 	static const struct canned canned[] = {
-		{ "GET /.holdfast/sync",
-		  JSON("200 OK", "{\"tags\":[\"orders\",{\"tag\":\"b\\u0007\"}]}"), false },
-		{ "POST /.holdfast/sync/a%2Fb", "HTTP/1.1 204 No Content\r\n\r\n", false },
-		{ "DELETE /.holdfast/sync/a%2Fb", "HTTP/1.1 204 No Content\r\n\r\n", false },
 		{ "POST /.holdfast/sync-now", "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n",
 		  false },
 		{ NULL, NULL, false },
 	};
-	static const struct canned none[] = {
-		{ "GET /.holdfast/sync", JSON("200 OK", "{\"tags\":[]}"), false },
-		{ NULL, NULL, false },
-	};
 
 	(void)state;
-	expect(canned, "sync list", 0, "orders\nb\\x07\n");
-	expect(none, "sync list", 0, "No sync is registered.\n");
-	expect(canned, "sync register a/b", 0, "a/b is registered.\n");
-	expect(canned, "sync unregister a/b", 0, "a/b is no longer registered.\n");
 	expect(canned, "sync now", 0, "Everything that waits is tried now.\n");
 }
 
 static void a_store_check_exits_by_what_it_found(void **state)
 {
 	static const struct canned sound[] = {
-		{ "POST /.holdfast/store/check", JSON("200 OK", "{\"faults\":0,\"text\":[]}"),
+		{ "POST /.holdfast/store/check", JSON("200 OK", "{\"faults\":0,\"text\":\"\"}"),
 		  false },
 		{ NULL, NULL, false },
 	};
 	static const struct canned faulty[] = {
 		{ "POST /.holdfast/store/check",
-		  JSON("200 OK", "{\"faults\":2,\"text\":[\"row 3\",\"page 9\"]}"), false },
+		  JSON("200 OK", "{\"faults\":2,\"text\":\"row 3\\npage 9\\n\"}"), false },
 		{ NULL, NULL, false },
 	};
 
 	(void)state;
 	expect(sound, "store check", 0, "The store is sound.\n");
 	expect(faulty, "store check", 1, "row 3\npage 9\nThe store has 2 faults.\n");
-	expect(faulty, "--json store check", 1, "{\"faults\":2,\"text\":[\"row 3\",\"page 9\"]}\n");
+	expect(faulty, "--json store check", 1, "{\"faults\":2,\"text\":\"row 3\\npage 9\\n\"}\n");
 }
 
 #define STREAM "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
@@ -488,11 +477,42 @@ static const struct canned stream[] = {
 	{ NULL, NULL, false },
 };
 
+#define NO_TIME "****-**-** **:**:**  "
+
+static void events_begin_with_local_time(void **state)
+{
+	static const struct canned told[] = {
+		{ "GET /.holdfast/events",
+		  STREAM
+		  "event: gap\ndata: {\"at\":null}\n\n"
+		  "event: connectivity\ndata: {\"at\":\"2026-11-21T22:45:00.123Z\",\"link\":\"up\","
+		  "\"net\":\"unknown\",\"origins\":{\"shop\":\"down\",\"pay\":\"up\"}}\n\n"
+		  "event: queued\ndata: {\"at\":\"2026-11-21T22:45:01.000Z\",\"id\":\"B\","
+		  "\"state\":\"queued\",\"attempts\":0,\"replaces\":\"A\",\"method\":\"POST\","
+		  "\"url\":\"/x\"}\n\n"
+		  "event: held\ndata: {\"at\":\"2026-11-21T22:45:02.000Z\",\"id\":\"B\","
+		  "\"attempts\":2,\"reason\":\"auth\",\"status\":401,\"method\":\"POST\","
+		  "\"url\":\"/x\"}\n\n"
+		  "event: gap\ndata: {}\n\nevent: later\ndata: {\"at\":null,\"n\":1,\"o\":2}\n\n",
+		  true },
+		{ NULL, NULL, false },
+	};
+
+	(void)state;
+	setenv("TZ", "UTC-2", 1); /* east of Greenwich, for POSIX */
+	expect(told, "events", 0,
+	       "2026-11-22 00:45:00  connectivity link up, net unknown, shop down, pay up\n"
+	       "2026-11-22 00:45:01  queued       B POST /x: again for A\n"
+	       "2026-11-22 00:45:02  held         B POST /x: answer 401, auth, 2 attempts\n" NO_TIME
+	       "gap          events were missed\n" NO_TIME "later        n=1 o=2\n");
+	unsetenv("TZ");
+}
+
 static void events_are_one_line_each(void **state)
 {
 	(void)state;
 	expect(stream, "events", 0,
-	       "settled      id=x status=201\nnote         plain\\x0a\\x1b[2J\n");
+	       NO_TIME "settled      x: answer 201\n" NO_TIME "note         plain\\x0a\\x1b[2J\n");
 	assert_string_equal(log_text, "GET /.holdfast/events HTTP/1.1\nLast-Event-ID: 0\n");
 	expect(stream, "events --json", 0,
 	       "{\"event\":\"gap\",\"id\":\"\",\"data\":{}}\n"
@@ -508,7 +528,7 @@ static void following_ends_with_the_daemon(void **state)
 	};
 
 	(void)state;
-	expect(ends, "events -f", 69, "held         \n");
+	expect(ends, "events -f", 69, NO_TIME "held         \n");
 	assert_string_equal(err_text, "holdfast: the daemon ended the stream\n");
 }
 
@@ -595,7 +615,7 @@ static void wrong_usage_is_64(void **state)
 		{ "queue", "queue needs one of: list, show, retry, cancel, export" },
 		{ "queue lst",
 		  "there is no queue lst; there are: list, show, retry, cancel, export" },
-		{ "sync", "sync needs one of: list, register, unregister, now" },
+		{ "sync", "sync needs one of: now" },
 		{ "queue list --stat held", "--stat" },
 		{ "queue list --state", "--state needs a value" },
 		{ "queue list --state helt", "there is no state helt" },
@@ -603,7 +623,7 @@ static void wrong_usage_is_64(void **state)
 		{ "queue cancel a b", "queue cancel takes one ID" },
 		{ "queue retry", "queue retry takes one ID" },
 		{ "queue retry 01J/../../status", "is not an id" },
-		{ "sync register", "sync register takes one TAG" },
+		{ "sync register", "there is no sync register; there are: now" },
 		{ "events -x", "events takes nothing but -f" },
 		{ "status now", "status takes nothing" },
 		{ "--socket", "--socket needs a PATH" },
@@ -659,8 +679,9 @@ int main(void)
 		cmocka_unit_test(cancel_and_retry_change_one),
 		cmocka_unit_test(all_dead_ones_are_retried),
 		cmocka_unit_test(an_export_is_whole_or_fails),
-		cmocka_unit_test(tags_are_listed_and_changed),
+		cmocka_unit_test(sync_now_tries_everything),
 		cmocka_unit_test(a_store_check_exits_by_what_it_found),
+		cmocka_unit_test(events_begin_with_local_time),
 		cmocka_unit_test(events_are_one_line_each),
 		cmocka_unit_test(following_ends_with_the_daemon),
 		cmocka_unit_test(version_needs_no_daemon),

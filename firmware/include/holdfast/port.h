@@ -116,6 +116,9 @@ struct hf_port_events {
 
 /* ---- the port ---- */
 
+/* A wall clock before 2025 was never set, whatever its trust. */
+#define HF_WALL_MIN_MS INT64_C(1735689600000)
+
 struct hf_port {
 	/* Set by the agent before it calls anything that leads to events. */
 	const struct hf_port_events *events;
