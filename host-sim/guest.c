@@ -20,6 +20,8 @@ static void started(void *user, int err)
 
 	g->dev->boot_err = err;
 	sim_trace(g->dev->world, g->dev->name, "agent started: %d", err);
+	if (err) /* as the daemon, which ends then */
+		sim_device_kill(g->dev, "ends");
 }
 
 static int load(struct sim_device *dev, struct hf_settings **out)
@@ -49,7 +51,7 @@ static int boot(struct sim_device *dev, void **guest)
 	g->dev = dev;
 	err = hf_agent_create(&dev->port.port, settings, &g->agent);
 	if (err) {
-		free(g);
+		sim_free(g);
 		return err;
 	}
 	*guest = g;
@@ -62,7 +64,7 @@ static void destroy(void *guest)
 	struct guest *g = guest;
 
 	hf_agent_destroy(g->agent);
-	free(g);
+	sim_free(g);
 }
 
 const struct sim_guest_ops sim_guest_holdfast = { .boot = boot, .destroy = destroy };

@@ -80,10 +80,12 @@ static void run_scene(const struct sim_plan *plan, const struct scene_options *o
 {
 	struct sim_stage_options opt = { .seed = o->seed,
 					 .trace = o->trace,
+					 .cast = &plan->cast,
 					 .config = plan->config,
 					 .manifest = plan->manifest,
 					 .guest = &sim_guest_holdfast };
 	struct sim_story *story = NULL;
+	struct sim_disk_stats disk;
 	struct sim_stage stage;
 	uint64_t drain_us;
 
@@ -96,11 +98,11 @@ static void run_scene(const struct sim_plan *plan, const struct scene_options *o
 	if (o->cut_at && !r->failure.what[0])
 		(void)sim_run_until_quiet(&stage, 6 * SIM_US_PER_H, &drain_us);
 	sim_totals(&stage, &r->totals);
-	r->ops = sim_disk_stats(stage.kiosk->disk)->ops;
+	sim_stage_disk_stats(&stage, &disk);
+	r->ops = disk.ops;
 	r->virtual_us = stage.world.now_us;
 	sim_story_destroy(story);
-	sim_device_cut(stage.kiosk);
-	sim_world_run(&stage.world, stage.world.now_us + SIM_US_PER_S);
+	sim_stage_shut_down(&stage);
 	r->trace_hash = stage.world.trace.hash;
 	if (!r->failure.what[0])
 		sim_run_checks(&stage, &r->failure);

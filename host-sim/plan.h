@@ -11,28 +11,43 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cast.h"
 #include "sim/world.h"
 
 enum sim_do {
-	SIM_DO_LINK,	      /* a: enum sim_link */
+	/* the world of a device */
+	SIM_DO_LINK,	   /* a: enum sim_link; captive: b: enum sim_portal_kind */
+	SIM_DO_LINK_FLAPS, /* a: microseconds down, b: up */
+	SIM_DO_METERED,	   /* a: 1: what crosses the link is counted from now on */
+	SIM_DO_DNS,	   /* a: enum sim_dns_mode; slow: b: microseconds */
+	SIM_DO_NETWORK,	   /* a: enum sim_net_fault; b: value; c: enum sim_direction */
+	SIM_DO_CLOCK,	   /* a: enum sim_clock_fault; b: microseconds */
+	SIM_DO_CUT,	   /* a: at the nth disk operation, 0: now; b: again, at the
+			    * nth of the next boot */
+	SIM_DO_BOOT,
+	SIM_DO_REBOOT_AFTER, /* a: microseconds, SIM_NEVER: by hand */
+	SIM_DO_DISK,	     /* a: enum sim_disk_fault; b: value */
+	SIM_DO_MEMORY,	     /* a: the allocation from now that fails, 0: none */
+	SIM_DO_PROCESS,	     /* a: enum sim_process_fault; b: times; c: microseconds */
+	/* origins */
 	SIM_DO_ORIGIN_UP,     /* also ends silence */
 	SIM_DO_ORIGIN_DOWN,   /* refuses calls */
 	SIM_DO_ORIGIN_SILENT, /* nothing comes through to it */
 	SIM_DO_ORIGIN_ANSWER, /* a: status, 0: normally again; b: Retry-After seconds */
 	SIM_DO_ORIGIN_LOSE,   /* a: percent of answers lost after the effect */
+	SIM_DO_ORIGIN_CUTS,   /* a: percent of answers that break off */
+	SIM_DO_ORIGIN_GARBLE, /* a: percent of answers that are not HTTP */
 	SIM_DO_ORIGIN_SLOW,   /* a: microseconds */
 	SIM_DO_ORIGIN_LARGE,  /* a: bytes of each order's answer, 0: short ones */
-	SIM_DO_ORDER,	      /* method, path, body; "{n}" is the order's number */
-	SIM_DO_GET,	      /* path */
-	SIM_DO_FOLLOW,	      /* the panel follows the event stream */
-	SIM_DO_CUT,	      /* a: at the nth disk operation, 0: now; b: again, at the
-			       * nth of the next boot */
-	SIM_DO_DISK_FULL,     /* no file can grow */
-	SIM_DO_DISK_FREE,
-	SIM_DO_BOOT,
-	SIM_DO_REBOOT_AFTER,	 /* a: microseconds, SIM_NEVER: by hand */
-	SIM_DO_WAIT,		 /* a: microseconds */
-	SIM_DO_NOTE,		 /* body: a line for the story */
+	/* people */
+	SIM_DO_ORDER,  /* method, path, body; "{n}" is the order's number */
+	SIM_DO_GET,    /* path */
+	SIM_DO_FOLLOW, /* the panel follows the event stream */
+	SIM_DO_CANCEL, /* a: the order */
+	SIM_DO_RETRY,  /* a: the order; the operator does it */
+	SIM_DO_WAIT,   /* a: microseconds */
+	SIM_DO_NOTE,   /* body: a line for the story */
+	/* expectations, from here on */
 	SIM_DO_EXPECT_ANSWER,	 /* of the panel's last request: status[] */
 	SIM_DO_EXPECT_RECEIVED,	 /* a: orders that have reached the origin, each once */
 	SIM_DO_EXPECT_DELIVERED, /* a: orders that had their effect */
@@ -42,6 +57,13 @@ enum sim_do {
 	SIM_DO_EXPECT_DUPLICATED, /* a */
 	SIM_DO_EXPECT_ANSWERS,	  /* the page gets each stored answer */
 	SIM_DO_EXPECT_CUTS,	  /* a */
+	SIM_DO_EXPECT_STATE,	  /* a: orders in the state @body, for the reason @path if any */
+	SIM_DO_EXPECT_ATTEMPTS,	  /* a: at most so many attempts of any order */
+	SIM_DO_EXPECT_EVENTS,	  /* a: at least so many of the event stream */
+	SIM_DO_EXPECT_IDLE,	  /* a: for so many microseconds nothing happens */
+	SIM_DO_EXPECT_METERED,	  /* a: at most so many bytes have crossed the link */
+	SIM_DO_EXPECT_RESTARTS,	  /* a: of the process, power cuts not counted */
+	SIM_DO_EXPECT_LOG,	  /* body: the agent has logged a line with this in it */
 };
 
 #define SIM_STATUSES 4
@@ -58,7 +80,8 @@ struct sim_step {
 	/* Expectations: become true at the latest then. */
 	uint64_t within_us; /* after the step began */
 	uint64_t by_us;	    /* at this time; SIM_NEVER: @within_us counts */
-	uint64_t a, b;
+	uint64_t a, b, c;
+	const char *device, *panel, *origin; /* names; NULL: the first */
 	const char *method, *path, *body;
 	uint16_t status[SIM_STATUSES]; /* any of them, up to the first 0 */
 	unsigned line, column;	       /* in the scenario file, 0: none */
@@ -66,6 +89,7 @@ struct sim_step {
 
 struct sim_plan {
 	char *title;
+	struct sim_cast cast;
 	char *config, *manifest; /* NULL: the stage's own */
 	uint64_t begins_us;	 /* time of day at the beginning of the world */
 	bool has_clock;		 /* a time of day was given */

@@ -7,6 +7,7 @@
 
 void sim_totals(const struct sim_stage *s, struct sim_totals *t)
 {
+	struct sim_disk_stats disk;
 	char why[256];
 	size_t i;
 
@@ -28,10 +29,13 @@ void sim_totals(const struct sim_stage *s, struct sim_totals *t)
 	}
 	t->waiting_or_lost = t->accepted - t->delivered;
 	t->order_kept = sim_check_order.holds(s, why, sizeof(why));
-	t->cuts = (unsigned)sim_disk_stats(s->kiosk->disk)->cuts;
-	t->bytes = sim_disk_stats(s->kiosk->disk)->bytes;
-	t->pages = sim_panel_stats(s->panel)->pages;
-	t->pages_failed = sim_panel_stats(s->panel)->pages_failed;
+	sim_stage_disk_stats(s, &disk);
+	t->cuts = (unsigned)disk.cuts;
+	t->bytes = disk.bytes;
+	for (i = 0; i < s->panels_n; i++) {
+		t->pages += sim_panel_stats(s->panels[i])->pages;
+		t->pages_failed += sim_panel_stats(s->panels[i])->pages_failed;
+	}
 }
 
 const char *sim_span_text(uint64_t us, char out[32])

@@ -45,6 +45,92 @@ static bool step_line(struct sim_script *s)
 	return true;
 }
 
+/* ---- the cast ---- */
+
+static bool new_name(struct sim_script *s, const char **out)
+{
+	const char *name = NULL;
+
+	if (!sim_words_text(s, "a name", &name))
+		return false;
+	*out = name;
+	if (strlen(name) < 32)
+		return true;
+	s->at--;
+	return sim_words_fail(s, "a name has fewer than 32 letters");
+}
+
+static bool too_many(struct sim_script *s, size_t n, size_t max)
+{
+	return n == max && !sim_words_fail(s, "there are %zu at most", max);
+}
+
+/* device NAME */
+static bool device_line(struct sim_script *s)
+{
+	struct sim_cast *cast = &s->plan->cast;
+
+	return !too_many(s, cast->devices_n, SIM_DEVICES_MAX) &&
+	       new_name(s, &cast->devices[cast->devices_n]) && ++cast->devices_n;
+}
+
+/* panel NAME [on DEVICE] */
+static bool panel_line(struct sim_script *s)
+{
+	struct sim_cast *cast = &s->plan->cast;
+	struct sim_cast_panel *p = &cast->panels[cast->panels_n];
+
+	if (too_many(s, cast->panels_n, SIM_PANELS_MAX) || !new_name(s, &p->name))
+		return false;
+	if (sim_words_take(s, "on") && !sim_script_device(s, &p->device))
+		return sim_words_fail(s, "a device that was named above is expected here");
+	cast->panels_n++;
+	return true;
+}
+
+/* origin NAME URL */
+static bool origin_line(struct sim_script *s)
+{
+	struct sim_cast *cast = &s->plan->cast;
+	struct sim_cast_origin *o = &cast->origins[cast->origins_n];
+
+	return !too_many(s, cast->origins_n, SIM_ORIGINS_MAX) && new_name(s, &o->name) &&
+	       sim_words_text(s, "a URL", &o->url) && ++cast->origins_n;
+}
+
+/* A step may begin with "panel" and "origin" too. */
+static bool is_panel_line(const struct sim_script *s)
+{
+	return sim_words_is(s, "panel") &&
+	       (s->n == 2 || (s->n == 4 && hf_span_eq_str(s->words[2].text, "on")));
+}
+
+static bool is_origin_line(const struct sim_script *s)
+{
+	const struct hf_span *url = &s->words[2].text;
+
+	return sim_words_is(s, "origin") && s->n == 3 &&
+	       (hf_span_starts(*url, hf_span_str("http://")) ||
+		hf_span_starts(*url, hf_span_str("https://")));
+}
+
+static bool cast_line(struct sim_script *s, bool *ok)
+{
+	bool (*read)(struct sim_script * s) = NULL;
+
+	if (sim_words_is(s, "device"))
+		read = device_line;
+	else if (is_panel_line(s))
+		read = panel_line;
+	else if (is_origin_line(s))
+		read = origin_line;
+	if (!read)
+		return false;
+	s->at++;
+	*ok = read(s);
+	return true;
+}
+
 /* ---- the header ---- */
 
 /* The lines up to one that says "end", as they are. */
@@ -88,6 +174,10 @@ static bool begins_line(struct sim_script *s)
 
 static bool whole_line(struct sim_script *s)
 {
+	bool ok;
+
+	if (cast_line(s, &ok))
+		return ok;
 	if (sim_words_take(s, "title"))
 		return title_line(s);
 	if (sim_words_take(s, "begins"))

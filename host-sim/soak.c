@@ -157,8 +157,9 @@ static void add_full_disk(struct maker *m, uint64_t seed)
 	add(m, SIM_DO_ORIGIN_LARGE, 0)->a = sim_rng_range(&rng, 20, FULL_ANSWER_MAX);
 	for (n = sim_rng_range(&rng, 1, 3); n > 0; n--) {
 		at = sim_rng_range(&rng, FULL_NOT_BEFORE_US, FULL_NOT_BEFORE_US + m->lasts_us);
-		add(m, SIM_DO_DISK_FULL, at);
-		add(m, SIM_DO_DISK_FREE, at + sim_rng_range(&rng, 1, 600) * SIM_US_PER_S);
+		add(m, SIM_DO_DISK, at)->a = SIM_DISK_FULL;
+		add(m, SIM_DO_DISK, at + sim_rng_range(&rng, 1, 600) * SIM_US_PER_S)->a =
+			SIM_DISK_FREE;
 	}
 }
 
@@ -249,6 +250,7 @@ void sim_soak_plan(uint64_t seed, struct sim_plan *plan)
 
 static void tally(const struct sim_stage *s, struct sim_seed_result *out)
 {
+	struct sim_disk_stats disk;
 	size_t i;
 
 	out->orders = (unsigned)s->ledger.n;
@@ -257,13 +259,15 @@ static void tally(const struct sim_stage *s, struct sim_seed_result *out)
 		out->queued += s->ledger.v[i]->status == 202;
 		out->delivered += s->ledger.v[i]->effects > 0;
 	}
-	out->cuts = (unsigned)sim_disk_stats(s->kiosk->disk)->cuts;
-	out->bytes = sim_disk_stats(s->kiosk->disk)->bytes;
-	out->written_back = sim_disk_stats(s->kiosk->disk)->main_bytes > WRITTEN_BACK_BYTES;
+	sim_stage_disk_stats(s, &disk);
+	out->cuts = (unsigned)disk.cuts;
+	out->bytes = disk.bytes;
+	out->written_back = disk.by_role[SIM_DISK_MAIN] > WRITTEN_BACK_BYTES;
 	out->virtual_us = s->world.now_us;
 	out->events = s->world.fired;
 	out->trace_hash = s->world.trace.hash;
-	out->disk_hash = sim_disk_hash(s->kiosk->disk);
+	for (i = 0; i < s->devices_n; i++)
+		out->disk_hash ^= sim_disk_hash(s->devices[i]->disk) + i;
 }
 
 void sim_soak_seed(uint64_t seed, enum sim_mutant mutant, FILE *trace, struct sim_seed_result *out)
@@ -284,8 +288,7 @@ void sim_soak_seed(uint64_t seed, enum sim_mutant mutant, FILE *trace, struct si
 	if (!out->failure.what[0] && !sim_run_until_quiet(&stage, QUIET_LIMIT_US, &out->drain_us))
 		sim_trace(&stage.world, "run", "still waiting at the end");
 	tally(&stage, out);
-	sim_device_cut(stage.kiosk); /* for what the guest leaves open */
-	sim_world_run(&stage.world, stage.world.now_us + SIM_US_PER_S);
+	sim_stage_shut_down(&stage); /* for what the guests leave open */
 	if (!out->failure.what[0])
 		sim_run_checks(&stage, &out->failure);
 	sim_stage_finish(&stage);

@@ -1,100 +1,260 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stage.h"
 
-#define KIOSK_IP  0xc0000201u /* 192.0.2.1 */
-#define SHOP_IP	  0xcb00710au /* 203.0.113.10 */
+#include "sim/mem.h"
+#include "stage_files.h"
+
+#define DEVICE_IP 0xc0000201u /* 192.0.2.1, and on */
+#define ORIGIN_IP 0xcb00710au /* 203.0.113.10, and on */
 #define CHECK_IP  0xc6336407u /* 198.51.100.7 */
 #define PORTAL_IP 0xc6336401u /* 198.51.100.1 */
+#define STRANGER  0xc6336409u /* 198.51.100.9 */
 
-static const char default_config[] = "[agent]\n"
-				     "listen    = 127.0.0.1:8480\n"
-				     "control   = /run/holdfast/control.sock\n"
-				     "state-dir = /var/lib/holdfast\n"
-				     "\n"
-				     "[origin shop]\n"
-				     "url  = http://shop.example\n"
-				     "host = shop.localhost\n"
-				     "\n"
-				     "[worker kiosk]\n"
-				     "origin   = shop\n"
-				     "scope    = /\n"
-				     "manifest = " SIM_MANIFEST_PATH "\n"
-				     "\n"
-				     "[probe]\n"
-				     "url    = http://check.example/generate_204\n"
-				     "status = 204\n";
+/* The cast with what it leaves out. */
+static void complete_cast(const struct sim_cast *given, struct sim_cast *out)
+{
+	size_t i;
 
-#define ROUTE(name)                                                                            \
-	"{ \"condition\": { \"urlPattern\": \"/api/" name "\", \"requestMethod\": \"POST\" }," \
-	"  \"source\": \"network\","                                                           \
-	"  \"queue\": { \"tag\": \"" name "\", \"lane\": \"" name "\","                        \
-	"             \"order\": \"block\", \"expect\": [200, 201] } }"
+	memset(out, 0, sizeof(*out));
+	if (given)
+		*out = *given;
+	if (out->devices_n == 0)
+		out->devices[out->devices_n++] = "kiosk";
+	for (i = 0; i < out->origins_n; i++)
+		if (strcmp(out->origins[i].name, "shop") == 0)
+			return;
+	if (out->origins_n == SIM_ORIGINS_MAX)
+		return;
+	memmove(&out->origins[1], &out->origins[0], out->origins_n * sizeof(out->origins[0]));
+	out->origins[0] = (struct sim_cast_origin){ "shop", "http://shop.example" };
+	out->origins_n++;
+}
 
-static const char default_manifest[] =
-	"{ \"name\": \"kiosk\", \"version\": \"1.0.0\", \"routes\": [" ROUTE("orders") "," ROUTE(
-		"payments") "," ROUTE("reports") "] }";
+static struct sim_origin *add_host(struct sim_stage *s, enum sim_origin_kind kind, const char *name,
+				   const char *host, uint32_t ip)
+{
+	const struct sim_origin_options opt = {
+		.kind = kind, .name = name, .host = host, .ipv4 = ip
+	};
+
+	return sim_origin_create(&s->net, &s->ledger, &opt);
+}
+
+static void add_origins(struct sim_stage *s, const struct sim_cast *cast)
+{
+	size_t i;
+
+	for (i = 0; i < cast->origins_n; i++) {
+		const char *host = strstr(cast->origins[i].url, "://");
+
+		s->origins[s->origins_n++] = add_host(s, SIM_ORIGIN_SHOP, cast->origins[i].name,
+						      host ? host + 3 : cast->origins[i].url,
+						      ORIGIN_IP + (uint32_t)i);
+	}
+	s->shop = s->origins[0];
+	s->check = add_host(s, SIM_ORIGIN_CHECK, "check", "check.example", CHECK_IP);
+	s->portal = add_host(s, SIM_ORIGIN_PORTAL, "portal", "portal.example", PORTAL_IP);
+	s->net.portal = sim_origin_node(s->portal);
+	s->stranger = add_host(s, SIM_ORIGIN_STRANGER, "stranger", "stranger.example", STRANGER);
+	s->dns.liar = sim_origin_node(s->stranger);
+}
+
+static void add_panel(struct sim_stage *s, struct sim_device *dev, const char *name)
+{
+	char text[80];
+
+	if (dev == s->kiosk && !name)
+		snprintf(text, sizeof(text), "panel");
+	else
+		snprintf(text, sizeof(text), "%s/%s", dev->name, name ? name : "panel");
+	s->panel_names[s->panels_n] = name;
+	s->panels[s->panels_n++] = sim_panel_create(dev, &s->ledger, text, NULL);
+}
+
+static void add_devices(struct sim_stage *s, const struct sim_cast *cast,
+			const struct sim_stage_options *opt)
+{
+	char *config = opt->config ? NULL : sim_default_config(cast);
+	char text[80];
+	size_t i;
+
+	for (i = 0; i < cast->devices_n; i++) {
+		struct sim_device *dev = sim_device_create(&s->world, &s->net, &s->dns,
+							   cast->devices[i],
+							   DEVICE_IP + (uint32_t)i, opt->guest);
+
+		sim_device_file(dev, SIM_CONFIG_PATH, opt->config ? opt->config : config);
+		sim_device_file(dev, SIM_MANIFEST_PATH,
+				opt->manifest ? opt->manifest : sim_default_manifest);
+		sim_witness_init(&s->witnesses[i], dev);
+		s->devices[s->devices_n++] = dev;
+		s->kiosk = s->devices[0];
+		add_panel(s, dev, NULL);
+		snprintf(text, sizeof(text), "%s/operator", dev->name);
+		s->operators[i] = sim_panel_create(dev, &s->ledger, text, SIM_CONTROL_PATH);
+	}
+	free(config);
+	s->panel = s->panels[0];
+	for (i = 0; i < cast->panels_n; i++)
+		add_panel(s, sim_stage_device(s, cast->panels[i].device), cast->panels[i].name);
+}
 
 void sim_stage_init(struct sim_stage *s, const struct sim_stage_options *opt)
 {
+	struct sim_cast cast;
+
 	memset(s, 0, sizeof(*s));
+	complete_cast(opt->cast, &cast);
 	sim_world_init(&s->world, opt->seed, opt->trace);
 	sim_net_init(&s->net, &s->world);
 	sim_dns_init(&s->dns, &s->net);
 	sim_ledger_init(&s->ledger, &s->world);
-	s->link = SIM_LINK_UP;
-	s->kiosk = sim_device_create(&s->world, &s->net, &s->dns, "kiosk", KIOSK_IP, opt->guest);
-	sim_device_file(s->kiosk, SIM_CONFIG_PATH, opt->config ? opt->config : default_config);
-	sim_device_file(s->kiosk, SIM_MANIFEST_PATH,
-			opt->manifest ? opt->manifest : default_manifest);
-	s->panel = sim_panel_create(s->kiosk, &s->ledger, "shop.localhost:8480");
-	s->shop = sim_origin_create(&s->net, &s->ledger, SIM_ORIGIN_SHOP, "shop.example", SHOP_IP);
-	s->check =
-		sim_origin_create(&s->net, &s->ledger, SIM_ORIGIN_CHECK, "check.example", CHECK_IP);
-	s->portal = sim_origin_create(&s->net, &s->ledger, SIM_ORIGIN_PORTAL, "portal.example",
-				      PORTAL_IP);
-	s->net.portal = sim_origin_node(s->portal);
+	add_devices(s, &cast, opt);
+	add_origins(s, &cast);
 }
 
 void sim_stage_finish(struct sim_stage *s)
 {
-	s->kiosk->reboot_after_us = SIM_NEVER;
-	sim_panel_destroy(s->panel);
-	sim_device_destroy(s->kiosk);
-	sim_origin_destroy(s->shop);
+	size_t i;
+
+	for (i = 0; i < s->panels_n; i++)
+		sim_panel_destroy(s->panels[i]);
+	for (i = 0; i < s->devices_n; i++) {
+		s->devices[i]->reboot_after_us = SIM_NEVER;
+		sim_panel_destroy(s->operators[i]);
+		sim_witness_finish(&s->witnesses[i]);
+		sim_device_destroy(s->devices[i]);
+	}
+	for (i = 0; i < s->origins_n; i++)
+		sim_origin_destroy(s->origins[i]);
 	sim_origin_destroy(s->check);
 	sim_origin_destroy(s->portal);
+	sim_origin_destroy(s->stranger);
 	sim_net_finish(&s->net);
 	sim_ledger_finish(&s->ledger);
 	sim_world_finish(&s->world);
 }
 
-void sim_stage_link(struct sim_stage *s, enum sim_link link)
-{
-	struct sim_node *n = s->kiosk->node;
+/* ---- by name ---- */
 
-	if (link == s->link)
-		return;
-	s->link = link;
-	s->link_changes++;
-	n->black_hole = link == SIM_LINK_DEAD;
-	n->captive = link == SIM_LINK_CAPTIVE;
-	if (n->link_up != (link != SIM_LINK_DOWN))
-		sim_device_link(s->kiosk, link != SIM_LINK_DOWN);
-	else
-		sim_device_network_changed(s->kiosk);
+size_t sim_stage_device_index(const struct sim_stage *s, const char *name)
+{
+	size_t i = 0;
+
+	while (name && i < s->devices_n && strcmp(s->devices[i]->name, name) != 0)
+		i++;
+	return i;
+}
+
+struct sim_device *sim_stage_device(const struct sim_stage *s, const char *name)
+{
+	size_t i = sim_stage_device_index(s, name);
+
+	return i < s->devices_n ? s->devices[i] : NULL;
+}
+
+struct sim_panel *sim_stage_operator(const struct sim_stage *s, const char *device)
+{
+	size_t i = sim_stage_device_index(s, device);
+
+	return i < s->devices_n ? s->operators[i] : NULL;
+}
+
+struct sim_origin *sim_stage_origin(const struct sim_stage *s, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < s->origins_n; i++)
+		if (!name || strcmp(sim_origin_name(s->origins[i]), name) == 0)
+			return s->origins[i];
+	return NULL;
+}
+
+struct sim_panel *sim_stage_panel(const struct sim_stage *s, const char *name, const char *device)
+{
+	const struct sim_device *dev = sim_stage_device(s, device);
+	size_t i;
+
+	for (i = 0; i < s->panels_n; i++) {
+		const char *own = s->panel_names[i];
+
+		if (name ? own && strcmp(own, name) == 0 :
+			   !own && sim_panel_device(s->panels[i]) == dev)
+			return s->panels[i];
+	}
+	return NULL;
+}
+
+/* ---- all of them ---- */
+
+void sim_stage_boot(struct sim_stage *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->devices_n; i++)
+		sim_device_boot(s->devices[i]);
+}
+
+void sim_stage_shut_down(struct sim_stage *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->devices_n; i++)
+		sim_device_cut(s->devices[i]);
+	sim_world_run(&s->world, s->world.now_us + SIM_US_PER_S);
+}
+
+static void heal_device(struct sim_device *dev)
+{
+	sim_device_cut_at(dev, 0, 0);
+	sim_disk_worsen(dev->disk, SIM_DISK_NORMAL, 0);
+	sim_net_worsen(dev->node, SIM_NET_NORMAL, 0, SIM_UPLOADS);
+	dev->node->dns = (struct sim_dns_faults){ 0 };
+	dev->heap.fail_in = 0;
+	dev->process.crashes = 0;
+	sim_device_clock(dev, SIM_CLOCK_LATE, 6 * SIM_US_PER_S);
+	if (dev->clock.trust == HF_CLOCK_SYNCED)
+		sim_device_clock(dev, SIM_CLOCK_RIGHT, 0);
+	sim_link_set(dev, SIM_LINK_UP);
+}
+
+static void heal_origin(struct sim_origin *o)
+{
+	static const struct sim_origin_mood well;
+
+	sim_origin_node(o)->black_hole = false;
+	sim_origin_up(o, true);
+	sim_origin_mood(o, &well);
 }
 
 void sim_stage_heal(struct sim_stage *s)
 {
-	static const struct sim_origin_mood well;
+	size_t i;
 
-	sim_device_cut_at(s->kiosk, 0, 0);
-	sim_disk_capacity(s->kiosk->disk, UINT64_MAX);
-	sim_stage_link(s, SIM_LINK_UP);
-	s->dns.broken = false;
-	sim_origin_node(s->shop)->black_hole = false;
-	sim_origin_up(s->shop, true);
-	sim_origin_mood(s->shop, &well);
+	for (i = 0; i < s->origins_n; i++)
+		heal_origin(s->origins[i]);
+	for (i = 0; i < s->devices_n; i++)
+		heal_device(s->devices[i]);
 	sim_net_changed(&s->net);
-	sim_device_boot(s->kiosk);
+	sim_stage_boot(s);
+}
+
+void sim_stage_disk_stats(const struct sim_stage *s, struct sim_disk_stats *out)
+{
+	size_t i;
+
+	memset(out, 0, sizeof(*out));
+	for (i = 0; i < s->devices_n; i++) {
+		const struct sim_disk_stats *d = sim_disk_stats(s->devices[i]->disk);
+
+		out->ops += d->ops;
+		out->writes += d->writes;
+		out->syncs += d->syncs;
+		out->bytes += d->bytes;
+		out->refused += d->refused;
+		out->failed += d->failed;
+		for (size_t r = 0; r < 4; r++)
+			out->by_role[r] += d->by_role[r];
+		out->cuts += d->cuts;
+	}
 }

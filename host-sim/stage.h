@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The stage of a run: one kiosk with its panel, one shop, a connectivity
- * check and a captive portal, on one network in one world.
+ * The stage of a run: the devices with their panels and the origins of a cast,
+ * a connectivity check, a captive portal and a stranger, on one network in one
+ * world.
  */
 #ifndef SIM_STAGE_H
 #define SIM_STAGE_H
@@ -9,45 +10,64 @@
 #include "actors/ledger.h"
 #include "actors/origin.h"
 #include "actors/panel.h"
+#include "cast.h"
 #include "sim/device.h"
 #include "sim/dns.h"
 #include "sim/net.h"
 #include "sim/world.h"
+#include "witness.h"
 
 #define SIM_CONFIG_PATH	  "/etc/holdfast/holdfast.conf"
 #define SIM_MANIFEST_PATH "/etc/holdfast/kiosk.worker.json"
-
-enum sim_link {
-	SIM_LINK_DOWN, /* no carrier */
-	SIM_LINK_UP,
-	SIM_LINK_DEAD,	  /* carrier, but nothing comes through */
-	SIM_LINK_CAPTIVE, /* a login page answers everything */
-};
 
 struct sim_stage {
 	struct sim_world world;
 	struct sim_net net;
 	struct sim_dns dns;
 	struct sim_ledger ledger;
+	/* The first of each kind. */
 	struct sim_device *kiosk;
 	struct sim_panel *panel;
-	struct sim_origin *shop, *check, *portal;
-	enum sim_link link;
-	unsigned link_changes;
+	struct sim_origin *shop;
+	struct sim_device *devices[SIM_DEVICES_MAX];
+	struct sim_panel *operators[SIM_DEVICES_MAX]; /* at each device's control socket */
+	struct sim_witness witnesses[SIM_DEVICES_MAX];
+	size_t devices_n;
+	/* First one of each device, in their order, then the others. */
+	struct sim_panel *panels[SIM_DEVICES_MAX + SIM_PANELS_MAX];
+	const char *panel_names[SIM_DEVICES_MAX + SIM_PANELS_MAX]; /* NULL: a device's own */
+	size_t panels_n;
+	struct sim_origin *origins[SIM_ORIGINS_MAX];
+	size_t origins_n;
+	struct sim_origin *check, *portal, *stranger;
+	bool drained; /* false: after all faults had ended something still waited */
 };
 
 struct sim_stage_options {
 	uint64_t seed;
-	FILE *trace;	      /* NULL: none */
-	const char *config;   /* NULL: the default one */
-	const char *manifest; /* NULL: the default one */
+	FILE *trace;		     /* NULL: none */
+	const struct sim_cast *cast; /* NULL: kiosk, panel, shop */
+	const char *config;	     /* NULL: the default one */
+	const char *manifest;	     /* NULL: the default one */
 	const struct sim_guest_ops *guest;
 };
 
 void sim_stage_init(struct sim_stage *s, const struct sim_stage_options *opt);
 void sim_stage_finish(struct sim_stage *s);
-void sim_stage_link(struct sim_stage *s, enum sim_link link);
-/* Ends every fault: link and shop work, the power is on, no cut is set. */
+/* By name; NULL: the first. NULL when there is none of that name. */
+struct sim_device *sim_stage_device(const struct sim_stage *s, const char *name);
+size_t sim_stage_device_index(const struct sim_stage *s, const char *name);
+struct sim_origin *sim_stage_origin(const struct sim_stage *s, const char *name);
+/* The panel called @name, or, NULL, the one of @device. */
+struct sim_panel *sim_stage_panel(const struct sim_stage *s, const char *name, const char *device);
+struct sim_panel *sim_stage_operator(const struct sim_stage *s, const char *device);
+/* Power on for every device. */
+void sim_stage_boot(struct sim_stage *s);
+/* Power off for every device, and a second for what follows. */
+void sim_stage_shut_down(struct sim_stage *s);
+/* Ends every fault: links and origins work, the power is on, no cut is set. */
 void sim_stage_heal(struct sim_stage *s);
+/* Of all devices' disks together. */
+void sim_stage_disk_stats(const struct sim_stage *s, struct sim_disk_stats *out);
 
 #endif

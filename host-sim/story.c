@@ -11,6 +11,7 @@
 
 #include "report.h"
 #include "sim/mem.h"
+#include "story_words.h"
 
 /* One kind of thing that happens many times in a chapter. */
 struct strand {
@@ -30,6 +31,14 @@ enum paint {
 	PAINT_NOTE,
 };
 
+/* Looks at one device. */
+struct teller {
+	struct sim_device_watch watch;
+	struct sim_story *story;
+	const struct sim_device *dev;
+	uint64_t boot_us, restarts;
+};
+
 struct sim_story {
 	struct sim_stage *stage;
 	const struct sim_plan *plan;
@@ -37,11 +46,10 @@ struct sim_story {
 	bool colour;
 	struct sim_run_watch run_watch;
 	struct sim_ledger_watch ledger_watch;
-	struct sim_device_watch device_watch;
+	struct teller tellers[SIM_DEVICES_MAX];
 	struct chapter now;
 	uint64_t relief_us; /* the last turn for the better */
 	const char *relief; /* its name: "after the cable was back" */
-	uint64_t boot_us;
 	bool asked_to_wait; /* the shop has sent Retry-After */
 	bool clock_told;
 	bool at_write; /* the next cut comes at a disk operation */
@@ -239,156 +247,61 @@ static void on_page(void *user, uint64_t sent_us, int status)
 
 /* ---- turns of events ---- */
 
-static void tell_link(struct sim_story *st, enum sim_link link)
-{
-	uint64_t now = st->stage->world.now_us;
-	char wait[48];
-
-	switch (link) {
-	case SIM_LINK_UP:
-		tell(st, now, now, PAINT_GOOD, "The network works again. %s",
-		     waiting_text(st, wait));
-		relief(st, "after the network was back");
-		break;
-	case SIM_LINK_DOWN:
-		tell(st, now, now, PAINT_BAD, "Somebody pulls the network cable.");
-		break;
-	case SIM_LINK_DEAD:
-		tell(st, now, now, PAINT_BAD,
-		     "The network goes silent: the cable is in, but nothing comes through.");
-		break;
-	case SIM_LINK_CAPTIVE:
-		tell(st, now, now, PAINT_BAD,
-		     "The network asks for a login: a portal answers every request.");
-		break;
-	}
-}
-
-static void tell_mood(struct sim_story *st, const struct sim_step *step)
-{
-	uint64_t now = st->stage->world.now_us;
-	char after[32] = "", wait[48];
-
-	if (step->a == 0) {
-		tell(st, now, now, PAINT_GOOD, "The shop answers normally again. %s",
-		     waiting_text(st, wait));
-		relief(st, st->asked_to_wait ?
-				   "after the shop was back (it had asked for patience)" :
-				   "after the shop was back");
-		st->asked_to_wait = false;
-		return;
-	}
-	st->asked_to_wait = step->b > 0;
-	if (step->b)
-		snprintf(after, sizeof(after), " and asks to come back in %u s", (unsigned)step->b);
-	tell(st, now, now, PAINT_BAD, "The shop has trouble: it answers %u%s.", (unsigned)step->a,
-	     after);
-}
-
-static void tell_origin(struct sim_story *st, const struct sim_step *step)
-{
-	uint64_t now = st->stage->world.now_us;
-	char wait[48];
-
-	if (step->what == SIM_DO_ORIGIN_DOWN)
-		tell(st, now, now, PAINT_BAD, "The shop's server is stopped.");
-	else if (step->what == SIM_DO_ORIGIN_SILENT)
-		tell(st, now, now, PAINT_BAD, "The shop's server falls silent.");
-	else
-		tell(st, now, now, PAINT_GOOD, "The shop's server runs again. %s",
-		     waiting_text(st, wait));
-	if (step->what == SIM_DO_ORIGIN_UP)
-		relief(st, "after the shop was back");
-}
-
 static void on_step(void *user, const struct sim_step *step)
 {
+	static const enum paint paints[] = { PAINT_PLAIN, PAINT_PLAIN, PAINT_BAD, PAINT_GOOD };
 	struct sim_story *st = user;
 	uint64_t now = st->stage->world.now_us;
+	struct sim_said said;
+	char wait[48] = "";
 
-	switch (step->what) {
-	case SIM_DO_LINK:
-		turn(st);
-		tell_link(st, (enum sim_link)step->a);
-		break;
-	case SIM_DO_ORIGIN_ANSWER:
-		turn(st);
-		tell_mood(st, step);
-		break;
-	case SIM_DO_ORIGIN_UP:
-	case SIM_DO_ORIGIN_DOWN:
-	case SIM_DO_ORIGIN_SILENT:
-		turn(st);
-		tell_origin(st, step);
-		break;
-	case SIM_DO_ORIGIN_LOSE:
-		turn(st);
-		tell(st, now, now, step->a ? PAINT_BAD : PAINT_GOOD, "%s",
-		     step->a ? "The shop does what it is asked, but its answers get lost." :
-			       "The shop's answers arrive again.");
-		if (!step->a)
-			relief(st, "after the shop was back");
-		break;
-	case SIM_DO_ORIGIN_LARGE:
-		turn(st);
-		tell(st, now, now, PAINT_PLAIN, "The shop's answers are %s.",
-		     step->a ? "large" : "short again");
-		break;
-	case SIM_DO_ORIGIN_SLOW:
-		turn(st);
-		tell(st, now, now, step->a ? PAINT_BAD : PAINT_GOOD, "The shop is %s.",
-		     step->a ? "slow" : "quick again");
-		break;
-	case SIM_DO_DISK_FULL:
-	case SIM_DO_DISK_FREE:
-		turn(st);
-		tell(st, now, now, step->what == SIM_DO_DISK_FULL ? PAINT_BAD : PAINT_GOOD, "%s",
-		     step->what == SIM_DO_DISK_FULL ? "The disk is full." :
-						      "There is room on the disk again.");
-		break;
-	case SIM_DO_NOTE:
-		turn(st);
-		tell(st, now, now, PAINT_PLAIN, "%s", step->body);
-		break;
-	case SIM_DO_CUT:
+	if (step->what == SIM_DO_CUT)
 		st->at_write = step->a > 0;
-		break;
-	case SIM_DO_ORDER:
-	case SIM_DO_GET:
-	case SIM_DO_FOLLOW:
-	case SIM_DO_BOOT:
-	case SIM_DO_REBOOT_AFTER:
-	case SIM_DO_WAIT:
-	case SIM_DO_EXPECT_ANSWER:
-	case SIM_DO_EXPECT_RECEIVED:
-	case SIM_DO_EXPECT_DELIVERED:
-	case SIM_DO_EXPECT_QUEUE_EMPTY:
-	case SIM_DO_EXPECT_ORDER_KEPT:
-	case SIM_DO_EXPECT_LOST:
-	case SIM_DO_EXPECT_DUPLICATED:
-	case SIM_DO_EXPECT_ANSWERS:
-	case SIM_DO_EXPECT_CUTS:
-		break;
-	}
+	sim_story_words(step, &said);
+	if (said.tone == SIM_TONE_NONE)
+		return;
+	turn(st);
+	tell(st, now, now, paints[said.tone], "%s%s%s", said.text, said.relief ? " " : "",
+	     said.relief ? waiting_text(st, wait) : "");
+	if (step->what == SIM_DO_ORIGIN_ANSWER && step->a)
+		st->asked_to_wait = step->b > 0;
+	if (said.relief)
+		relief(st, st->asked_to_wait ?
+				   "after the shop was back (it had asked for patience)" :
+				   said.relief);
+	if (said.relief && step->what == SIM_DO_ORIGIN_ANSWER)
+		st->asked_to_wait = false;
+}
+
+/* Nothing where there is one device only. */
+static const char *about_device(const struct teller *t, char out[48])
+{
+	out[0] = '\0';
+	if (t->story->stage->devices_n > 1)
+		snprintf(out, 48, "(%s) ", t->dev->name);
+	return out;
 }
 
 static void on_power(void *user, bool up)
 {
-	struct sim_story *st = user;
+	struct teller *teller = user;
+	struct sim_story *st = teller->story;
 	uint64_t now = st->stage->world.now_us;
 	unsigned n = waiting(st);
+	char about[48];
 	struct strand dark = st->now.unanswered; /* told behind the power cut, their reason */
 
 	if (!up)
 		memset(&st->now.unanswered, 0, sizeof(st->now.unanswered));
 	turn(st);
 	if (up) {
-		st->boot_us = now;
-		if (st->stage->kiosk->boots > 1)
+		teller->boot_us = now;
+		if (teller->dev->boots > 1)
 			relief(st, "after the power was back");
 		return;
 	}
-	tell(st, now, now, PAINT_BAD, "The power goes%s. %u %s on the disk.",
+	tell(st, now, now, PAINT_BAD, "%sThe power goes%s. %u %s on the disk.",
+	     about_device(teller, about),
 	     st->at_write ? ", in the middle of a write to the disk" : "", n,
 	     plural(n, "order waits", "orders wait"));
 	st->at_write = false;
@@ -397,28 +310,35 @@ static void on_power(void *user, bool up)
 
 static void on_ready(void *user)
 {
-	struct sim_story *st = user;
+	struct teller *teller = user;
+	struct sim_story *st = teller->story;
 	uint64_t now = st->stage->world.now_us;
 	unsigned n = waiting(st);
-	char took[32];
+	bool restarted = teller->restarts != teller->dev->process.restarts;
+	char took[32], about[48];
 
-	sim_span_text(now - st->boot_us, took);
-	if (st->stage->kiosk->boots == 1)
+	teller->restarts = teller->dev->process.restarts;
+	sim_span_text(now - teller->boot_us, took);
+	about_device(teller, about);
+	if (restarted)
+		tell(st, now, now, PAINT_GOOD, "%sThe process is started anew. Holdfast serves.",
+		     about);
+	else if (teller->dev->boots == 1)
 		tell(st, now, now, PAINT_PLAIN,
-		     "The kiosk is switched on for the first time. Holdfast serves after %s.",
-		     took);
+		     "%sThe kiosk is switched on for the first time. Holdfast serves after %s.",
+		     about, took);
 	else if (n == 0)
-		tell(st, now, now, PAINT_GOOD, "The power is back. Holdfast serves after %s.",
-		     took);
+		tell(st, now, now, PAINT_GOOD, "%sThe power is back. Holdfast serves after %s.",
+		     about, took);
 	else
 		tell(st, now, now, PAINT_GOOD,
-		     "The power is back. Holdfast serves after %s and goes on with %s.", took,
-		     n == 1 ? "the one that waits" : "those that wait");
+		     "%sThe power is back. Holdfast serves after %s and goes on with %s.", about,
+		     took, n == 1 ? "the one that waits" : "those that wait");
 }
 
 static void on_clock(void *user, int64_t before_ms, int64_t after_ms)
 {
-	struct sim_story *st = user;
+	struct sim_story *st = ((struct teller *)user)->story;
 	uint64_t now = st->stage->world.now_us;
 	int64_t days = (after_ms - before_ms) / 86400000;
 
@@ -438,6 +358,7 @@ struct sim_story *sim_story_create(struct sim_stage *s, const struct sim_plan *p
 				   bool colour)
 {
 	struct sim_story *st = sim_alloc(sizeof(*st));
+	size_t i;
 
 	st->stage = s;
 	st->plan = plan;
@@ -449,11 +370,17 @@ struct sim_story *sim_story_create(struct sim_stage *s, const struct sim_plan *p
 	st->ledger_watch.on_page = on_page;
 	st->ledger_watch.user = st;
 	sim_ledger_watch(&s->ledger, &st->ledger_watch);
-	st->device_watch.on_power = on_power;
-	st->device_watch.on_ready = on_ready;
-	st->device_watch.on_clock = on_clock;
-	st->device_watch.user = st;
-	sim_device_watch(s->kiosk, &st->device_watch);
+	for (i = 0; i < s->devices_n; i++) {
+		struct teller *t = &st->tellers[i];
+
+		t->story = st;
+		t->dev = s->devices[i];
+		t->watch.on_power = on_power;
+		t->watch.on_ready = on_ready;
+		t->watch.on_clock = on_clock;
+		t->watch.user = t;
+		sim_device_watch(s->devices[i], &t->watch);
+	}
 	fprintf(out, "\n  %s%s%s\n\n", colour ? "\033[1m" : "", plan->title ? plan->title : "A run",
 		colour ? "\033[0m" : "");
 	return st;
@@ -461,11 +388,14 @@ struct sim_story *sim_story_create(struct sim_stage *s, const struct sim_plan *p
 
 void sim_story_destroy(struct sim_story *st)
 {
+	size_t i;
+
 	if (!st)
 		return;
 	turn(st);
 	hf_list_remove(&st->ledger_watch.item);
-	sim_device_unwatch(&st->device_watch);
+	for (i = 0; i < st->stage->devices_n; i++)
+		sim_device_unwatch(&st->tellers[i].watch);
 	free(st);
 }
 

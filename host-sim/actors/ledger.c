@@ -45,8 +45,8 @@ void sim_ledger_watch(struct sim_ledger *l, struct sim_ledger_watch *w)
 		}                                                                    \
 	} while (0)
 
-struct sim_order *sim_ledger_send(struct sim_ledger *l, const char *method, const char *path,
-				  const char *body)
+struct sim_order *sim_ledger_send(struct sim_ledger *l, const struct sim_sender *from,
+				  const char *method, const char *path, const char *body)
 {
 	struct sim_order *o = sim_alloc(sizeof(*o));
 
@@ -56,7 +56,11 @@ struct sim_order *sim_ledger_send(struct sim_ledger *l, const char *method, cons
 	}
 	l->v[l->n++] = o;
 	o->n = (unsigned)l->n;
-	o->lane = sim_strdup(path);
+	snprintf(o->panel, sizeof(o->panel), "%s", from->panel);
+	snprintf(o->device, sizeof(o->device), "%s", from->device);
+	snprintf(o->origin, sizeof(o->origin), "%s", from->origin);
+	if (asprintf(&o->lane, "%s %s %s", from->device, from->origin, path) < 0)
+		sim_must(NULL);
 	o->method = sim_strdup(method);
 	o->path = sim_strdup(path);
 	o->body = sim_strdup(body);
@@ -64,7 +68,7 @@ struct sim_order *sim_ledger_send(struct sim_ledger *l, const char *method, cons
 	o->answered_us = SIM_NEVER;
 	o->effect_us = SIM_NEVER;
 	o->settled_us = SIM_NEVER;
-	sim_trace(l->world, "panel", "order %u: %s %s", o->n, method, path);
+	sim_trace(l->world, o->panel, "order %u: %s %s", o->n, method, path);
 	TELL(l, on_sent, o);
 	return o;
 }
@@ -83,14 +87,14 @@ void sim_ledger_answer(struct sim_ledger *l, struct sim_order *o, int status, in
 	o->answered_us = l->world->now_us;
 	o->status = status;
 	o->err = err;
-	sim_trace(l->world, "panel", "order %u: answer %d, error %d", o->n, status, err);
+	sim_trace(l->world, o->panel, "order %u: answer %d, error %d", o->n, status, err);
 	TELL(l, on_answer, o);
 }
 
 void sim_ledger_attempt(struct sim_ledger *l, struct sim_order *o, int status, bool effect)
 {
 	o->attempts++;
-	sim_trace(l->world, "origin", "order %u: attempt %u, answer %d%s", o->n, o->attempts,
+	sim_trace(l->world, o->origin, "order %u: attempt %u, answer %d%s", o->n, o->attempts,
 		  status, effect ? ", done" : "");
 	if (effect && o->effects++ == 0) {
 		o->effect_us = l->world->now_us;
@@ -102,8 +106,8 @@ void sim_ledger_attempt(struct sim_ledger *l, struct sim_order *o, int status, b
 		TELL(l, on_effect, o);
 }
 
-void sim_ledger_page(struct sim_ledger *l, uint64_t sent_us, int status)
+void sim_ledger_page(struct sim_ledger *l, const char *panel, uint64_t sent_us, int status)
 {
-	sim_trace(l->world, "panel", "page: answer %d", status);
+	sim_trace(l->world, panel, "page: answer %d", status);
 	TELL(l, on_page, sent_us, status);
 }

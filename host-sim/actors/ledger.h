@@ -8,6 +8,8 @@
 #ifndef SIM_LEDGER_H
 #define SIM_LEDGER_H
 
+#include <string.h>
+
 #include "base/list.h"
 #include "base/span.h"
 #include "sim/world.h"
@@ -15,9 +17,17 @@
 #define SIM_ORDER_FIELD "Sim-Order"
 #define SIM_ANSWER_BODY "{\"order\":%u}" /* begins the answer to an order */
 
+/* Who sends an order, through which device, to whom. */
+struct sim_sender {
+	const char *panel; /* as the trace names it */
+	const char *device, *origin;
+};
+
 struct sim_order {
 	unsigned n; /* from 1 */
-	char *lane; /* the path: each route of a scenario has a lane of its own */
+	char panel[40], device[32], origin[32];
+	/* Each route of a device has a lane of its own: "kiosk shop /api/orders". */
+	char *lane;
 	char *method, *path, *body;
 	/* the panel's side */
 	uint64_t sent_us, answered_us; /* SIM_NEVER: not */
@@ -35,6 +45,9 @@ struct sim_order {
 	bool altered;	      /* method, path or body was not as sent */
 	size_t answer_bytes;  /* of the body it was answered with last */
 	uint64_t settled_us;  /* the panel heard of the end: an event or the answer */
+	/* what the device says of it, when the panel asked */
+	char state[12], reason[24];
+	bool was_dead; /* a person had it sent again, behind the others */
 	/* the stored answer, when the panel asked for it */
 	int answer_status; /* 0: never asked, -1: no answer */
 	bool answer_right;
@@ -64,8 +77,8 @@ void sim_ledger_init(struct sim_ledger *l, struct sim_world *world);
 void sim_ledger_finish(struct sim_ledger *l);
 void sim_ledger_watch(struct sim_ledger *l, struct sim_ledger_watch *w);
 
-struct sim_order *sim_ledger_send(struct sim_ledger *l, const char *method, const char *path,
-				  const char *body);
+struct sim_order *sim_ledger_send(struct sim_ledger *l, const struct sim_sender *from,
+				  const char *method, const char *path, const char *body);
 /* NULL: no such number. */
 struct sim_order *sim_ledger_find(const struct sim_ledger *l, struct hf_span number);
 /* The panel has its answer (@status) or none (@err). */
@@ -73,13 +86,25 @@ void sim_ledger_answer(struct sim_ledger *l, struct sim_order *o, int status, in
 /* A request for the order has reached an origin, which answers @status (0: the
  * answer is lost) and, with @effect, did what was asked. */
 void sim_ledger_attempt(struct sim_ledger *l, struct sim_order *o, int status, bool effect);
-/* A page has come, or not. */
-void sim_ledger_page(struct sim_ledger *l, uint64_t sent_us, int status);
+/* A page has come to @panel, or not. */
+void sim_ledger_page(struct sim_ledger *l, const char *panel, uint64_t sent_us, int status);
 
 /* An order the product has promised: 2xx, 202 among them. */
 static inline bool sim_order_promised(const struct sim_order *o)
 {
 	return o->status >= 200 && o->status < 300;
+}
+
+/* Promised, not done yet and not cancelled. */
+static inline bool sim_order_open(const struct sim_order *o)
+{
+	return sim_order_promised(o) && o->effects == 0 && strcmp(o->state, "cancelled") != 0;
+}
+
+/* It waits for a person, who sees why. */
+static inline bool sim_order_accounted(const struct sim_order *o)
+{
+	return (strcmp(o->state, "held") == 0 || strcmp(o->state, "dead") == 0) && o->reason[0];
 }
 
 #endif

@@ -18,7 +18,8 @@ struct visitor {
 	struct sim_origin *origin;
 	struct sim_http http;
 	struct sim_event answer, idle;
-	char *reply; /* sent by answer; NULL: the connection is reset then */
+	struct sim_rng think, fate; /* how long it takes; what goes wrong */
+	char *reply;		    /* sent by answer; NULL: the connection is reset then */
 	bool keep;
 	bool dead;
 };
@@ -29,7 +30,8 @@ struct sim_origin {
 	struct sim_ledger *ledger;
 	struct sim_node *node;
 	enum sim_origin_kind kind;
-	struct sim_rng rng;
+	char name[32];
+	enum sim_portal_kind portal;
 	struct sim_origin_mood mood;
 	struct hf_listener *listener;
 	struct hf_list visitors;
@@ -82,6 +84,13 @@ static void reply_done(struct visitor *v, struct sim_order *o)
 		sim_must(NULL);
 }
 
+/* Half of it comes, then the end of the connection. */
+static void break_off(struct visitor *v)
+{
+	v->reply[strlen(v->reply) / 2] = '\0';
+	v->keep = false;
+}
+
 /* True when the key (origin, without one, nobody) has done it before. */
 static bool done_before(struct sim_origin *origin, struct sim_order *o, const struct hf_span *key)
 {
@@ -113,20 +122,28 @@ static void answer_order(struct visitor *v, struct sim_order *o, const struct hf
 	struct sim_origin *origin = v->origin;
 	const struct hf_span *key = hf_fields_get(&msg->fields, "Idempotency-Key");
 	bool repeat = done_before(origin, o, key);
-	bool lost;
+	const struct sim_origin_mood *mood = &origin->mood;
+	bool lost, breaks, garbled;
 
-	o->altered |= !as_sent(o, msg, body);
+	o->altered |= !as_sent(o, msg, body) || strcmp(o->origin, origin->name) != 0;
 	if (origin->mood.status) {
 		sim_ledger_attempt(origin->ledger, o, origin->mood.status, false);
 		refuse(v);
 		return;
 	}
-	lost = sim_rng_chance(&origin->rng, origin->mood.lose_percent);
+	lost = sim_rng_chance(&v->fate, mood->lose_percent);
+	breaks = sim_rng_chance(&v->fate, mood->break_percent);
+	garbled = sim_rng_chance(&v->fate, mood->garble_percent);
 	if (!repeat && key && hf_strmap_put(&origin->keys, *key, o))
 		sim_must(NULL);
-	sim_ledger_attempt(origin->ledger, o, lost ? 0 : 201, !repeat);
-	if (!lost)
-		reply_done(v, o);
+	sim_ledger_attempt(origin->ledger, o, lost || breaks || garbled ? 0 : 201, !repeat);
+	if (lost)
+		return;
+	reply_done(v, o);
+	if (breaks)
+		break_off(v);
+	else if (garbled)
+		v->reply[0] = '\x16';
 }
 
 static void answer_shop(struct visitor *v, const struct hf_message *msg, struct hf_span body)
@@ -145,6 +162,23 @@ static void answer_shop(struct visitor *v, const struct hf_message *msg, struct 
 		      "<!doctype html><title>Shop</title>%.*s", HF_SPAN_ARG(msg->target));
 }
 
+static void answer_portal(struct visitor *v)
+{
+	static const char login[] = "Please log in.\n";
+
+	switch (v->origin->portal) {
+	case SIM_PORTAL_REDIRECT:
+		reply(v, 302, "Location: http://login.portal.example/\r\n", "%s", login);
+		break;
+	case SIM_PORTAL_PAGE:
+		reply(v, 200, "Content-Type: text/html\r\n", "%s", login);
+		break;
+	case SIM_PORTAL_511:
+		reply(v, 511, "Content-Type: text/html\r\n", "%s", login);
+		break;
+	}
+}
+
 static void answer(struct visitor *v, const struct hf_message *msg, struct hf_span body)
 {
 	switch (v->origin->kind) {
@@ -155,7 +189,10 @@ static void answer(struct visitor *v, const struct hf_message *msg, struct hf_sp
 		reply_empty(v, 204, "");
 		break;
 	case SIM_ORIGIN_PORTAL:
-		reply(v, 302, "Location: http://login.portal.example/\r\n", "Please log in.\n");
+		answer_portal(v);
+		break;
+	case SIM_ORIGIN_STRANGER:
+		reply(v, 200, "Content-Type: text/html\r\n", "This name may be for sale.\n");
 		break;
 	}
 }
@@ -210,8 +247,7 @@ static void on_message(void *user, const struct hf_message *msg, struct hf_span 
 	v->keep = msg->keep_alive;
 	answer(v, msg, body);
 	sim_event_in(origin->world, &v->answer,
-		     origin->mood.slow_us +
-			     sim_rng_range(&origin->rng, THINK_MIN_US, THINK_MAX_US));
+		     origin->mood.slow_us + sim_rng_range(&v->think, THINK_MIN_US, THINK_MAX_US));
 }
 
 static void on_gone(void *user, int err)
@@ -231,6 +267,8 @@ static void on_accept(void *user, struct hf_stream *stream)
 	struct visitor *v = sim_alloc(sizeof(*v));
 
 	v->origin = origin;
+	sim_stream_rng(stream, "think", &v->think);
+	sim_stream_rng(stream, "fate", &v->fate);
 	sim_event_init(&v->answer, answer_due, v);
 	sim_event_init(&v->idle, idle_due, v);
 	sim_http_init(&v->http, HF_H1_REQUEST, &visitor_events, v);
@@ -261,21 +299,19 @@ static void reap_due(void *user)
 /* ---- life ---- */
 
 struct sim_origin *sim_origin_create(struct sim_net *net, struct sim_ledger *ledger,
-				     enum sim_origin_kind kind, const char *name, uint32_t ipv4)
+				     const struct sim_origin_options *opt)
 {
 	static const uint64_t seed[2] = { 1, 2 };
 	struct sim_origin *origin = sim_alloc(sizeof(*origin));
-	char domain[80];
 
 	origin->net = net;
 	origin->world = net->world;
 	origin->ledger = ledger;
-	origin->kind = kind;
-	origin->node = sim_node_add(net, name, ipv4);
+	origin->kind = opt->kind;
+	snprintf(origin->name, sizeof(origin->name), "%s", opt->name);
+	origin->node = sim_node_add(net, opt->host, opt->ipv4);
 	origin->node->latency_us = 12 * SIM_US_PER_MS;
 	origin->node->jitter_us = 3 * SIM_US_PER_MS;
-	snprintf(domain, sizeof(domain), "%s/origin", name);
-	sim_rng_init(&origin->rng, net->world->seed, domain);
 	hf_list_init(&origin->visitors);
 	hf_strmap_init(&origin->keys, seed);
 	sim_event_init(&origin->reap, reap_due, origin);
@@ -324,6 +360,11 @@ void sim_origin_destroy(struct sim_origin *origin)
 	free(origin);
 }
 
+const char *sim_origin_name(const struct sim_origin *origin)
+{
+	return origin->name;
+}
+
 struct sim_node *sim_origin_node(struct sim_origin *origin)
 {
 	return origin->node;
@@ -332,6 +373,11 @@ struct sim_node *sim_origin_node(struct sim_origin *origin)
 void sim_origin_mood(struct sim_origin *origin, const struct sim_origin_mood *mood)
 {
 	origin->mood = *mood;
+}
+
+void sim_origin_portal(struct sim_origin *origin, enum sim_portal_kind kind)
+{
+	origin->portal = kind;
 }
 
 const struct sim_origin_mood *sim_origin_mood_now(const struct sim_origin *origin)

@@ -7,6 +7,8 @@
 #include "sim/mem.h"
 
 #define PORT		8480
+#define AT		".localhost:8480"
+#define HOST		"Host: %s" AT "\r\n"
 #define CONNECTIONS	6
 #define PATIENCE_US	(60 * SIM_US_PER_S) /* then the page gives up */
 #define EVENTS_RETRY_US (3 * SIM_US_PER_S)
@@ -15,6 +17,8 @@ enum task_kind {
 	TASK_ORDER,
 	TASK_PAGE,
 	TASK_ANSWER,
+	TASK_STATE, /* asks for it, or changes it */
+	TASK_RETRY,
 };
 
 /* One request: waiting for a connection, then on one. */
@@ -44,7 +48,8 @@ struct sim_panel {
 	struct sim_device *dev;
 	struct sim_ledger *ledger;
 	struct sim_world *world;
-	char host[64];
+	char name[40];
+	struct hf_addr to;
 	struct hf_list waiting; /* struct task */
 	struct hf_list running; /* struct task */
 	struct hf_list conns;
@@ -109,6 +114,43 @@ static void end_answer(struct sim_panel *p, struct sim_order *o, const struct hf
 			  (cut ? may_be_cut : body.len == o->answer_bytes);
 }
 
+/* The text behind "@name":" up to the next quote; none: empty. */
+static void member(struct hf_span json, const char *name, char *out, size_t size)
+{
+	char mark[24];
+	size_t n = (size_t)snprintf(mark, sizeof(mark), "\"%s\":\"", name);
+	const char *at = json.len ? memmem(json.ptr, json.len, mark, n) : NULL;
+	struct hf_span rest;
+
+	out[0] = '\0';
+	if (!at)
+		return;
+	rest = hf_span_skip(json, (size_t)(at - json.ptr) + n);
+	rest = hf_span_cut(&rest, '"');
+	snprintf(out, size, "%.*s", HF_SPAN_ARG(rest));
+}
+
+static void end_state(struct sim_order *o, int status, struct hf_span body)
+{
+	if (status != 200)
+		return;
+	member(body, "state", o->state, sizeof(o->state));
+	member(body, "reason", o->reason, sizeof(o->reason));
+}
+
+/* What was given up or cancelled goes on under a new id. */
+static void end_retry(struct sim_order *o, int status, struct hf_span body)
+{
+	char id[sizeof(o->id)];
+
+	if (status != 200)
+		return;
+	member(body, "id", id, sizeof(id));
+	o->was_dead |= strcmp(id, o->id) != 0;
+	memcpy(o->id, id, sizeof(id));
+	member(body, "state", o->state, sizeof(o->state));
+}
+
 static void end_task(struct task *t, int err, const struct hf_message *msg, struct hf_span body)
 {
 	struct sim_panel *p = t->panel;
@@ -126,7 +168,7 @@ static void end_task(struct task *t, int err, const struct hf_message *msg, stru
 			p->stats.page_done = true;
 			p->stats.page_status = status;
 		}
-		sim_ledger_page(p->ledger, t->sent_us, status);
+		sim_ledger_page(p->ledger, p->name, t->sent_us, status);
 		if (status && status < 400)
 			p->stats.pages++;
 		else
@@ -134,6 +176,12 @@ static void end_task(struct task *t, int err, const struct hf_message *msg, stru
 		break;
 	case TASK_ANSWER:
 		end_answer(p, t->order, msg, body);
+		break;
+	case TASK_STATE:
+		end_state(t->order, status, body);
+		break;
+	case TASK_RETRY:
+		end_retry(t->order, status, body);
 		break;
 	}
 	task_free(t);
@@ -229,7 +277,6 @@ static struct panel_conn *idle_conn(struct sim_panel *p)
 {
 	struct hf_list *it, *tmp;
 	struct panel_conn *c;
-	struct hf_addr to = sim_addr_ipv4(0x7f000001, PORT);
 
 	hf_list_for(it, tmp, &p->conns) {
 		c = hf_container_of(it, struct panel_conn, item);
@@ -241,7 +288,7 @@ static struct panel_conn *idle_conn(struct sim_panel *p)
 	c = sim_alloc(sizeof(*c));
 	c->panel = p;
 	sim_http_init(&c->http, HF_H1_RESPONSE, &conn_events, c);
-	sim_http_connect(&c->http, p->dev->node, p, &to);
+	sim_http_connect(&c->http, p->dev->node, p, &p->to);
 	hf_list_init(&c->item);
 	hf_list_push(&p->conns, &c->item);
 	p->conns_n++;
@@ -292,7 +339,7 @@ static void add_task(struct sim_panel *p, enum task_kind kind, struct sim_order 
 	hf_list_init(&t->item);
 	sim_event_init(&t->patience, patience_due, t);
 	p->stats.asked++;
-	if (p->dev->power != SIM_ON) { /* a dark panel: nobody can touch it */
+	if (!sim_device_is_lit(p->dev)) { /* a dark panel: nobody can touch it */
 		end_task(t, HF_EUNREACH, NULL, hf_span(NULL, 0));
 		return;
 	}
@@ -313,33 +360,60 @@ __attribute__((format(printf, 1, 2))) static char *print(const char *fmt, ...)
 	return sim_must(n < 0 ? NULL : out);
 }
 
-struct sim_order *sim_panel_order(struct sim_panel *p, const char *method, const char *path,
-				  const char *body)
+struct sim_order *sim_panel_order(struct sim_panel *p, const char *origin, const char *method,
+				  const char *path, const char *body)
 {
-	struct sim_order *o = sim_ledger_send(p->ledger, method, path, body);
+	const struct sim_sender from = { p->name, p->dev->name, origin };
+	struct sim_order *o = sim_ledger_send(p->ledger, &from, method, path, body);
 
 	add_task(p, TASK_ORDER, o,
-		 print("%s %s HTTP/1.1\r\nHost: %s\r\nOrigin: http://%s\r\n"
+		 print("%s %s HTTP/1.1\r\n" HOST "Origin: http://%s" AT "\r\n"
 		       "Content-Type: application/json\r\n" SIM_ORDER_FIELD ": %u\r\n"
 		       "Content-Length: %zu\r\n\r\n%s",
-		       method, path, p->host, p->host, o->n, strlen(body), body));
+		       method, path, origin, origin, o->n, strlen(body), body));
 	return o;
 }
 
-void sim_panel_get(struct sim_panel *p, const char *path)
+void sim_panel_get(struct sim_panel *p, const char *origin, const char *path)
 {
 	p->pages++;
 	p->stats.page_done = false;
 	add_task(p, TASK_PAGE, NULL,
-		 print("GET %s HTTP/1.1\r\nHost: %s\r\nAccept: text/html\r\n\r\n", path, p->host));
+		 print("GET %s HTTP/1.1\r\n" HOST "Accept: text/html\r\n\r\n", path, origin));
 }
 
 void sim_panel_ask_answer(struct sim_panel *p, struct sim_order *o)
 {
 	assert(o->id[0]);
 	add_task(p, TASK_ANSWER, o,
-		 print("GET /.holdfast/requests/%s/response HTTP/1.1\r\nHost: %s\r\n\r\n", o->id,
-		       p->host));
+		 print("GET /.holdfast/requests/%s/response HTTP/1.1\r\n" HOST "\r\n", o->id,
+		       o->origin));
+}
+
+static void change(struct sim_panel *p, enum task_kind kind, struct sim_order *o,
+		   const char *method, const char *what)
+{
+	assert(o->id[0]);
+	add_task(p, kind, o,
+		 print("%s /.holdfast/requests/%s%s HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n",
+		       method, o->id, what, o->origin));
+}
+
+void sim_panel_ask_state(struct sim_panel *p, struct sim_order *o)
+{
+	assert(o->id[0]);
+	add_task(p, TASK_STATE, o,
+		 print("GET /.holdfast/requests/%s HTTP/1.1\r\n" HOST "\r\n", o->id, o->origin));
+}
+
+void sim_panel_cancel(struct sim_panel *p, struct sim_order *o)
+{
+	change(p, TASK_STATE, o, "DELETE", "");
+}
+
+void sim_panel_retry(struct sim_panel *p, struct sim_order *o)
+{
+	change(p, TASK_RETRY, o, "POST", "/retry");
 }
 
 /* ---- the event stream ---- */
@@ -407,18 +481,16 @@ static const struct sim_http_events events_events = {
 static void events_due(void *user)
 {
 	struct sim_panel *p = user;
-	struct hf_addr to = sim_addr_ipv4(0x7f000001, PORT);
 	char *bytes;
 
-	if (!p->follows || p->dev->power != SIM_ON || p->events.stream)
+	if (!p->follows || !sim_device_is_lit(p->dev) || p->events.stream)
 		return;
 	sim_http_finish(&p->events);
 	sim_http_init(&p->events, HF_H1_RESPONSE, &events_events, p);
 	hf_buf_clear(&p->events_text);
-	sim_http_connect(&p->events, p->dev->node, p, &to);
-	bytes = print("GET /.holdfast/events HTTP/1.1\r\nHost: %s\r\n"
-		      "Accept: text/event-stream\r\n\r\n",
-		      p->host);
+	sim_http_connect(&p->events, p->dev->node, p, &p->to);
+	bytes = print("GET /.holdfast/events HTTP/1.1\r\nHost: localhost:8480\r\n"
+		      "Accept: text/event-stream\r\n\r\n");
 	sim_http_send(&p->events, hf_span_str(bytes));
 	free(bytes);
 }
@@ -441,7 +513,7 @@ static void go_dark(struct sim_panel *p)
 	hf_list_for(it, tmp, &p->conns) {
 		struct panel_conn *c = hf_container_of(it, struct panel_conn, item);
 
-		if (c->task && c->task->order)
+		if (c->task && c->task->kind == TASK_ORDER)
 			c->task->order->lost_power = true;
 		sim_http_close(&c->http, true);
 		conn_gone(c, HF_ECANCELED);
@@ -464,14 +536,19 @@ static void on_power(void *user, bool up)
 }
 
 struct sim_panel *sim_panel_create(struct sim_device *dev, struct sim_ledger *ledger,
-				   const char *host)
+				   const char *name, const char *control)
 {
 	struct sim_panel *p = sim_alloc(sizeof(*p));
 
 	p->dev = dev;
 	p->ledger = ledger;
 	p->world = dev->world;
-	snprintf(p->host, sizeof(p->host), "%s", host);
+	snprintf(p->name, sizeof(p->name), "%s", name);
+	p->to = sim_addr_ipv4(0x7f000001, PORT);
+	if (control) {
+		p->to.family = HF_FAMILY_UNIX;
+		snprintf(p->to.path, sizeof(p->to.path), "%s", control);
+	}
 	hf_list_init(&p->waiting);
 	hf_list_init(&p->running);
 	hf_list_init(&p->conns);
@@ -496,6 +573,16 @@ void sim_panel_destroy(struct sim_panel *p)
 	sim_http_finish(&p->events);
 	hf_buf_finish(&p->events_text);
 	free(p);
+}
+
+const char *sim_panel_name(const struct sim_panel *p)
+{
+	return p->name;
+}
+
+struct sim_device *sim_panel_device(const struct sim_panel *p)
+{
+	return p->dev;
 }
 
 bool sim_panel_idle(const struct sim_panel *p)

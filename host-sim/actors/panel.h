@@ -21,17 +21,25 @@ struct sim_panel_stats {
 	unsigned asked, answered;     /* requests, and those that have ended */
 };
 
+/* @name is its own in the trace. @control: the path of a socket to call instead of
+ * the listener (it is an operator then), else NULL. */
 struct sim_panel *sim_panel_create(struct sim_device *dev, struct sim_ledger *ledger,
-				   const char *host);
+				   const char *name, const char *control);
 /* Before the device is destroyed. */
 void sim_panel_destroy(struct sim_panel *p);
-/* Sends an order with a body; it is in the ledger from now on. */
-struct sim_order *sim_panel_order(struct sim_panel *p, const char *method, const char *path,
-				  const char *body);
-/* Loads something: GET. */
-void sim_panel_get(struct sim_panel *p, const char *path);
+const char *sim_panel_name(const struct sim_panel *p);
+struct sim_device *sim_panel_device(const struct sim_panel *p);
+/* Sends an order with a body to @origin; it is in the ledger from now on. */
+struct sim_order *sim_panel_order(struct sim_panel *p, const char *origin, const char *method,
+				  const char *path, const char *body);
+/* Loads something of @origin: GET. */
+void sim_panel_get(struct sim_panel *p, const char *origin, const char *path);
 /* Asks for the stored answer of an order that was answered 202. */
 void sim_panel_ask_answer(struct sim_panel *p, struct sim_order *o);
+/* Asks what has become of it, cancels it, or (an operator) has it sent again. */
+void sim_panel_ask_state(struct sim_panel *p, struct sim_order *o);
+void sim_panel_cancel(struct sim_panel *p, struct sim_order *o);
+void sim_panel_retry(struct sim_panel *p, struct sim_order *o);
 /* Follows /.holdfast/events from now on, also after a reboot. */
 void sim_panel_follow(struct sim_panel *p, bool on);
 /* True when every request has ended in some way. */

@@ -8,7 +8,8 @@
 
 static bool overtakes(const struct sim_order *b, const struct sim_order *a)
 {
-	return sim_order_promised(a) && a->answered_us < b->sent_us && a->effects && b->effects &&
+	return sim_order_promised(a) && !a->was_dead && !b->was_dead &&
+	       a->answered_us < b->sent_us && a->effects && b->effects &&
 	       a->effect_turn > b->effect_turn && strcmp(a->lane, b->lane) == 0;
 }
 

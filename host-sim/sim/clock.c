@@ -42,3 +42,25 @@ void sim_clock_sync(struct sim_clock *c)
 	c->error_ms = 0;
 	c->trust = HF_CLOCK_SYNCED;
 }
+
+bool sim_clock_worsen(struct sim_clock *c, enum sim_clock_fault fault, uint64_t us)
+{
+	switch (fault) {
+	case SIM_CLOCK_RIGHT:
+		sim_clock_sync(c);
+		return true;
+	case SIM_CLOCK_AHEAD:
+		c->error_ms += (int64_t)(us / SIM_US_PER_MS);
+		return true;
+	case SIM_CLOCK_BACK:
+		c->error_ms -= (int64_t)(us / SIM_US_PER_MS);
+		return true;
+	case SIM_CLOCK_LATE:
+		c->sync_after_us = us;
+		return false;
+	case SIM_CLOCK_BATTERY:
+		c->has_battery = true;
+		return false;
+	}
+	return false;
+}

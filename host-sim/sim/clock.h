@@ -10,6 +10,14 @@
 #include "holdfast/port.h"
 #include "sim/world.h"
 
+enum sim_clock_fault {
+	SIM_CLOCK_RIGHT, /* synchronised, now */
+	SIM_CLOCK_AHEAD, /* jumps so many microseconds */
+	SIM_CLOCK_BACK,
+	SIM_CLOCK_LATE,	   /* synchronises so long after the link is up */
+	SIM_CLOCK_BATTERY, /* keeps its time without power, from the next boot on */
+};
+
 struct sim_clock {
 	struct sim_world *world;
 	int64_t epoch_ms;	/* true Unix time at the beginning of the world */
@@ -26,6 +34,8 @@ void sim_clock_boot(struct sim_clock *c);
 uint64_t sim_clock_boot_us(const struct sim_clock *c);
 int64_t sim_clock_wall_ms(const struct sim_clock *c);
 int64_t sim_clock_true_ms(const struct sim_clock *c);
+/* @us as the fault needs it. True: the wall clock has changed. */
+bool sim_clock_worsen(struct sim_clock *c, enum sim_clock_fault fault, uint64_t us);
 /* NTP has answered: the wall clock is right. */
 void sim_clock_sync(struct sim_clock *c);
 

@@ -10,7 +10,7 @@ struct hf_stream *sim_end_peer(struct hf_stream *s)
 	return s == &s->conn->end[0] ? &s->conn->end[1] : &s->conn->end[0];
 }
 
-uint64_t sim_conn_latency(const struct sim_conn *c)
+uint64_t sim_conn_latency(struct sim_conn *c)
 {
 	const struct sim_node *a = c->end[0].node, *b = c->end[1].node;
 	uint64_t jitter;
@@ -18,7 +18,7 @@ uint64_t sim_conn_latency(const struct sim_conn *c)
 	if (c->loopback)
 		return 30;
 	jitter = a->jitter_us + (b ? b->jitter_us : 0);
-	return a->latency_us + (b ? b->latency_us : 0) + sim_rng_below(&c->net->rng, jitter + 1);
+	return a->latency_us + (b ? b->latency_us : 0) + sim_rng_below(&c->rng, jitter + 1);
 }
 
 bool sim_conn_way_open(const struct sim_conn *c)
@@ -42,7 +42,7 @@ static void drop_segments(struct hf_stream *s)
 	struct hf_list *item;
 
 	while ((item = hf_list_pop(&s->in)))
-		free(hf_container_of(item, struct sim_segment, item));
+		sim_free(hf_container_of(item, struct sim_segment, item));
 	s->in_bytes = 0;
 }
 
@@ -68,7 +68,7 @@ void sim_conn_free_if_done(struct sim_conn *c)
 	}
 	hf_list_remove(&c->waiting);
 	hf_list_remove(&c->item);
-	free(c);
+	sim_free(c);
 }
 
 /* ---- arrival ---- */
@@ -118,13 +118,15 @@ static void data_due(void *user)
 {
 	struct hf_stream *s = user;
 	struct sim_conn *c = s->conn;
+	struct sim_heap *heap;
 	struct hf_list *item;
 
-	if (!sim_conn_way_open(c)) {
+	if (s->lost || !sim_conn_way_open(c)) {
 		hold(s);
 		return;
 	}
 	c->busy++;
+	heap = sim_heap_enter(s->heap);
 	while (hears(s) && s->reading && (item = hf_list_first(&s->in))) {
 		struct sim_segment *seg = hf_container_of(item, struct sim_segment, item);
 
@@ -132,8 +134,9 @@ static void data_due(void *user)
 			break;
 		hf_list_remove(item);
 		deliver_segment(s, seg);
-		free(seg);
+		sim_free(seg);
 	}
+	sim_heap_enter(heap);
 	c->busy--;
 	schedule_data(s);
 	sim_conn_free_if_done(c);
@@ -143,12 +146,15 @@ static void room_due(void *user)
 {
 	struct hf_stream *s = user;
 	struct sim_conn *c = s->conn;
+	struct sim_heap *heap;
 
 	if (!hears(s))
 		return;
 	c->busy++;
+	heap = sim_heap_enter(s->heap);
 	if (s->events->on_writable)
 		s->events->on_writable(s->user);
+	sim_heap_enter(heap);
 	c->busy--;
 	sim_conn_free_if_done(c);
 }
@@ -169,16 +175,19 @@ void sim_end_fail(struct hf_stream *s, int err, uint64_t at_us)
 static void fail_now(struct hf_stream *s)
 {
 	struct sim_conn *c = s->conn;
+	struct sim_heap *heap;
 
 	s->err = s->coming_err;
 	drop_segments(s);
 	sim_event_clear(c->net->world, &s->ev_data);
 	sim_event_clear(c->net->world, &s->ev_room);
 	c->busy++;
+	heap = sim_heap_enter(s->heap);
 	if (!s->established)
 		s->events->on_connect(s->user, s->err);
 	else if (s->events->on_error)
 		s->events->on_error(s->user, s->err);
+	sim_heap_enter(heap);
 	c->busy--;
 	sim_conn_free_if_done(c);
 }
@@ -191,7 +200,7 @@ static void fail_due(void *user)
 
 	if (!hears(s))
 		return;
-	if (s->coming_err == HF_ECONNRESET && !sim_conn_way_open(s->conn)) {
+	if (s->coming_err == HF_ECONNRESET && (s->lost || !sim_conn_way_open(s->conn))) {
 		if (w->now_us - s->fail_since_us < SIM_TCP_GIVES_UP_US) {
 			sim_event_in(w, &s->ev_fail, 30 * SIM_US_PER_S);
 			return;
@@ -213,29 +222,44 @@ void sim_conn_kick(struct sim_conn *c)
 	for (i = 0; i < 2; i++) {
 		struct hf_stream *s = &c->end[i], *sender = &c->end[1 - i];
 
-		if (!s->held)
+		if (!s->held || s->lost)
 			continue;
 		s->held = false;
 		if (sender->coming_err == HF_ETIMEDOUT && !sender->err)
 			sim_event_clear(w, &sender->ev_fail);
 		if (!hf_list_empty(&s->in) && hears(s))
 			sim_event_in(w, &s->ev_data,
-				     sim_rng_range(&c->net->rng, 200 * SIM_US_PER_MS,
+				     sim_rng_range(&c->fate, 200 * SIM_US_PER_MS,
 						   8 * SIM_US_PER_S));
 	}
 }
 
 /* ---- making one ---- */
 
-struct sim_conn *sim_conn_create(struct sim_net *net)
+void sim_stream_rng(const struct hf_stream *s, const char *domain, struct sim_rng *out)
+{
+	const struct sim_conn *c = s->conn;
+	char name[128];
+
+	snprintf(name, sizeof(name), "%s/%s/%llu", domain, c->end[0].node->name,
+		 (unsigned long long)c->nth);
+	sim_rng_init(out, c->net->world->seed, name);
+}
+
+struct sim_conn *sim_conn_create(struct sim_node *node)
 {
 	struct sim_conn *c = sim_alloc(sizeof(*c));
 	int i;
 
-	c->net = net;
+	c->net = node->net;
+	c->nth = node->calls++;
+	c->end[0].node = node;
+	c->end[0].conn = c;
+	sim_stream_rng(&c->end[0], "net", &c->rng);
+	sim_stream_rng(&c->end[0], "net faults", &c->fate);
 	hf_list_init(&c->item);
 	hf_list_init(&c->waiting);
-	hf_list_push(&net->conns, &c->item);
+	hf_list_push(&c->net->conns, &c->item);
 	for (i = 0; i < 2; i++) {
 		struct hf_stream *s = &c->end[i];
 
@@ -252,6 +276,7 @@ void sim_end_open(struct hf_stream *s, struct sim_node *node, const void *owner)
 {
 	s->node = node;
 	s->owner = owner;
+	s->heap = sim_heap_now();
 	s->open = true;
 }
 
@@ -279,7 +304,7 @@ void sim_stream_read(struct hf_stream *s, bool on)
 static void send_segment(struct hf_stream *to, const void *data, size_t len, bool fin)
 {
 	struct sim_segment *seg = sim_alloc(sizeof(*seg) + len);
-	uint64_t at = to->conn->net->world->now_us + sim_conn_latency(to->conn);
+	uint64_t at = sim_wire_arrival(to, len);
 
 	hf_list_init(&seg->item);
 	seg->fin = fin;
@@ -289,6 +314,7 @@ static void send_segment(struct hf_stream *to, const void *data, size_t len, boo
 	seg->at_us = at > to->last_at_us ? at : to->last_at_us;
 	to->last_at_us = seg->at_us;
 	to->in_bytes += len;
+	to->passed += len;
 	hf_list_push(&to->in, &seg->item);
 	if (!to->held && !sim_event_is_set(&to->ev_data))
 		schedule_data(to);
@@ -296,16 +322,30 @@ static void send_segment(struct hf_stream *to, const void *data, size_t len, boo
 
 static void send_bytes(struct hf_stream *to, const uint8_t *data, size_t len)
 {
-	struct sim_net *net = to->conn->net;
+	struct sim_conn *c = to->conn;
 
-	while (net->fragments && len > 1 && sim_rng_chance(&net->rng, 30)) {
-		size_t piece = (size_t)sim_rng_range(&net->rng, 1, len - 1);
+	while (c->net->fragments && len > 1 && sim_rng_chance(&c->rng, 30)) {
+		size_t piece = (size_t)sim_rng_range(&c->rng, 1, len - 1);
 
 		send_segment(to, data, piece, false);
 		data += piece;
 		len -= piece;
 	}
 	send_segment(to, data, len, false);
+}
+
+/* All of it is taken, whatever arrives. */
+static void send_through(struct hf_stream *to, const uint8_t *data, size_t len)
+{
+	size_t passes = sim_wire_passes(to, len);
+
+	if (passes)
+		send_bytes(to, data, passes);
+	if (passes == len)
+		return;
+	sim_wire_strike(to);
+	if (!to->broken)
+		send_segment(to, data + passes, len - passes, false);
 }
 
 ptrdiff_t sim_stream_write(struct hf_stream *s, const void *data, size_t len)
@@ -334,8 +374,10 @@ ptrdiff_t sim_stream_write(struct hf_stream *s, const void *data, size_t len)
 		len = room;
 		s->wants_room = true;
 	}
+	if (to->broken)
+		return (ptrdiff_t)len;
 	if (len)
-		send_bytes(to, data, len);
+		send_through(to, data, len);
 	return (ptrdiff_t)len;
 }
 
@@ -347,7 +389,7 @@ void sim_stream_shutdown(struct hf_stream *s)
 	if (s->fin_sent || s->silent || s->err || !s->established)
 		return;
 	s->fin_sent = true;
-	if (to->open && !to->silent)
+	if (to->open && !to->silent && !to->broken)
 		send_segment(to, NULL, 0, true);
 }
 

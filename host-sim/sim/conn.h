@@ -7,6 +7,7 @@
 #ifndef SIM_CONN_H
 #define SIM_CONN_H
 
+#include "sim/heap.h"
 #include "sim/net.h"
 
 #define SIM_WINDOW_BYTES    65536		 /* per direction, not yet read by the peer */
@@ -40,14 +41,22 @@ struct hf_stream {
 	struct hf_list in; /* struct sim_segment towards this end */
 	size_t in_bytes;
 	uint64_t last_at_us;
-	bool held; /* the first segment met a closed way */
+	bool held;	       /* the first segment met a closed way */
+	struct sim_heap *heap; /* of the owner */
+	/* of the wire towards this end (wire.c) */
+	uint64_t passed;	/* bytes so far */
+	uint64_t wire_until_us; /* busy with them */
+	bool lost;		/* nothing comes through any more */
+	bool broken;		/* what is sent after the reset is nothing */
 	struct sim_event ev_data, ev_room, ev_fail, ev_connect;
 };
 
 struct sim_conn {
 	struct hf_list item;
 	struct sim_net *net;
-	struct hf_stream end[2]; /* 0: who connected */
+	struct hf_stream end[2];  /* 0: who connected */
+	struct sim_rng rng, fate; /* latency; what goes wrong */
+	uint64_t nth;		  /* among the calls of its caller */
 	bool loopback;
 	bool via_portal;
 	unsigned busy; /* calls into owners on the stack */
@@ -64,18 +73,25 @@ struct hf_listener {
 	struct hf_addr addr;
 	bool accepting;
 	bool silent;
+	struct sim_heap *heap;	/* of the owner */
 	struct hf_list backlog; /* struct sim_conn.waiting */
 	struct sim_event ev_accept;
 };
 
-struct sim_conn *sim_conn_create(struct sim_net *net);
+/* A call from @node. */
+struct sim_conn *sim_conn_create(struct sim_node *node);
 struct hf_stream *sim_end_peer(struct hf_stream *s);
 bool sim_conn_way_open(const struct sim_conn *c);
-uint64_t sim_conn_latency(const struct sim_conn *c);
+uint64_t sim_conn_latency(struct sim_conn *c);
 /* Prepares an end that @owner on @node is going to hold. */
 void sim_end_open(struct hf_stream *s, struct sim_node *node, const void *owner);
 /* @err reaches @s at @at_us, if the way is open then. */
 void sim_end_fail(struct hf_stream *s, int err, uint64_t at_us);
+/* When @len bytes sent now reach @to. */
+uint64_t sim_wire_arrival(struct hf_stream *to, size_t len);
+/* How many of @len bytes a fault lets through to @to; it strikes behind them. */
+size_t sim_wire_passes(struct hf_stream *to, size_t len);
+void sim_wire_strike(struct hf_stream *to);
 /* What was held may move: called when a way may have opened. */
 void sim_conn_kick(struct sim_conn *c);
 /* Both directions stand: called at the server's side of the connection. */

@@ -15,6 +15,7 @@ struct device_file {
 static void off_due(void *user);
 static void boot_due(void *user);
 static void sync_due(void *user);
+static void crash_due(void *user);
 
 static int64_t wall_ms(void *user)
 {
@@ -46,6 +47,8 @@ struct sim_device *sim_device_create(struct sim_world *world, struct sim_net *ne
 	dev->dns = dns;
 	dev->guest_ops = guest_ops;
 	dev->reboot_after_us = 40 * SIM_US_PER_S;
+	dev->process.restart_us = SIM_US_PER_S;
+	dev->process.watchdog_us = 30 * SIM_US_PER_S;
 	snprintf(dev->name, sizeof(dev->name), "%s", name);
 	dev->node = sim_node_add(net, name, ipv4);
 	dev->node->powered = false;
@@ -61,7 +64,9 @@ struct sim_device *sim_device_create(struct sim_world *world, struct sim_net *ne
 	sim_event_init(&dev->ev_off, off_due, dev);
 	sim_event_init(&dev->ev_boot, boot_due, dev);
 	sim_event_init(&dev->ev_sync, sync_due, dev);
+	sim_event_init(&dev->ev_crash, crash_due, dev);
 	sim_port_init(&dev->port, dev);
+	sim_link_init(dev);
 	return dev;
 }
 
@@ -75,17 +80,20 @@ void sim_device_destroy(struct sim_device *dev)
 	off_due(dev);
 	sim_event_clear(dev->world, &dev->ev_off);
 	sim_event_clear(dev->world, &dev->ev_boot);
+	sim_event_clear(dev->world, &dev->ev_crash);
+	sim_event_clear(dev->world, &dev->ev_sync);
+	sim_link_finish(dev);
 	sim_port_finish(&dev->port);
 	sim_vfs_destroy(dev->vfs);
 	sim_disk_destroy(dev->disk);
 	while ((item = hf_list_pop(&dev->files))) {
 		struct device_file *f = hf_container_of(item, struct device_file, item);
 
-		free(f->path);
-		free(f->text);
-		free(f);
+		sim_free(f->path);
+		sim_free(f->text);
+		sim_free(f);
 	}
-	free(dev);
+	sim_free(dev);
 }
 
 /* ---- files ---- */
@@ -109,7 +117,7 @@ void sim_device_file(struct sim_device *dev, const char *path, const char *text)
 	struct hf_list *it, *tmp;
 
 	if (f) {
-		free(f->text);
+		sim_free(f->text);
 		f->text = sim_strdup(text);
 		return;
 	}
@@ -178,26 +186,64 @@ static void tell_power(struct sim_device *dev, bool up)
 
 /* ---- power ---- */
 
-void sim_device_boot(struct sim_device *dev)
+bool sim_device_is_lit(const struct sim_device *dev)
 {
-	if (dev->power != SIM_OFF)
-		return;
-	sim_event_clear(dev->world, &dev->ev_boot);
+	return dev->power == SIM_ON || dev->power == SIM_STOPPED ||
+	       (dev->power == SIM_DYING && dev->killed);
+}
+
+static void start_guest(struct sim_device *dev)
+{
+	struct sim_heap *before;
+
 	dev->power = SIM_ON;
-	dev->boots++;
-	sim_trace(dev->world, dev->name, "boot %u", dev->boots);
 	sim_disk_revive(dev->disk);
-	if (dev->before_boot && dev->boots > 1)
+	if (dev->before_boot && dev->boots + dev->process.restarts > 1)
 		dev->before_boot(dev);
 	if (dev->next_boot_cut)
 		sim_disk_cut_at(dev->disk, dev->next_boot_cut);
 	dev->next_boot_cut = 0;
+	sim_port_boot(&dev->port, dev->killed);
+	dev->killed = false;
+	if (dev->process.crashes > 0) {
+		dev->process.crashes--;
+		sim_event_in(dev->world, &dev->ev_crash, dev->process.crash_after_us);
+	}
+	dev->boot_err = 0;
+	dev->heap.bytes = 0;
+	before = sim_heap_enter(&dev->heap);
+	dev->boot_err = dev->guest_ops->boot(dev, &dev->guest);
+	sim_heap_enter(before);
+	if (dev->boot_err && dev->boot_err != HF_ECONFIG)
+		sim_device_kill(dev, "ends");
+}
+
+static void restart(struct sim_device *dev)
+{
+	dev->process.restarts++;
+	sim_trace(dev->world, dev->name, "process restart %llu",
+		  (unsigned long long)dev->process.restarts);
+	start_guest(dev);
+	sim_device_network_changed(dev);
+}
+
+void sim_device_boot(struct sim_device *dev)
+{
+	if (dev->power != SIM_OFF && dev->power != SIM_STOPPED)
+		return;
+	sim_event_clear(dev->world, &dev->ev_boot);
+	if (dev->power == SIM_STOPPED) {
+		restart(dev);
+		return;
+	}
+	dev->boots++;
+	dev->power = SIM_ON;
+	sim_trace(dev->world, dev->name, "boot %u", dev->boots);
 	sim_clock_boot(&dev->clock);
-	sim_port_boot(&dev->port);
 	dev->node->powered = true;
 	sim_net_changed(dev->net);
 	tell_power(dev, true);
-	dev->boot_err = dev->guest_ops->boot(dev, &dev->guest);
+	start_guest(dev);
 	sim_device_network_changed(dev);
 }
 
@@ -206,22 +252,54 @@ static void boot_due(void *user)
 	sim_device_boot(user);
 }
 
-void sim_device_cut(struct sim_device *dev)
+/* The guest is on its last breath: nothing it does has an effect. */
+static void silence(struct sim_device *dev, bool reset)
 {
-	if (dev->power != SIM_ON)
-		return;
-	sim_trace(dev->world, dev->name, "power cut after %llu disk operations",
-		  (unsigned long long)sim_disk_stats(dev->disk)->ops);
 	dev->power = SIM_DYING;
-	sim_disk_cut(dev->disk);
-	sim_net_silence(dev->net, &dev->port.port, false);
+	sim_net_silence(dev->net, &dev->port.port, reset);
 	sim_dns_silence(dev->dns, dev->node);
 	sim_port_silence(&dev->port);
+	sim_event_clear(dev->world, &dev->ev_crash);
+	sim_event_first(dev->world, &dev->ev_off);
+}
+
+static void lights_out(struct sim_device *dev)
+{
 	sim_event_clear(dev->world, &dev->ev_sync);
+	dev->killed = false;
 	dev->node->powered = false;
 	sim_net_changed(dev->net);
 	tell_power(dev, false);
-	sim_event_first(dev->world, &dev->ev_off);
+}
+
+static void stay_off(struct sim_device *dev)
+{
+	dev->power = SIM_OFF;
+	sim_trace(dev->world, dev->name, "off, disk %016llx",
+		  (unsigned long long)sim_disk_hash(dev->disk));
+	if (dev->reboot_after_us != SIM_NEVER)
+		sim_event_in(dev->world, &dev->ev_boot, dev->reboot_after_us);
+}
+
+void sim_device_cut(struct sim_device *dev)
+{
+	bool stopped = dev->power == SIM_STOPPED;
+
+	if (dev->power != SIM_ON && !stopped)
+		return;
+	sim_trace(dev->world, dev->name, "power cut after %llu disk operations",
+		  (unsigned long long)sim_disk_stats(dev->disk)->ops);
+	if (stopped) { /* what the killed one has written is not on the medium yet */
+		sim_event_clear(dev->world, &dev->ev_boot);
+		sim_disk_revive(dev->disk);
+		sim_disk_cut(dev->disk);
+		lights_out(dev);
+		stay_off(dev);
+		return;
+	}
+	sim_disk_cut(dev->disk);
+	silence(dev, false);
+	lights_out(dev);
 }
 
 static void count_leaks(struct sim_device *dev)
@@ -238,25 +316,77 @@ static void count_leaks(struct sim_device *dev)
 static void off_due(void *user)
 {
 	struct sim_device *dev = user;
+	struct sim_heap *before;
 
 	if (dev->power != SIM_DYING)
 		return;
+	before = sim_heap_enter(&dev->heap);
 	if (dev->guest)
 		dev->guest_ops->destroy(dev->guest);
+	sim_heap_enter(before);
 	dev->guest = NULL;
 	sim_port_silence(&dev->port);
-	dev->power = SIM_OFF;
 	count_leaks(dev);
-	sim_trace(dev->world, dev->name, "off, disk %016llx",
-		  (unsigned long long)sim_disk_hash(dev->disk));
-	if (dev->reboot_after_us != SIM_NEVER)
-		sim_event_in(dev->world, &dev->ev_boot, dev->reboot_after_us);
+	if (!dev->killed) {
+		stay_off(dev);
+		return;
+	}
+	dev->power = SIM_STOPPED;
+	sim_event_in(dev->world, &dev->ev_boot, dev->process.restart_us);
 }
 
 void sim_device_cut_at(struct sim_device *dev, uint64_t nth, uint64_t again)
 {
 	sim_disk_cut_at(dev->disk, nth);
 	dev->next_boot_cut = again;
+}
+
+/* ---- the process ---- */
+
+void sim_device_kill(struct sim_device *dev, const char *why)
+{
+	if (dev->power != SIM_ON)
+		return;
+	sim_trace(dev->world, dev->name, "process %s", why);
+	sim_disk_kill(dev->disk);
+	dev->killed = true;
+	silence(dev, true);
+}
+
+static void crash_due(void *user)
+{
+	sim_device_kill(user, "killed");
+}
+
+/* What the world sends it waits until it is dead, then is reset. */
+static void hang(struct sim_device *dev)
+{
+	if (dev->power != SIM_ON)
+		return;
+	sim_trace(dev->world, dev->name, "process hangs");
+	sim_net_silence(dev->net, &dev->port.port, false);
+	sim_dns_silence(dev->dns, dev->node);
+	sim_port_silence(&dev->port);
+	sim_event_in(dev->world, &dev->ev_crash, dev->process.watchdog_us);
+}
+
+void sim_device_process(struct sim_device *dev, enum sim_process_fault fault, uint64_t times,
+			uint64_t us)
+{
+	switch (fault) {
+	case SIM_PROCESS_KILLED:
+		sim_device_kill(dev, "killed");
+		break;
+	case SIM_PROCESS_HANGS:
+		hang(dev);
+		break;
+	case SIM_PROCESS_CRASHES:
+		dev->process.crashes = times > 0 ? times - 1 : 0;
+		dev->process.crash_after_us = us;
+		if (times > 0)
+			sim_event_in(dev->world, &dev->ev_crash, us);
+		break;
+	}
 }
 
 /* ---- network and clock ---- */
@@ -280,25 +410,31 @@ void sim_device_link(struct sim_device *dev, bool up)
 	sim_device_network_changed(dev);
 }
 
-static void sync_due(void *user)
+void sim_device_clock(struct sim_device *dev, enum sim_clock_fault fault, uint64_t us)
 {
-	struct sim_device *dev = user;
-	const struct sim_node *n = dev->node;
+	int64_t before = sim_clock_wall_ms(&dev->clock);
 	struct hf_list *it, *tmp;
-	int64_t before;
 
-	if (!n->link_up || n->black_hole || n->captive) {
-		sim_event_in(dev->world, &dev->ev_sync, NTP_RETRY_US);
+	if (!sim_clock_worsen(&dev->clock, fault, us))
 		return;
-	}
-	before = sim_clock_wall_ms(&dev->clock);
-	sim_clock_sync(&dev->clock);
+	sim_trace(dev->world, dev->name, "clock %s",
+		  fault == SIM_CLOCK_RIGHT ? "synchronised" : "jumps");
 	hf_list_for(it, tmp, &dev->watches) {
 		struct sim_device_watch *w = hf_container_of(it, struct sim_device_watch, item);
 
 		if (w->on_clock)
 			w->on_clock(w->user, before, sim_clock_wall_ms(&dev->clock));
 	}
-	sim_trace(dev->world, dev->name, "clock synchronised");
 	sim_port_tell_clock(&dev->port);
+}
+
+static void sync_due(void *user)
+{
+	struct sim_device *dev = user;
+	const struct sim_node *n = dev->node;
+
+	if (!n->link_up || n->black_hole || n->captive)
+		sim_event_in(dev->world, &dev->ev_sync, NTP_RETRY_US);
+	else
+		sim_device_clock(dev, SIM_CLOCK_RIGHT, 0);
 }

@@ -4,10 +4,13 @@
  * a program (the guest) that reaches all of it through struct hf_port.
  *
  *   off --boot--> on --cut--> dying --(next event)--> off
+ *                 on --kill-> dying --(next event)--> stopped --restart--> on
  *
  * A cut freezes the disk as it survives and makes every operation of the port
  * fail or do nothing. The guest is destroyed by the next event, so a cut may
- * come in the middle of its code; then the device is off.
+ * come in the middle of its code; then the device is off. A kill ends the
+ * guest alone: the disk keeps what was written, clocks and panels go on, and
+ * the guest is started anew.
  */
 #ifndef SIM_DEVICE_H
 #define SIM_DEVICE_H
@@ -16,6 +19,8 @@
 #include "sim/clock.h"
 #include "sim/disk.h"
 #include "sim/dns.h"
+#include "sim/heap.h"
+#include "sim/link.h"
 #include "sim/net.h"
 #include "sim/port.h"
 #include "sim/vfs.h"
@@ -49,6 +54,21 @@ enum sim_power {
 	SIM_OFF,
 	SIM_ON,
 	SIM_DYING,
+	SIM_STOPPED, /* powered, without the guest */
+};
+
+enum sim_process_fault {
+	SIM_PROCESS_KILLED,
+	SIM_PROCESS_HANGS,   /* hears nothing until the watchdog kills it */
+	SIM_PROCESS_CRASHES, /* so many times, so long after each start */
+};
+
+struct sim_process_faults {
+	uint64_t crashes; /* still to come */
+	uint64_t crash_after_us;
+	uint64_t restart_us; /* from the end of the process to its next start */
+	uint64_t watchdog_us;
+	uint64_t restarts; /* so far */
 };
 
 struct sim_device {
@@ -59,9 +79,13 @@ struct sim_device {
 	struct sim_disk *disk;
 	struct sim_vfs *vfs;
 	struct sim_clock clock;
+	struct sim_link_faults link;
+	struct sim_process_faults process;
+	struct sim_heap heap;
 	struct sim_port port;
 	char name[32];
 	enum sim_power power;
+	bool killed; /* dying, but not for want of power */
 	const struct sim_guest_ops *guest_ops;
 	void *guest;
 	int boot_err; /* of the last boot, 0: the guest runs */
@@ -74,7 +98,7 @@ struct sim_device {
 	unsigned leaks; /* what guests left open, in all lives */
 	struct hf_list watches;
 	struct hf_list files; /* struct device_file, read-only */
-	struct sim_event ev_off, ev_boot, ev_sync;
+	struct sim_event ev_off, ev_boot, ev_sync, ev_crash;
 };
 
 /* Off, with an empty disk. @ipv4 is its address on the network. */
@@ -101,7 +125,16 @@ void sim_device_cut(struct sim_device *dev);
 /* Power off at the @nth disk operation from now, and, when @again is not 0, at
  * that operation of the boot after it. */
 void sim_device_cut_at(struct sim_device *dev, uint64_t nth, uint64_t again);
-/* The cable. */
+/* The guest ends as by SIGKILL, or ends itself. No effect unless on. */
+void sim_device_kill(struct sim_device *dev, const char *why);
+/* @times and @us as the fault needs them. */
+void sim_device_process(struct sim_device *dev, enum sim_process_fault fault, uint64_t times,
+			uint64_t us);
+/* The wall clock; guest and watches hear of it. */
+void sim_device_clock(struct sim_device *dev, enum sim_clock_fault fault, uint64_t us);
+/* There is power: a panel can be touched. */
+bool sim_device_is_lit(const struct sim_device *dev);
+/* The cable; link.h has the rest. */
 void sim_device_link(struct sim_device *dev, bool up);
 /* After node->black_hole or node->captive was changed. */
 void sim_device_network_changed(struct sim_device *dev);

@@ -15,13 +15,14 @@ struct sim_disk {
 	size_t open_files;
 	struct sim_rng rng;
 	bool dead;
-	uint64_t lives;		  /* cuts so far; a file of an earlier life is dead */
-	uint64_t cut_in, fail_in; /* operations left, 0: none set */
+	uint64_t lives;	 /* cuts so far; a file of an earlier life is dead */
+	uint64_t cut_in; /* operations left, 0: none set */
 	void (*on_cut)(void *user);
 	void *on_cut_user;
 	sim_disk_see *see;
 	void *see_user;
-	uint64_t capacity;
+	struct sim_disk_faults faults;
+	struct sim_rng fate;
 	struct sim_disk_lies lies;
 	struct sim_disk_stats stats;
 };
@@ -43,9 +44,11 @@ struct sim_disk *sim_disk_create(uint64_t seed, const char *name)
 
 	snprintf(domain, sizeof(domain), "%s/disk", name);
 	sim_rng_init(&d->rng, seed, domain);
+	snprintf(domain, sizeof(domain), "%s/disk faults", name);
+	sim_rng_init(&d->fate, seed, domain);
 	sim_image_init(&d->image);
 	hf_list_init(&d->files);
-	d->capacity = UINT64_MAX;
+	d->faults.capacity = UINT64_MAX;
 	return d;
 }
 
@@ -56,7 +59,7 @@ void sim_disk_destroy(struct sim_disk *d)
 	assert(hf_list_empty(&d->files));
 	sim_disk_thaw(d);
 	sim_image_finish(&d->image);
-	free(d);
+	sim_free(d);
 }
 
 /* ---- faults ---- */
@@ -74,8 +77,18 @@ void sim_disk_cut(struct sim_disk *d)
 	d->dead = true;
 	d->lives++;
 	d->cut_in = 0;
-	d->fail_in = 0;
+	d->faults.fail_in = 0;
 	d->stats.cuts++;
+}
+
+void sim_disk_kill(struct sim_disk *d)
+{
+	if (d->dead)
+		return;
+	sim_disk_thaw(d);
+	sim_image_unlock(&d->image);
+	d->dead = true;
+	d->lives++;
 }
 
 void sim_disk_cut_at(struct sim_disk *d, uint64_t nth)
@@ -107,7 +120,7 @@ void sim_disk_revive(struct sim_disk *d)
 
 void sim_disk_capacity(struct sim_disk *d, uint64_t bytes)
 {
-	d->capacity = bytes;
+	d->faults.capacity = bytes;
 }
 
 uint64_t sim_disk_used(const struct sim_disk *d)
@@ -117,7 +130,41 @@ uint64_t sim_disk_used(const struct sim_disk *d)
 
 void sim_disk_fail_at(struct sim_disk *d, uint64_t nth)
 {
-	d->fail_in = nth;
+	d->faults.fail_in = nth;
+}
+
+void sim_disk_worsen(struct sim_disk *d, enum sim_disk_fault fault, uint64_t value)
+{
+	switch (fault) {
+	case SIM_DISK_NORMAL:
+		d->faults = (struct sim_disk_faults){ .capacity = UINT64_MAX,
+						      .rotten = d->faults.rotten };
+		break;
+	case SIM_DISK_FULL:
+		d->faults.capacity = d->image.bytes;
+		break;
+	case SIM_DISK_FREE:
+		d->faults.capacity = UINT64_MAX;
+		break;
+	case SIM_DISK_SLOW:
+		d->faults.slow_us = value;
+		break;
+	case SIM_DISK_FAILS:
+		d->faults.fail_percent = (unsigned)value;
+		break;
+	case SIM_DISK_FAILS_AT:
+		d->faults.fail_in = value;
+		break;
+	case SIM_DISK_ROTS:
+		for (; value > 0; value--)
+			d->faults.rotten += sim_image_rot(&d->image, &d->fate);
+		break;
+	}
+}
+
+const struct sim_disk_faults *sim_disk_faults(const struct sim_disk *d)
+{
+	return &d->faults;
 }
 
 void sim_disk_lie(struct sim_disk *d, const struct sim_disk_lies *lies)
@@ -169,9 +216,21 @@ static int cut_here(struct sim_disk *d)
 	return HF_EIO;
 }
 
+static bool fails_by_chance(struct sim_disk *d)
+{
+	if (!d->faults.fail_percent || !sim_rng_chance(&d->fate, d->faults.fail_percent))
+		return false;
+	d->stats.failed++;
+	return true;
+}
+
 static bool fails_now(struct sim_disk *d)
 {
-	return d->fail_in > 0 && --d->fail_in == 0;
+	if (d->faults.fail_in > 0 && --d->faults.fail_in == 0) {
+		d->stats.failed++;
+		return true;
+	}
+	return fails_by_chance(d);
 }
 
 static bool is_dead(const struct sim_file *f)
@@ -245,14 +304,14 @@ void sim_file_close(struct sim_file *f)
 	hf_list_remove(&f->item);
 	f->disk->open_files--;
 	sim_node_unref(f->node);
-	free(f);
+	sim_free(f);
 }
 
 int sim_file_read(struct sim_file *f, void *out, size_t len, uint64_t at, size_t *got)
 {
 	const struct sim_bytes *b = &f->node->live;
 
-	if (is_dead(f))
+	if (is_dead(f) || fails_by_chance(f->disk))
 		return HF_EIO;
 	*got = at >= b->len ? 0 : b->len - at < len ? (size_t)(b->len - at) : len;
 	if (*got)
@@ -272,7 +331,7 @@ int sim_file_write(struct sim_file *f, const void *data, size_t len, uint64_t at
 	cut = count_op(d, "write", f->name, at, len);
 	if (fails_now(d))
 		return HF_EIO;
-	if (grows > 0 && d->image.bytes + grows > d->capacity) {
+	if (grows > 0 && d->image.bytes + grows > d->faults.capacity) {
 		d->stats.refused++;
 		return HF_EFULL;
 	}
@@ -280,8 +339,7 @@ int sim_file_write(struct sim_file *f, const void *data, size_t len, uint64_t at
 	d->image.bytes += grows;
 	d->stats.writes++;
 	d->stats.bytes += len;
-	if (f->role == SIM_DISK_MAIN)
-		d->stats.main_bytes += len;
+	d->stats.by_role[f->role] += len;
 	return cut ? cut_here(d) : 0;
 }
 

@@ -46,14 +46,33 @@ enum sim_disk_role {
 	SIM_DISK_WAL,
 };
 
+enum sim_disk_fault {
+	SIM_DISK_NORMAL, /* ends all of them */
+	SIM_DISK_FULL,	 /* no file can grow */
+	SIM_DISK_FREE,
+	SIM_DISK_SLOW,	   /* microseconds more for each operation */
+	SIM_DISK_FAILS,	   /* percent of the operations, reads too */
+	SIM_DISK_ROTS,	   /* so many bits are wrong from now on */
+	SIM_DISK_FAILS_AT, /* the nth operation from now */
+};
+
+struct sim_disk_faults {
+	uint64_t capacity; /* bytes of all files; UINT64_MAX: no limit */
+	uint64_t slow_us;
+	unsigned fail_percent;
+	uint64_t fail_in; /* operations left, 0: none set */
+	uint64_t rotten;  /* bits, so far */
+};
+
 struct sim_disk_stats {
 	uint64_t ops; /* writes, syncs, truncations, creations, removals */
 	uint64_t writes;
 	uint64_t syncs;
-	uint64_t bytes;	     /* written */
-	uint64_t main_bytes; /* of these, to files of the role SIM_DISK_MAIN */
+	uint64_t bytes; /* written */
 	uint64_t cuts;
-	uint64_t refused; /* writes for which there was no room */
+	uint64_t refused;    /* writes for which there was no room */
+	uint64_t failed;     /* operations that ended with HF_EIO while there was power */
+	uint64_t by_role[4]; /* bytes written, by enum sim_disk_role */
 };
 
 /* Deviations from an honest disk, for tests of the tests. */
@@ -97,9 +116,14 @@ void sim_disk_cut_at(struct sim_disk *d, uint64_t nth);
 /* Called inside the operation at which a cut set by sim_disk_cut_at fell. */
 void sim_disk_on_cut(struct sim_disk *d, void (*on_cut)(void *user), void *user);
 bool sim_disk_is_dead(const struct sim_disk *d);
-/* Power is back. Files still open from before stay dead for ever. */
+/* The program dies: as a cut for it, but what it has written stays. */
+void sim_disk_kill(struct sim_disk *d);
+/* Power is back, or the program. Files still open from before stay dead for ever. */
 void sim_disk_revive(struct sim_disk *d);
 
+/* @value as the fault needs it. */
+void sim_disk_worsen(struct sim_disk *d, enum sim_disk_fault fault, uint64_t value);
+const struct sim_disk_faults *sim_disk_faults(const struct sim_disk *d);
 /* A write that needs more than this many bytes in all fails with HF_EFULL. */
 void sim_disk_capacity(struct sim_disk *d, uint64_t bytes);
 /* Bytes in all files. */

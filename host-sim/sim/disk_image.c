@@ -56,7 +56,7 @@ static void drop_changes(struct sim_node *n)
 	struct hf_list *item;
 
 	while ((item = hf_list_pop(&n->changes)))
-		free(hf_container_of(item, struct sim_change, item));
+		sim_free(hf_container_of(item, struct sim_change, item));
 }
 
 void sim_node_unref(struct sim_node *n)
@@ -67,9 +67,9 @@ void sim_node_unref(struct sim_node *n)
 	if (--n->refs > 0)
 		return;
 	drop_changes(n);
-	free(n->live.data);
-	free(n->durable.data);
-	free(n);
+	sim_free(n->live.data);
+	sim_free(n->durable.data);
+	sim_free(n);
 }
 
 static struct sim_change *change_create(const void *data, size_t len, uint64_t at)
@@ -230,6 +230,43 @@ void sim_image_cut(struct sim_image *img, struct sim_rng *rng)
 	}
 }
 
+bool sim_image_rot(struct sim_image *img, struct sim_rng *rng)
+{
+	uint64_t at = sim_rng_below(rng, img->bytes);
+	uint8_t bit = (uint8_t)(1u << sim_rng_below(rng, 8));
+	struct hf_list *it, *tmp;
+
+	hf_list_for(it, tmp, &img->entries) {
+		struct sim_node *n = hf_container_of(it, struct sim_entry, item)->live;
+
+		if (!n)
+			continue;
+		if (at >= n->live.len) {
+			at -= n->live.len;
+			continue;
+		}
+		n->live.data[at] ^= bit;
+		if (at < n->durable.len)
+			n->durable.data[at] ^= bit;
+		return true;
+	}
+	return false;
+}
+
+void sim_image_unlock(struct sim_image *img)
+{
+	struct hf_list *it, *tmp;
+
+	hf_list_for(it, tmp, &img->entries) {
+		struct sim_node *n = hf_container_of(it, struct sim_entry, item)->live;
+
+		if (!n)
+			continue;
+		n->lock_shared = 0;
+		n->lock_holder = NULL;
+	}
+}
+
 /* ---- entries ---- */
 
 void sim_image_init(struct sim_image *img)
@@ -247,7 +284,7 @@ void sim_image_finish(struct sim_image *img)
 
 		sim_entry_set(&e->live, NULL);
 		sim_entry_set(&e->durable, NULL);
-		free(e);
+		sim_free(e);
 	}
 }
 

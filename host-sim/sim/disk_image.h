@@ -73,6 +73,10 @@ void sim_image_sync_entry(struct sim_image *img, struct sim_node *n);
 /* The power goes: decides about every change and entry; then live and durable
  * are the same. */
 void sim_image_cut(struct sim_image *img, struct sim_rng *rng);
+/* One bit of one file changes; false when there is none. */
+bool sim_image_rot(struct sim_image *img, struct sim_rng *rng);
+/* Nobody holds a lock any more. */
+void sim_image_unlock(struct sim_image *img);
 uint64_t sim_image_hash(const struct sim_image *img);
 
 #endif

@@ -15,6 +15,7 @@ struct hf_resolve {
 	struct sim_node *from;
 	hf_resolve_done *done;
 	void *user;
+	struct sim_heap *heap; /* of who asked */
 	bool silent;
 	struct sim_event due;
 	char host[256];
@@ -55,9 +56,11 @@ static bool answer(const struct hf_resolve *r, struct hf_addr *out)
 
 	if (number(r->host, out))
 		return true;
-	if (r->dns->broken || !r->from->link_up || r->from->black_hole)
+	if (r->from->dns.mode == SIM_DNS_FAILS || !r->from->link_up || r->from->black_hole)
 		return false;
 	target = sim_node_by_name(r->dns->net, r->host);
+	if (target && r->from->dns.mode == SIM_DNS_LIES && r->dns->liar)
+		target = r->dns->liar;
 	if (target)
 		*out = target->addr;
 	return target != NULL;
@@ -70,12 +73,15 @@ static void due(void *user)
 	void *done_user = r->user;
 	struct hf_addr addr;
 	bool found = answer(r, &addr);
+	struct sim_heap *heap;
 
 	if (r->silent)
 		return;
+	heap = sim_heap_enter(r->heap);
 	hf_list_remove(&r->item);
-	free(r);
+	sim_free(r);
 	done(done_user, found ? 0 : HF_EDNS, found ? &addr : NULL, found ? 1 : 0);
+	sim_heap_enter(heap);
 }
 
 static uint64_t delay(const struct sim_dns *dns, const struct sim_node *from, const char *host)
@@ -86,7 +92,9 @@ static uint64_t delay(const struct sim_dns *dns, const struct sim_node *from, co
 		return 0;
 	if (!from->link_up)
 		return NO_LINK_US;
-	return from->black_hole ? SILENCE_US : dns->latency_us;
+	if (from->black_hole)
+		return SILENCE_US;
+	return dns->latency_us + (from->dns.mode == SIM_DNS_SLOW ? from->dns.slow_us : 0);
 }
 
 int sim_resolve(struct sim_dns *dns, struct sim_node *from, const char *host, hf_resolve_done *done,
@@ -95,6 +103,7 @@ int sim_resolve(struct sim_dns *dns, struct sim_node *from, const char *host, hf
 	struct hf_resolve *r = sim_alloc(sizeof(*r));
 
 	r->dns = dns;
+	r->heap = sim_heap_now();
 	r->from = from;
 	r->done = done;
 	r->user = user;
@@ -111,7 +120,7 @@ void sim_resolve_cancel(struct hf_resolve *r)
 {
 	sim_event_clear(r->dns->net->world, &r->due);
 	hf_list_remove(&r->item);
-	free(r);
+	sim_free(r);
 }
 
 void sim_dns_silence(struct sim_dns *dns, const struct sim_node *node)

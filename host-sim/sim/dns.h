@@ -2,7 +2,8 @@
 /*
  * Name look-up from a node: the names are those of the nodes, "localhost" and
  * numbers. Without a way to the outside it fails: at once without a link,
- * after some seconds of silence behind a black hole.
+ * after some seconds of silence behind a black hole. What else is wrong with it
+ * is in the node's sim_dns_faults (net.h).
  */
 #ifndef SIM_DNS_H
 #define SIM_DNS_H
@@ -12,8 +13,8 @@
 struct sim_dns {
 	struct sim_net *net;
 	struct hf_list running;
-	bool broken;	     /* every look-up fails */
-	uint64_t latency_us; /* of an answer */
+	uint64_t latency_us;	     /* of an answer */
+	const struct sim_node *liar; /* whose address a lie gives; NULL: none */
 };
 
 void sim_dns_init(struct sim_dns *dns, struct sim_net *net);

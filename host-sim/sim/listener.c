@@ -49,6 +49,7 @@ struct hf_listener *sim_listener_find(struct sim_node *node, const struct hf_add
 static void offer_all(void *user)
 {
 	struct hf_listener *l = user;
+	struct sim_heap *heap;
 	struct hf_list *item;
 
 	while (l->accepting && !l->silent && (item = hf_list_pop(&l->backlog))) {
@@ -56,7 +57,10 @@ static void offer_all(void *user)
 		struct hf_stream *s = &c->end[1];
 
 		c->busy++;
+		heap = sim_heap_enter(l->heap);
+		s->heap = l->heap;
 		l->events->on_accept(l->user, s);
+		sim_heap_enter(heap);
 		assert(!s->open || s->events); /* taken or closed */
 		c->busy--;
 		sim_conn_free_if_done(c);
@@ -77,12 +81,13 @@ int sim_listen(struct sim_node *node, const void *owner, const struct hf_addr *a
 	struct hf_listener *l;
 
 	if (addr.family != HF_FAMILY_UNIX && addr.port == 0)
-		addr.port = ++node->net->last_port;
+		addr.port = ++node->last_port;
 	if (sim_listener_find(node, &addr))
 		return HF_EBUSY;
 	l = sim_alloc(sizeof(*l));
 	l->node = node;
 	l->owner = owner;
+	l->heap = sim_heap_now();
 	l->events = events;
 	l->user = user;
 	l->addr = addr;
@@ -103,7 +108,7 @@ void sim_listener_close(struct hf_listener *l)
 		sim_stream_close(&hf_container_of(item, struct sim_conn, waiting)->end[1], true);
 	sim_event_clear(l->node->net->world, &l->ev_accept);
 	hf_list_remove(&l->item);
-	free(l);
+	sim_free(l);
 }
 
 void sim_listener_accept(struct hf_listener *l, bool on)
@@ -124,12 +129,15 @@ static void connected(void *user)
 {
 	struct hf_stream *s = user;
 	struct sim_conn *c = s->conn;
+	struct sim_heap *heap;
 
 	if (!s->open || s->silent || s->err)
 		return;
 	s->established = true;
 	c->busy++;
+	heap = sim_heap_enter(s->heap);
 	s->events->on_connect(s->user, 0);
+	sim_heap_enter(heap);
 	c->busy--;
 	if (s->open && s->reading)
 		sim_stream_read(s, true);
@@ -219,7 +227,7 @@ static void call_arrives(void *user)
 int sim_stream_connect(struct sim_node *node, const void *owner, const struct hf_addr *to,
 		       const struct hf_stream_events *events, void *user, struct hf_stream **out)
 {
-	struct sim_conn *c = sim_conn_create(node->net);
+	struct sim_conn *c = sim_conn_create(node);
 	struct hf_stream *s = &c->end[0];
 
 	sim_end_open(s, node, owner);
@@ -227,9 +235,9 @@ int sim_stream_connect(struct sim_node *node, const void *owner, const struct hf
 	s->user = user;
 	s->addr = node->addr;
 	s->addr.family = to->family;
-	if (++node->net->last_port < 32768)
-		node->net->last_port = 32768;
-	s->addr.port = node->net->last_port;
+	if (++node->last_port < 32768)
+		node->last_port = 32768;
+	s->addr.port = node->last_port;
 	c->to = *to;
 	c->loopback = to->family == HF_FAMILY_UNIX || is_loopback(to);
 	c->end[1].node = aim(c); /* for the latency */

@@ -11,8 +11,6 @@ void sim_net_init(struct sim_net *net, struct sim_world *world)
 {
 	memset(net, 0, sizeof(*net));
 	net->world = world;
-	net->last_port = 32768;
-	sim_rng_init(&net->rng, world->seed, "net");
 	hf_list_init(&net->nodes);
 	hf_list_init(&net->conns);
 }
@@ -26,7 +24,7 @@ void sim_net_finish(struct sim_net *net)
 		struct sim_node *n = hf_container_of(item, struct sim_node, item);
 
 		assert(hf_list_empty(&n->listeners));
-		free(n);
+		sim_free(n);
 	}
 }
 
@@ -65,6 +63,7 @@ struct sim_node *sim_node_add(struct sim_net *net, const char *name, uint32_t ip
 	n->link_up = true;
 	n->latency_us = 5 * SIM_US_PER_MS;
 	n->jitter_us = SIM_US_PER_MS;
+	n->last_port = 32768;
 	hf_list_init(&n->listeners);
 	hf_list_init(&n->item);
 	hf_list_push(&net->nodes, &n->item);

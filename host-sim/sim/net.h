@@ -20,14 +20,51 @@
 #include "sim/rng.h"
 #include "sim/world.h"
 
+enum sim_dns_mode {
+	SIM_DNS_WORKS,
+	SIM_DNS_FAILS, /* no such name */
+	SIM_DNS_SLOW,
+	SIM_DNS_LIES, /* the address of somebody else */
+};
+
+/* What is wrong with the names that a node looks up. */
+struct sim_dns_faults {
+	enum sim_dns_mode mode;
+	uint64_t slow_us;
+};
+
+enum sim_net_fault {
+	SIM_NET_NORMAL,	   /* ends all of them */
+	SIM_NET_LATENCY,   /* microseconds more, one way */
+	SIM_NET_JITTER,	   /* up to so many more */
+	SIM_NET_LOSS,	   /* percent of the segments come a retransmission later */
+	SIM_NET_BANDWIDTH, /* bytes a second, each way of a connection */
+	SIM_NET_FORGETS,   /* connections that stand now go silent, for ever */
+	SIM_NET_RESETS,	   /* each connection breaks at a byte */
+	SIM_NET_STALLS,	   /* each connection goes silent one way at a byte */
+};
+
+enum sim_direction {
+	SIM_UPLOADS, /* from who called */
+	SIM_ANSWERS,
+};
+
+/* What is wrong with the calls of a node, loopback apart. */
+struct sim_net_faults {
+	uint64_t latency_us, jitter_us;
+	unsigned loss_percent;
+	uint64_t bytes_per_s;	   /* 0: no limit */
+	enum sim_net_fault breaks; /* SIM_NET_RESETS, SIM_NET_STALLS, else not */
+	enum sim_direction direction;
+	uint64_t at_byte;
+};
+
 struct sim_net {
 	struct sim_world *world;
-	struct sim_rng rng;
 	struct hf_list nodes;
 	struct hf_list conns;
 	struct sim_node *portal; /* who answers a captive node's calls; may be NULL */
 	bool fragments;		 /* a write may arrive in pieces */
-	uint16_t last_port;
 };
 
 struct sim_node {
@@ -41,6 +78,12 @@ struct sim_node {
 	bool captive;	     /* every call ends at the portal */
 	uint64_t latency_us; /* one way, of its link */
 	uint64_t jitter_us;
+	uint16_t last_port;
+	uint64_t calls; /* made from here; each has draws of its own */
+	struct sim_dns_faults dns;
+	struct sim_net_faults faults;
+	bool metered;
+	uint64_t metered_bytes; /* that crossed its link while it was metered */
 	struct hf_list listeners;
 };
 
@@ -54,6 +97,9 @@ struct sim_node *sim_node_by_name(struct sim_net *net, const char *name);
 /* After a change of a node's powered, link_up, black_hole or captive: what was
  * held moves again where the way is open. */
 void sim_net_changed(struct sim_net *net);
+/* @fault begins for the calls of @n; @value and @direction as it needs. */
+void sim_net_worsen(struct sim_node *n, enum sim_net_fault fault, uint64_t value,
+		    enum sim_direction direction);
 /* True when bytes can pass between the two. */
 bool sim_net_open(const struct sim_node *a, const struct sim_node *b, bool via_portal);
 
@@ -74,6 +120,9 @@ ptrdiff_t sim_stream_write(struct hf_stream *s, const void *data, size_t len);
 void sim_stream_shutdown(struct hf_stream *s);
 void sim_stream_close(struct hf_stream *s, bool abort);
 int sim_stream_peer(struct hf_stream *s, struct hf_peer *out);
+/* Chance for one end of one connection: the draws of @domain ("think") depend on
+ * who called and on how many calls it had made, not on what others do. */
+void sim_stream_rng(const struct hf_stream *s, const char *domain, struct sim_rng *out);
 
 int sim_listen(struct sim_node *node, const void *owner, const struct hf_addr *at,
 	       const struct hf_listener_events *events, void *user, struct hf_listener **out);

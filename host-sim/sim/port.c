@@ -58,9 +58,11 @@ static void op_wake_at(struct hf_port *port, uint64_t boot_ms)
 static void wake_due(void *user)
 {
 	struct sim_port *p = user;
+	struct sim_heap *before = sim_heap_enter(&p->dev->heap);
 
 	p->wakes++;
 	p->port.events->on_wake(p->port.events_user);
+	sim_heap_enter(before);
 }
 
 static int op_entropy(struct hf_port *port, void *out, size_t len)
@@ -200,6 +202,7 @@ static uint64_t job_cost(const struct sim_port *p, const struct sim_disk_stats *
 		us += p->job_write_us;
 	us += (after->syncs - before->syncs) * p->job_sync_us;
 	us += (after->bytes - before->bytes) * p->job_byte_ns / 1000;
+	us += (after->ops - before->ops) * sim_disk_faults(p->dev->disk)->slow_us;
 	return us;
 }
 
@@ -207,22 +210,28 @@ static uint64_t job_cost(const struct sim_port *p, const struct sim_disk_stats *
 static uint64_t run_first(struct sim_port *p)
 {
 	struct sim_disk_stats before = *sim_disk_stats(p->dev->disk);
+	struct sim_heap *heap = sim_heap_enter(&p->dev->heap);
 
 	p->jobs++;
 	p->first_has_run = true;
+	sim_vfs_select(p->dev->vfs);
 	p->first->run(p->first);
+	sim_heap_enter(heap);
 	return job_cost(p, &before, sim_disk_stats(p->dev->disk));
 }
 
 static void finish_first(struct sim_port *p)
 {
 	struct hf_job *job = p->first;
+	struct sim_heap *heap;
 
 	p->first = job->next;
 	if (!p->first)
 		p->last = &p->first;
 	p->first_has_run = false;
+	heap = sim_heap_enter(&p->dev->heap);
 	job->done(job);
+	sim_heap_enter(heap);
 }
 
 /* With done_before_run a job is reported while the disk still is as before it:
@@ -306,7 +315,10 @@ static int op_file_read(struct hf_port *port, const char *path, size_t max, char
 	if (strlen(text) > max)
 		return HF_ETOOBIG;
 	*len = strlen(text);
-	*out = sim_strdup(text);
+	*out = malloc(*len + 1); /* the program frees it */
+	if (!*out)
+		return HF_ENOMEM;
+	memcpy(*out, text, *len + 1);
 	return 0;
 }
 
@@ -359,17 +371,21 @@ static void op_progress(struct hf_port *port)
 static void link_due(void *user)
 {
 	struct sim_port *p = user;
+	struct sim_heap *before = sim_heap_enter(&p->dev->heap);
 
 	if (p->port.events && p->port.events->on_link)
 		p->port.events->on_link(p->port.events_user, p->dev->node->link_up);
+	sim_heap_enter(before);
 }
 
 static void clock_due(void *user)
 {
 	struct sim_port *p = user;
+	struct sim_heap *before = sim_heap_enter(&p->dev->heap);
 
 	if (p->port.events && p->port.events->on_clock)
 		p->port.events->on_clock(p->port.events_user);
+	sim_heap_enter(before);
 }
 
 void sim_port_tell_link(struct sim_port *p)
@@ -438,12 +454,13 @@ void sim_port_init(struct sim_port *p, struct sim_device *dev)
 	sim_event_init(&p->ev_settled, settled_due, p);
 }
 
-void sim_port_boot(struct sim_port *p)
+void sim_port_boot(struct sim_port *p, bool same_boot)
 {
 	assert(!p->first);
 	p->port.events = NULL;
 	p->port.events_user = NULL;
-	sim_rng_fill(&p->rng, p->boot_id, sizeof(p->boot_id));
+	if (!same_boot)
+		sim_rng_fill(&p->rng, p->boot_id, sizeof(p->boot_id));
 }
 
 void sim_port_silence(struct sim_port *p)

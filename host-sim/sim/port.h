@@ -35,8 +35,9 @@ struct sim_port {
 };
 
 void sim_port_init(struct sim_port *p, struct sim_device *dev);
-/* A new life: boot id, no events. The last guest has freed all it had. */
-void sim_port_boot(struct sim_port *p);
+/* A new life, no events. The last guest has freed all it had. @same_boot: only
+ * the process is new, not the boot id. */
+void sim_port_boot(struct sim_port *p, bool same_boot);
 /* No event comes any more. */
 void sim_port_silence(struct sim_port *p);
 void sim_port_finish(struct sim_port *p);

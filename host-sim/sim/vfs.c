@@ -61,7 +61,7 @@ static int file_close(sqlite3_file *base)
 	f->file = NULL;
 	if (f->delete_path)
 		(void)sim_disk_remove(f->vfs->disk, f->delete_path, false);
-	free(f->delete_path);
+	sim_free(f->delete_path);
 	return SQLITE_OK;
 }
 
@@ -315,9 +315,14 @@ struct sim_vfs *sim_vfs_create(struct sim_disk *disk, const char *name, uint64_t
 		.xGetLastError = vfs_last_error,
 		.xCurrentTimeInt64 = vfs_time_ms,
 	};
+	sim_vfs_select(v);
+	return v;
+}
+
+void sim_vfs_select(struct sim_vfs *v)
+{
 	sqlite3_vfs_register(&v->base, 1);
 	sqlite3_randomness(0, NULL);
-	return v;
 }
 
 void sim_vfs_destroy(struct sim_vfs *v)
@@ -325,7 +330,7 @@ void sim_vfs_destroy(struct sim_vfs *v)
 	if (!v)
 		return;
 	sqlite3_vfs_unregister(&v->base);
-	free(v);
+	sim_free(v);
 }
 
 const char *sim_vfs_name(const struct sim_vfs *v)

@@ -19,11 +19,13 @@ struct sim_vfs_lies {
 	bool at_most_normal;
 };
 
-/* Registers a VFS called @name as SQLite's default one and resets SQLite's
- * random generator, which then draws from it. @wall_ms may be NULL. */
+/* Registers a VFS called @name and selects it. @wall_ms may be NULL. */
 struct sim_vfs *sim_vfs_create(struct sim_disk *disk, const char *name, uint64_t seed,
 			       int64_t (*wall_ms)(void *user), void *user);
 void sim_vfs_destroy(struct sim_vfs *v);
+/* Makes it SQLite's default one and resets SQLite's random generator, which then
+ * draws from it: what another device has drawn does not matter. Before each job. */
+void sim_vfs_select(struct sim_vfs *v);
 const char *sim_vfs_name(const struct sim_vfs *v);
 void sim_vfs_lie(struct sim_vfs *v, const struct sim_vfs_lies *lies);
 

@@ -21,7 +21,7 @@ void sim_world_finish(struct sim_world *w)
 
 	for (i = 0; i < w->len; i++)
 		w->heap[i]->slot = 0;
-	free(w->heap);
+	sim_free(w->heap);
 	memset(w, 0, sizeof(*w));
 }
 

@@ -136,7 +136,8 @@ static void blocks_are_taken_as_they_are(void **state)
 static void tells_where_a_line_is_wrong(void **state)
 {
 	(void)state;
-	assert_fault("at 5s link sideways\n", "t.scn:1:12: a link is up, down, dead or captive\n"
+	assert_fault("at 5s link sideways\n", "t.scn:1:12: a link is up, down, dead, captive or "
+					      "metered, or flaps\n"
 					      "    at 5s link sideways\n"
 					      "               ^\n");
 	assert_fault("at 5 link up\n",
@@ -162,6 +163,76 @@ static void tells_where_a_line_is_wrong(void **state)
 	assert_fault("every 5s expect lost 0\n", "t.scn:1:23: an expectation stands alone\n"
 						 "    every 5s expect lost 0\n"
 						 "                          ^\n");
+}
+
+static void names_who_takes_part(void **state)
+{
+	struct parsed p;
+
+	(void)state;
+	parse_good(&p, "device kitchen\n"
+		       "device bar\n"
+		       "panel B on bar\n"
+		       "origin parts https://parts.example\n"
+		       "at 5s bar link down\n"
+		       "panel B POST /api/orders to parts body \"x\"\n"
+		       "origin parts down\n"
+		       "expect bar origin parts received 1\n"
+		       "origin down\n");
+	assert_int_equal(p.plan.cast.devices_n, 2);
+	assert_string_equal(p.plan.cast.panels[0].device, "bar");
+	assert_string_equal(p.plan.cast.origins[0].url, "https://parts.example");
+	assert_string_equal(p.plan.v[0].device, "bar");
+	assert_int_equal(p.plan.v[0].a, SIM_LINK_DOWN);
+	assert_string_equal(p.plan.v[1].panel, "B");
+	assert_string_equal(p.plan.v[1].origin, "parts");
+	assert_string_equal(p.plan.v[2].origin, "parts");
+	assert_int_equal(p.plan.v[2].what, SIM_DO_ORIGIN_DOWN);
+	assert_string_equal(p.plan.v[3].device, "bar");
+	assert_string_equal(p.plan.v[3].origin, "parts");
+	assert_null(p.plan.v[4].origin);
+	drop(&p);
+	assert_fault("panel B on bar\n",
+		     "t.scn:1:12: a device that was named above is expected here\n"
+		     "    panel B on bar\n"
+		     "               ^\n");
+}
+
+static void reads_faults_with_their_options(void **state)
+{
+	struct parsed p;
+
+	(void)state;
+	parse_good(&p, "link captive 511\n"
+		       "link flaps 3s down 10s up\n"
+		       "dns slow 8s\n"
+		       "network resets answers at byte 120\n"
+		       "network carries 20kB\n"
+		       "clock jumps back 3h\n"
+		       "disk fails at operation 7\n"
+		       "disk fails 5%\n"
+		       "memory fails at allocation 90\n"
+		       "process crashes 4 times after 200ms\n"
+		       "expect held 1 for auth within 5s\n"
+		       "expect idle for 1h\n");
+	assert_int_equal(p.plan.v[0].b, SIM_PORTAL_511);
+	assert_int_equal(p.plan.v[1].a, 3 * SIM_US_PER_S);
+	assert_int_equal(p.plan.v[1].b, 10 * SIM_US_PER_S);
+	assert_int_equal(p.plan.v[2].a, SIM_DNS_SLOW);
+	assert_int_equal(p.plan.v[3].a, SIM_NET_RESETS);
+	assert_int_equal(p.plan.v[3].b, 120);
+	assert_int_equal(p.plan.v[3].c, SIM_ANSWERS);
+	assert_int_equal(p.plan.v[4].b, 20000);
+	assert_int_equal(p.plan.v[5].a, SIM_CLOCK_BACK);
+	assert_int_equal(p.plan.v[6].a, SIM_DISK_FAILS_AT);
+	assert_int_equal(p.plan.v[7].a, SIM_DISK_FAILS);
+	assert_int_equal(p.plan.v[8].a, 90);
+	assert_int_equal(p.plan.v[9].b, 4);
+	assert_int_equal(p.plan.v[9].c, 200 * SIM_US_PER_MS);
+	assert_string_equal(p.plan.v[10].body, "held");
+	assert_string_equal(p.plan.v[10].path, "auth");
+	assert_int_equal(p.plan.v[11].a, SIM_US_PER_H);
+	drop(&p);
 }
 
 static void tells_of_every_wrong_line(void **state)
@@ -195,6 +266,8 @@ int main(void)
 		cmocka_unit_test(repeats_a_number_of_times_at_some_distance),
 		cmocka_unit_test(blocks_are_taken_as_they_are),
 		cmocka_unit_test(tells_where_a_line_is_wrong),
+		cmocka_unit_test(names_who_takes_part),
+		cmocka_unit_test(reads_faults_with_their_options),
 		cmocka_unit_test(tells_of_every_wrong_line),
 		cmocka_unit_test(a_block_without_end_is_told),
 	};

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Doing: what each step does to the stage. */
+#include "run_private.h"
+
+#include "sim/mem.h"
+
+static const char *origin_name(const struct sim_stage *s, const struct sim_step *step)
+{
+	return sim_origin_name(sim_stage_origin(s, step->origin));
+}
+
+/* ---- people ---- */
+
+static void send_order(struct sim_run *r, const struct sim_step *step)
+{
+	const char *mark = strstr(step->body, "{n}");
+	char *body = NULL;
+
+	if (mark && asprintf(&body, "%.*s%zu%s", (int)(mark - step->body), step->body,
+			     r->stage->ledger.n + 1, mark + 3) < 0)
+		sim_must(NULL);
+	r->last = SIM_LAST_ORDER;
+	r->last_order = sim_panel_order(sim_stage_panel(r->stage, step->panel, step->device),
+					origin_name(r->stage, step), step->method, step->path,
+					mark ? body : step->body);
+	free(body);
+}
+
+static void load_page(struct sim_run *r, const struct sim_step *step)
+{
+	r->last = SIM_LAST_PAGE;
+	r->last_panel = sim_stage_panel(r->stage, step->panel, step->device);
+	sim_panel_get(r->last_panel, origin_name(r->stage, step), step->path);
+}
+
+/* An order without an id was not kept: there is nothing to cancel. */
+static void change_order(struct sim_run *r, const struct sim_step *step)
+{
+	struct sim_stage *s = r->stage;
+	struct sim_order *o = step->a && step->a <= s->ledger.n ? s->ledger.v[step->a - 1] : NULL;
+
+	if (!o || !o->id[0])
+		return;
+	if (step->what == SIM_DO_CANCEL)
+		sim_panel_cancel(sim_stage_panel(s, NULL, o->device), o);
+	else
+		sim_panel_retry(sim_stage_operator(s, o->device), o);
+}
+
+/* ---- origins ---- */
+
+static void change_mood(struct sim_origin *origin, const struct sim_step *step)
+{
+	struct sim_origin_mood mood = *sim_origin_mood_now(origin);
+
+	switch (step->what) {
+	case SIM_DO_ORIGIN_ANSWER:
+		if (step->a == 0) /* normally: none of it */
+			memset(&mood, 0, sizeof(mood));
+		mood.status = (int)step->a;
+		mood.retry_after_s = (uint32_t)step->b;
+		break;
+	case SIM_DO_ORIGIN_LARGE:
+		mood.answer_bytes = (size_t)step->a;
+		break;
+	case SIM_DO_ORIGIN_LOSE:
+		mood.lose_percent = (unsigned)step->a;
+		break;
+	case SIM_DO_ORIGIN_CUTS:
+		mood.break_percent = (unsigned)step->a;
+		break;
+	case SIM_DO_ORIGIN_GARBLE:
+		mood.garble_percent = (unsigned)step->a;
+		break;
+	default:
+		mood.slow_us = step->a;
+		break;
+	}
+	sim_origin_mood(origin, &mood);
+}
+
+static void reach(struct sim_stage *s, struct sim_origin *origin, bool up, bool silent)
+{
+	sim_origin_node(origin)->black_hole = silent;
+	sim_origin_up(origin, up);
+	sim_net_changed(&s->net);
+}
+
+static void act_on_origin(struct sim_run *r, struct sim_origin *origin, const struct sim_step *step)
+{
+	if (step->what == SIM_DO_ORIGIN_UP || step->what == SIM_DO_ORIGIN_DOWN ||
+	    step->what == SIM_DO_ORIGIN_SILENT)
+		reach(r->stage, origin, step->what != SIM_DO_ORIGIN_DOWN,
+		      step->what == SIM_DO_ORIGIN_SILENT);
+	else
+		change_mood(origin, step);
+}
+
+/* ---- devices ---- */
+
+static void set_link(struct sim_stage *s, struct sim_device *dev, const struct sim_step *step)
+{
+	if (step->a == SIM_LINK_CAPTIVE)
+		sim_origin_portal(s->portal, (enum sim_portal_kind)step->b);
+	sim_link_set(dev, (enum sim_link)step->a);
+}
+
+static void cut(struct sim_device *dev, const struct sim_step *step)
+{
+	if (step->a == 0)
+		sim_device_cut(dev);
+	else
+		sim_device_cut_at(dev, step->a, step->b);
+}
+
+static void act_on_device(struct sim_run *r, struct sim_device *dev, const struct sim_step *step)
+{
+	switch (step->what) {
+	case SIM_DO_LINK:
+		set_link(r->stage, dev, step);
+		break;
+	case SIM_DO_LINK_FLAPS:
+		sim_link_flap(dev, step->a, step->b);
+		break;
+	case SIM_DO_METERED:
+		dev->node->metered = step->a != 0;
+		break;
+	case SIM_DO_DNS:
+		dev->node->dns = (struct sim_dns_faults){ (enum sim_dns_mode)step->a, step->b };
+		break;
+	case SIM_DO_NETWORK:
+		sim_net_worsen(dev->node, (enum sim_net_fault)step->a, step->b,
+			       (enum sim_direction)step->c);
+		break;
+	case SIM_DO_CLOCK:
+		sim_device_clock(dev, (enum sim_clock_fault)step->a, step->b);
+		break;
+	case SIM_DO_CUT:
+		cut(dev, step);
+		break;
+	case SIM_DO_BOOT:
+		sim_device_boot(dev);
+		break;
+	case SIM_DO_REBOOT_AFTER:
+		dev->reboot_after_us = step->a;
+		break;
+	case SIM_DO_DISK:
+		sim_disk_worsen(dev->disk, (enum sim_disk_fault)step->a, step->b);
+		break;
+	case SIM_DO_MEMORY:
+		dev->heap.fail_in = step->a;
+		break;
+	case SIM_DO_PROCESS:
+		sim_device_process(dev, (enum sim_process_fault)step->a, step->b, step->c);
+		break;
+	default:
+		break;
+	}
+}
+
+void sim_run_act(struct sim_run *r, const struct sim_step *step)
+{
+	struct sim_stage *s = r->stage;
+
+	if (r->watch)
+		r->watch->on_step(r->watch->user, step);
+	if (sim_step_expects(step)) {
+		sim_run_expect(r, step);
+		return;
+	}
+	switch (step->what) {
+	case SIM_DO_ORDER:
+		send_order(r, step);
+		break;
+	case SIM_DO_GET:
+		load_page(r, step);
+		break;
+	case SIM_DO_FOLLOW:
+		sim_panel_follow(sim_stage_panel(s, step->panel, step->device), true);
+		break;
+	case SIM_DO_CANCEL:
+	case SIM_DO_RETRY:
+		change_order(r, step);
+		break;
+	case SIM_DO_WAIT:
+		sim_world_run(&s->world, s->world.now_us + step->a);
+		break;
+	case SIM_DO_NOTE:
+		break;
+	default:
+		if (step->what >= SIM_DO_ORIGIN_UP)
+			act_on_origin(r, sim_stage_origin(s, step->origin), step);
+		else
+			act_on_device(r, sim_stage_device(s, step->device), step);
+		break;
+	}
+}

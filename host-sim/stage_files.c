@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stage_files.h"
+
+#include <stdio.h>
+
+#include "sim/mem.h"
+#include "stage.h"
+
+#define ROUTE(name)                                                                            \
+	"{ \"condition\": { \"urlPattern\": \"/api/" name "\", \"requestMethod\": \"POST\" }," \
+	"  \"source\": \"network\","                                                           \
+	"  \"queue\": { \"tag\": \"" name "\", \"lane\": \"" name "\","                        \
+	"             \"order\": \"block\", \"expect\": [201] } }"
+
+const char sim_default_manifest[] =
+	"{ \"name\": \"kiosk\", \"version\": \"1.0.0\", \"routes\": [" ROUTE("orders") "," ROUTE(
+		"payments") "," ROUTE("reports") "] }";
+
+char *sim_default_config(const struct sim_cast *cast)
+{
+	char *text = NULL;
+	size_t size = 0, i;
+	FILE *f = open_memstream(&text, &size);
+
+	sim_must(f);
+	fprintf(f,
+		"[agent]\n"
+		"listen    = 127.0.0.1:8480\n"
+		"control   = %s\n"
+		"state-dir = /var/lib/holdfast\n",
+		SIM_CONTROL_PATH);
+	for (i = 0; i < cast->origins_n; i++) {
+		const struct sim_cast_origin *o = &cast->origins[i];
+
+		fprintf(f, "\n[origin %s]\nurl  = %s\nhost = %s.localhost\n", o->name, o->url,
+			o->name);
+		fprintf(f, "\n[worker %s]\norigin   = %s\nscope    = /\nmanifest = %s\n",
+			i ? o->name : "kiosk", o->name, SIM_MANIFEST_PATH);
+	}
+	fprintf(f, "\n[probe]\nurl    = http://check.example/generate_204\nstatus = 204\n");
+	fclose(f);
+	return text;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration that a device has when the scenario gives none. */
+#ifndef SIM_STAGE_FILES_H
+#define SIM_STAGE_FILES_H
+
+#include "cast.h"
+
+#define SIM_CONTROL_PATH "/run/holdfast/control.sock"
+
+/* Caller frees. @cast has all its origins, the shop among them. */
+char *sim_default_config(const struct sim_cast *cast);
+extern const char sim_default_manifest[];
+
+#endif
