@@ -174,6 +174,7 @@ static void inserted(struct hf_store_op *op, int err)
 				 .target = a->msg->target,
 				 .key = a->key,
 			 });
+	hf_queue_expiry_note(q, a->state.created_dev_ms, a->policy->max_age_s);
 	schedule(q, lane, a);
 	finish(lane, a, 0);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changes asked for from outside: cancel and retry. A record that an attempt is
- * under way for is not touched.
+ * Changes of records that no lease has: cancel and retry, asked for from outside,
+ * and the end of what has grown too old. A record that an attempt is under way
+ * for is not touched.
  */
 #include <assert.h>
 
@@ -11,6 +12,7 @@
 enum kind {
 	KIND_CANCEL,
 	KIND_RETRY,
+	KIND_EXPIRE,
 };
 
 void hf_change_abandon(struct hf_queue_change *c)
@@ -56,6 +58,13 @@ static bool is_leased(const struct hf_lane *lane, uint64_t id)
 	return lane->state == HF_LANE_LEASED && (lane->leased_id == 0 || lane->leased_id == id);
 }
 
+static const char *log_name(enum hf_queue_event_type type)
+{
+	if (type == HF_QUEUE_DEAD)
+		return "queue.dead";
+	return type == HF_QUEUE_CANCELLED ? "queue.cancelled" : "queue.released";
+}
+
 static void tell(struct hf_queue_change *c, enum hf_queue_event_type type, uint8_t before,
 		 uint64_t id, const struct hf_record_state *state)
 {
@@ -83,21 +92,21 @@ static void tell(struct hf_queue_change *c, enum hf_queue_event_type type, uint8
 		event.target = head.target;
 		event.key = head.key;
 	}
-	hf_log(c->queue->opt.log, HF_LOG_INFO,
-	       type == HF_QUEUE_CANCELLED ? "queue.cancelled" : "queue.released", "id=%s lane=%s",
-	       public_id, lane->key);
+	hf_log(c->queue->opt.log, HF_LOG_INFO, log_name(type), "id=%s lane=%s reason=%s", public_id,
+	       lane->key, hf_reason_name(state->reason));
 	hf_queue_changed(c->queue, lane, before, &event);
 }
 
-/* ---- cancel ---- */
+/* ---- cancel, expire ---- */
 
-static void cancelled(struct hf_store_op *op, int err)
+static void ended(struct hf_store_op *op, int err)
 {
 	struct hf_queue_change *c = op->user;
 	struct hf_lane *lane = c->lane;
 
 	if (!err) {
-		tell(c, HF_QUEUE_CANCELLED, c->load.state.status, c->load.id, &c->settle.state);
+		tell(c, c->kind == KIND_EXPIRE ? HF_QUEUE_DEAD : HF_QUEUE_CANCELLED,
+		     c->load.state.status, c->load.id, &c->settle.state);
 		if (lane->state == HF_LANE_HELD)
 			lane->state = HF_LANE_IDLE;
 		hf_lane_refresh(lane);
@@ -113,7 +122,7 @@ static int summarize(struct hf_queue_change *c)
 	return err ? err : hf_record_summary_encode(&head, &c->summary);
 }
 
-static void cancel(struct hf_queue_change *c)
+static void end(struct hf_queue_change *c, enum hf_record_status status, enum hf_reason reason)
 {
 	struct hf_store_settle *x = &c->settle;
 	int err = summarize(c);
@@ -123,12 +132,12 @@ static void cancel(struct hf_queue_change *c)
 		return;
 	}
 	*x = (struct hf_store_settle){ .id = c->load.id, .state = c->load.state };
-	x->state.status = HF_RECORD_CANCELLED;
-	x->state.reason = HF_REASON_OPERATOR;
+	x->state.status = (uint8_t)status;
+	x->state.reason = (uint8_t)reason;
 	x->state.inflight = false;
 	x->state.settled_dev_ms = hf_queue_device_ms(c->queue);
 	x->summary = hf_buf_span(&c->summary);
-	x->op.done = cancelled;
+	x->op.done = ended;
 	x->op.user = c;
 	hf_store_settle(c->queue->opt.store, x);
 }
@@ -178,6 +187,15 @@ static void release_held(struct hf_queue_change *c)
 	hf_store_mark(c->queue->opt.store, &c->mark);
 }
 
+/* It can grow too old once more. */
+static void note_age(struct hf_queue_change *c)
+{
+	struct hf_record_head head;
+
+	if (!hf_record_head_decode(hf_buf_span(&c->load.head), &c->arena, &head))
+		hf_queue_expiry_note(c->queue, c->requeue.created_dev_ms, head.policy.max_age_s);
+}
+
 static void requeued(struct hf_store_op *op, int err)
 {
 	struct hf_queue_change *c = op->user;
@@ -191,6 +209,7 @@ static void requeued(struct hf_store_op *op, int err)
 		state.last_status = 0;
 		hf_record_id_format(c->requeue.id, &state, c->new_id);
 		tell(c, HF_QUEUE_RELEASED, c->load.state.status, c->requeue.id, &state);
+		note_age(c);
 		wake_lane(c->lane, 0);
 	}
 	finish(c, err);
@@ -238,11 +257,13 @@ static void change(struct hf_queue_change *c)
 	}
 	/* A lease that is taken from here on reads what is written here. */
 	c->writing = true;
-	if (c->kind == KIND_CANCEL) {
-		if (waits(c))
-			cancel(c);
-		else
+	if (c->kind != KIND_RETRY) {
+		if (!waits(c))
 			finish(c, HF_ESTATE);
+		else if (c->kind == KIND_CANCEL)
+			end(c, HF_RECORD_CANCELLED, HF_REASON_OPERATOR);
+		else
+			end(c, HF_RECORD_DEAD, HF_REASON_EXPIRED);
 	} else if (status == HF_RECORD_HELD) {
 		release_held(c);
 	} else if (status == HF_RECORD_QUEUED) {
@@ -300,6 +321,11 @@ static int start(struct hf_queue *q, struct hf_queue_change *c, enum kind kind)
 int hf_queue_cancel(struct hf_queue *q, struct hf_queue_change *c)
 {
 	return start(q, c, KIND_CANCEL);
+}
+
+int hf_queue_expire(struct hf_queue *q, struct hf_queue_change *c)
+{
+	return start(q, c, KIND_EXPIRE);
 }
 
 int hf_queue_retry(struct hf_queue *q, struct hf_queue_change *c)

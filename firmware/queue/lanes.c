@@ -337,8 +337,10 @@ static void lanes_loaded(struct hf_store_op *op, int err)
 	if (err)
 		hf_log(q->opt.log, HF_LOG_ERROR, "queue.lanes_not_read", "err=%s", hf_errname(err));
 	look_again(q);
-	if (!err)
+	if (!err) {
 		hf_queue_count_held(q);
+		hf_queue_expiry_start(q);
+	}
 	if (done)
 		done(q->loaded_user, err);
 	if (q->load_again)

@@ -26,6 +26,7 @@ int hf_queue_create(const struct hf_queue_options *opt, struct hf_queue **out)
 	hf_list_init(&q->removals);
 	hf_list_init(&q->aheads);
 	hf_queue_count_held_init(q);
+	hf_queue_expiry_init(q);
 	hf_strmap_init(&q->by_name, seed);
 	hf_strmap_init(&q->by_id, seed);
 	*out = q;
@@ -47,6 +48,7 @@ void hf_queue_destroy(struct hf_queue *q)
 	if (!q)
 		return;
 	hf_queue_count_held_finish(q);
+	hf_queue_expiry_finish(q);
 	hf_queue_lanes_finish(q);
 	free(q);
 }

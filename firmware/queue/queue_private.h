@@ -5,6 +5,19 @@
 
 #include "queue/lane.h"
 
+/* expiry.c: the round over all that wait. */
+struct hf_expiry {
+	struct hf_timer timer;
+	uint64_t due_ms; /* device time of the first that grows too old, as far as
+			  * known; UINT64_MAX: none does */
+	bool running;
+	uint64_t after;		       /* the next page */
+	struct hf_store_list *page;    /* under way */
+	size_t at;		       /* in it */
+	struct hf_queue_change change; /* of the one that ends */
+	char id[HF_ULID_LEN + 1];
+};
+
 struct hf_queue {
 	struct hf_queue_options opt;
 	uint64_t boot_ms; /* boot time that opt.device_ms belongs to */
@@ -27,6 +40,7 @@ struct hf_queue {
 	uint64_t held_upto;
 	struct hf_store_list *held_list; /* a page under way */
 	struct hf_timer held_timer;
+	struct hf_expiry expiry;
 };
 
 /* lanes.c. NULL: too many lanes or no memory (*err says). */
@@ -54,6 +68,15 @@ void hf_queue_changed(struct hf_queue *q, struct hf_lane *lane, uint8_t status_b
 void hf_queue_count_held_init(struct hf_queue *q);
 void hf_queue_count_held(struct hf_queue *q);
 void hf_queue_count_held_finish(struct hf_queue *q);
+
+/* expiry.c. A record waits that was accepted then. */
+void hf_queue_expiry_note(struct hf_queue *q, uint64_t created_dev_ms, uint32_t max_age_s);
+void hf_queue_expiry_init(struct hf_queue *q);
+/* What an earlier run left. */
+void hf_queue_expiry_start(struct hf_queue *q);
+void hf_queue_expiry_finish(struct hf_queue *q);
+/* change.c: ends a waiting record for its age; as hf_queue_cancel. */
+int hf_queue_expire(struct hf_queue *q, struct hf_queue_change *c);
 
 /* admission.c, change.c: frees what they hold; done does not come. */
 void hf_admission_abandon(struct hf_admission *a);
