@@ -78,6 +78,17 @@ bool hf_span_u64(struct hf_span s, uint64_t *out)
 	return true;
 }
 
+int hf_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
+
 char *hf_span_dup(struct hf_span s)
 {
 	char *copy;

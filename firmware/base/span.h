@@ -61,6 +61,8 @@ struct hf_span hf_span_cut(struct hf_span *rest, char sep);
 /* All of @s is decimal digits (at least one) and fits: stores it, returns
  * true. Anything else, also a sign or a space, is false. */
 bool hf_span_u64(struct hf_span s, uint64_t *out);
+/* The value of a hexadecimal digit of either case, or -1. */
+int hf_hex_digit(char c);
 /* A malloc'd, NUL-terminated copy; NULL when memory is short. */
 char *hf_span_dup(struct hf_span s);
 

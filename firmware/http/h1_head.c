@@ -5,27 +5,12 @@
  */
 #include "http/h1_private.h"
 
-#include <assert.h>
-
 #include "holdfast/err.h"
 #include "http/url.h"
 
 #define FIELDS_SPARE 4 /* room in the field array for what the caller adds */
 
 /* ---- start lines ---- */
-
-static bool is_visible(struct hf_span s)
-{
-	size_t i;
-
-	for (i = 0; i < s.len; i++) {
-		unsigned char c = (unsigned char)s.ptr[i];
-
-		if (c <= 0x20 || c >= 0x7f)
-			return false;
-	}
-	return s.len > 0;
-}
 
 static bool is_digit(char c)
 {
@@ -54,7 +39,7 @@ static int parse_request_line(struct hf_h1_reader *r, struct hf_span line)
 	msg->target = hf_span_cut(&line, ' ');
 	if (!hf_is_token(msg->method))
 		return hf_h1_bad(r, "malformed method");
-	if (!is_visible(msg->target))
+	if (!hf_is_visible(msg->target))
 		return hf_h1_bad(r, "malformed request target");
 	if (!line.ptr)
 		return hf_h1_bad(r, "malformed request line");

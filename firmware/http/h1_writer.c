@@ -9,19 +9,6 @@
 
 #include "holdfast/err.h"
 
-static bool is_target(struct hf_span target)
-{
-	size_t i;
-
-	for (i = 0; i < target.len; i++) {
-		unsigned char c = (unsigned char)target.ptr[i];
-
-		if (c <= 0x20 || c >= 0x7f)
-			return false;
-	}
-	return target.len > 0;
-}
-
 /* Written from the message, not from its fields. */
 static bool is_framing(struct hf_span name, bool pass_length)
 {
@@ -131,7 +118,7 @@ static int append_request(struct hf_buf *out, const struct hf_message *msg)
 {
 	int err;
 
-	if (!hf_is_token(msg->method) || !is_target(msg->target))
+	if (!hf_is_token(msg->method) || !hf_is_visible(msg->target))
 		return HF_EINVAL;
 	err = hf_buf_append(out, msg->method);
 	if (!err)

@@ -341,6 +341,19 @@ bool hf_is_token(struct hf_span s)
 	return s.len > 0;
 }
 
+bool hf_is_visible(struct hf_span s)
+{
+	size_t i;
+
+	for (i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.ptr[i];
+
+		if (c <= 0x20 || c >= 0x7f)
+			return false;
+	}
+	return s.len > 0;
+}
+
 bool hf_is_field_value(struct hf_span s)
 {
 	size_t i;

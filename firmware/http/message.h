@@ -82,6 +82,8 @@ void hf_fields_strip_hop(struct hf_fields *f);
 bool hf_method_is_safe(struct hf_span method);
 bool hf_method_is_idempotent(struct hf_span method);
 bool hf_is_token(struct hf_span s); /* RFC 9110 section 5.6.2 */
+/* At least one byte, all of them printable ASCII without the space. */
+bool hf_is_visible(struct hf_span s);
 /* A field value's bytes (RFC 9110 section 5.5): no control bytes but HTAB. */
 bool hf_is_field_value(struct hf_span s);
 /* Standard reason phrase, "" when unknown; static storage. */

@@ -3,6 +3,7 @@
 #include "http/url.h"
 
 #include "holdfast/err.h"
+#include "http/message.h"
 
 #define HOST_MAX 255
 
@@ -33,19 +34,6 @@ uint16_t hf_url_default_port(struct hf_span scheme)
 	return s ? s->port : 0;
 }
 
-static bool is_visible(struct hf_span s)
-{
-	size_t i;
-
-	for (i = 0; i < s.len; i++) {
-		unsigned char c = (unsigned char)s.ptr[i];
-
-		if (c <= 0x20 || c >= 0x7f)
-			return false;
-	}
-	return true;
-}
-
 static bool is_alnum(char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
@@ -54,18 +42,6 @@ static bool is_alnum(char c)
 static bool is_unreserved(char c)
 {
 	return is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
-}
-
-/* 0 to 15, or -1. */
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
 }
 
 static bool is_reg_name(struct hf_span host)
@@ -87,7 +63,7 @@ static bool is_ipv6(struct hf_span host)
 		char c = host.ptr[i];
 
 		colons += c == ':';
-		if (c != ':' && c != '.' && hex_digit(c) < 0)
+		if (c != ':' && c != '.' && hf_hex_digit(c) < 0)
 			return false;
 	}
 	return colons >= 2 && host.len <= 45;
@@ -160,7 +136,7 @@ int hf_url_parse(struct hf_span text, struct hf_url *out)
 	int err;
 
 	*out = (struct hf_url){ .port = 0 };
-	if (!is_visible(text) || (text.len > 0 && memchr(text.ptr, '#', text.len)))
+	if (!hf_is_visible(text) || memchr(text.ptr, '#', text.len))
 		return HF_EINVAL;
 	scheme = find_scheme(hf_span_cut(&rest, ':'));
 	if (!scheme || !rest.ptr || !hf_span_starts(rest, HF_SPAN("//")))
@@ -181,7 +157,7 @@ int hf_url_parse(struct hf_span text, struct hf_url *out)
 
 int hf_target_parse(struct hf_span target, struct hf_span *path, struct hf_span *query)
 {
-	if (target.len == 0 || target.ptr[0] != '/' || !is_visible(target) ||
+	if (target.len == 0 || target.ptr[0] != '/' || !hf_is_visible(target) ||
 	    memchr(target.ptr, '#', target.len))
 		return HF_EINVAL;
 	split_query(target, path, query);
@@ -195,8 +171,8 @@ static int pct_byte(struct hf_span s, size_t at)
 
 	if (s.len - at < 3 || s.ptr[at] != '%')
 		return -1;
-	high = hex_digit(s.ptr[at + 1]);
-	low = hex_digit(s.ptr[at + 2]);
+	high = hf_hex_digit(s.ptr[at + 1]);
+	low = hf_hex_digit(s.ptr[at + 2]);
 	return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 

@@ -180,19 +180,14 @@ static int close_group(struct compiler *c, size_t brace)
 	return 0;
 }
 
-static bool is_hex(char b)
-{
-	return (b >= '0' && b <= '9') || (b >= 'a' && b <= 'f') || (b >= 'A' && b <= 'F');
-}
-
 /* A literal byte of the path, or three of them: "%41". */
 static void compile_literal(struct compiler *c, char b)
 {
 	char normal[3];
 	size_t i, n;
 
-	if (b != '%' || c->in_query || c->text.len - c->at < 2 || !is_hex(c->text.ptr[c->at]) ||
-	    !is_hex(c->text.ptr[c->at + 1])) {
+	if (b != '%' || c->in_query || c->text.len - c->at < 2 ||
+	    hf_hex_digit(c->text.ptr[c->at]) < 0 || hf_hex_digit(c->text.ptr[c->at + 1]) < 0) {
 		emit(c, OP_BYTE, b);
 		return;
 	}

@@ -9,17 +9,6 @@
 #define OWN	".holdfast"
 #define OWN_LEN (sizeof(OWN) - 1)
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* The next byte of @s, decoded twice over where it is escaped twice. */
 static char take(struct hf_span *s)
 {
@@ -27,7 +16,7 @@ static char take(struct hf_span *s)
 	size_t n = 1;
 
 	while (c == '%' && s->len >= n + 2) {
-		int hi = hex_digit(s->ptr[n]), lo = hex_digit(s->ptr[n + 1]);
+		int hi = hf_hex_digit(s->ptr[n]), lo = hf_hex_digit(s->ptr[n + 1]);
 
 		if (hi < 0 || lo < 0)
 			break;

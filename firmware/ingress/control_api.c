@@ -309,14 +309,6 @@ void hf_api_end_stream(struct hf_api_call *call, bool complete)
 
 /* ---- the query ---- */
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static struct hf_span decode(struct hf_arena *arena, struct hf_span text)
 {
 	char *out = hf_arena_alloc(arena, text.len + 1);
@@ -330,8 +322,8 @@ static struct hf_span decode(struct hf_arena *arena, struct hf_span text)
 		if (c == '+')
 			c = ' ';
 		if (c == '%') {
-			int hi = i + 2 < text.len ? hex_digit(text.ptr[i + 1]) : -1;
-			int lo = i + 2 < text.len ? hex_digit(text.ptr[i + 2]) : -1;
+			int hi = i + 2 < text.len ? hf_hex_digit(text.ptr[i + 1]) : -1;
+			int lo = i + 2 < text.len ? hf_hex_digit(text.ptr[i + 2]) : -1;
 
 			if (hi < 0 || lo < 0)
 				return hf_span(NULL, 0);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/span.h"
+
 /* One decimal part of at most @max digits' worth, without leading zeros. */
 static const char *parse_decimal(const char *p, unsigned max, unsigned *out)
 {
@@ -37,23 +39,12 @@ static bool parse_ipv4(const char *p, uint8_t out[4])
 	return true;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 static const char *parse_group(const char *p, uint8_t out[2])
 {
 	unsigned v = 0, n = 0;
 
-	while (hex_digit(*p) >= 0 && n < 4) {
-		v = v * 16 + (unsigned)hex_digit(*p++);
+	while (hf_hex_digit(*p) >= 0 && n < 4) {
+		v = v * 16 + (unsigned)hf_hex_digit(*p++);
 		n++;
 	}
 	out[0] = (uint8_t)(v >> 8);

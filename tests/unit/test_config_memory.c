@@ -9,20 +9,14 @@
 
 #include "agent/settings.h"
 #include "holdfast/err.h"
+#include "wrap_alloc.h"
 
 #define DATA "tests/data/config"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t size);
 
 static long left = -1; /* allocations until one fails; -1: none does */
 static bool once;      /* only that one, else all behind it too */
 
-static bool fails(void)
+static bool alloc_fails(void)
 {
 	if (left < 0)
 		return false;
@@ -33,21 +27,6 @@ static bool fails(void)
 	if (once)
 		left = -1;
 	return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t size)
-{
-	return fails() ? NULL : __real_realloc(p, size);
 }
 
 static int file_read(struct hf_port *port, const char *path, size_t max, char **out, size_t *len)

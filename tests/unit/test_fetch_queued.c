@@ -9,49 +9,12 @@
 
 #include <cmocka.h>
 
-#include "lib/panel_rig.h"
+#include "lib/panel_case.h"
 
 #define HEAD		 "POST /api/orders HTTP/1.1\r\nHost: " PANEL_RIG_HOST "\r\n"
 #define ORDER(body, len) HEAD "Content-Length: " len "\r\n\r\n" body
 #define CREATED		 "HTTP/1.1 201 Created\r\nContent-Length: 4\r\nX-Order: 7\r\n\r\nmade"
 #define UNAVAILABLE	 "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nbusy"
-
-static struct panel_rig rig;
-
-static int set_up(void **state)
-{
-	(void)state;
-	panel_rig_init(&rig);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	panel_rig_finish(&rig);
-	return 0;
-}
-
-#define HAS(text, part)                                                    \
-	do {                                                               \
-		const char *has_text = (text);                             \
-		if (!strstr(has_text, part))                               \
-			fail_msg("\"%s\" is not in:\n%s", part, has_text); \
-	} while (0)
-#define HAS_NOT(text, part)                                            \
-	do {                                                           \
-		const char *has_text = (text);                         \
-		if (strstr(has_text, part))                            \
-			fail_msg("\"%s\" is in:\n%s", part, has_text); \
-	} while (0)
-
-static struct fake_peer *origin(void)
-{
-	struct fake_peer *p = panel_rig_origin(&rig);
-
-	assert_non_null(p);
-	return p;
-}
 
 static const char *ask(const char *text)
 {

@@ -12,36 +12,8 @@
 
 #include <cmocka.h>
 
+#include "failing_alloc.h"
 #include "lib/http1_rig.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-
-static long fail_at = -1; /* allocations from now, -1: never */
-
-static bool fails(void)
-{
-	return fail_at >= 0 && fail_at-- == 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t size)
-{
-	return fails() ? NULL : __real_realloc(p, size);
-}
 
 static bool start(struct shot *s, const struct hf_exchange_events *events)
 {
@@ -119,12 +91,12 @@ static void any_allocation_may_fail(void **state)
 		void *world;
 		bool all;
 
-		fail_at = -1;
+		alloc_countdown = -1;
 		http1_rig_set_up(&world);
-		fail_at = n;
+		alloc_countdown = n;
 		story(world);
-		all = fail_at >= 0;
-		fail_at = -1;
+		all = alloc_countdown >= 0;
+		alloc_countdown = -1;
 		http1_rig_tear_down(&world);
 		if (all)
 			break;

@@ -9,38 +9,9 @@
 
 #include <cmocka.h>
 
-#include "lib/panel_rig.h"
+#include "lib/panel_case.h"
 
 #define CREATED "HTTP/1.1 201 Created\r\nContent-Length: 4\r\n\r\nmade"
-
-static struct panel_rig rig;
-
-static int set_up(void **state)
-{
-	(void)state;
-	panel_rig_init(&rig);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	panel_rig_finish(&rig);
-	return 0;
-}
-
-#define HAS(text, part)                                                    \
-	do {                                                               \
-		const char *has_text = (text);                             \
-		if (!strstr(has_text, part))                               \
-			fail_msg("\"%s\" is not in:\n%s", part, has_text); \
-	} while (0)
-#define HAS_NOT(text, part)                                            \
-	do {                                                           \
-		const char *has_text = (text);                         \
-		if (strstr(has_text, part))                            \
-			fail_msg("\"%s\" is in:\n%s", part, has_text); \
-	} while (0)
 
 static const char *call(struct fake_peer *peer, const char *method, const char *path)
 {

@@ -10,47 +10,10 @@
 
 #include <cmocka.h>
 
-#include "lib/panel_rig.h"
+#include "lib/panel_case.h"
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: " PANEL_RIG_HOST "\r\n\r\n"
 #define OK_HI	  "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
-
-static struct panel_rig rig;
-
-static int set_up(void **state)
-{
-	(void)state;
-	panel_rig_init(&rig);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	panel_rig_finish(&rig);
-	return 0;
-}
-
-#define HAS(text, part)                                                    \
-	do {                                                               \
-		const char *has_text = (text);                             \
-		if (!strstr(has_text, part))                               \
-			fail_msg("\"%s\" is not in:\n%s", part, has_text); \
-	} while (0)
-#define HAS_NOT(text, part)                                            \
-	do {                                                           \
-		const char *has_text = (text);                         \
-		if (strstr(has_text, part))                            \
-			fail_msg("\"%s\" is in:\n%s", part, has_text); \
-	} while (0)
-
-static struct fake_peer *origin(void)
-{
-	struct fake_peer *p = panel_rig_origin(&rig);
-
-	assert_non_null(p);
-	return p;
-}
 
 static void passes_a_request_and_its_answer(void **state)
 {

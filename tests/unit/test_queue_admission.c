@@ -9,22 +9,7 @@
 #include <cmocka.h>
 
 #include "holdfast_config.h"
-#include "lib/queue_rig.h"
-
-static int setup(void **state)
-{
-	static struct qrig r;
-
-	qrig_init(&r);
-	*state = &r;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	qrig_finish(*state);
-	return 0;
-}
+#include "lib/queue_case.h"
 
 static struct qreq *admit(struct qrig *r, const char *lane, const char *target)
 {

@@ -8,22 +8,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
-#include "lib/queue_rig.h"
-
-static int setup(void **state)
-{
-	static struct qrig r;
-
-	qrig_init(&r);
-	*state = &r;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	qrig_finish(*state);
-	return 0;
-}
+#include "lib/queue_case.h"
 
 /* A record in the queue while its origin is not reachable. */
 static struct qreq *leave(struct qrig *r, const char *target, enum hf_idempotency idempotency)
@@ -145,15 +130,6 @@ struct verdict_row {
 	uint32_t attempts;
 	bool maybe_received; /* with its effect */
 };
-
-static struct fake_answer_to next_answer;
-
-static void answer_next(void *user, struct hf_exchange *x, struct fake_answer_to *out)
-{
-	(void)user;
-	(void)x;
-	*out = next_answer;
-}
 
 static void check_verdict(struct qrig *r, const struct verdict_row *v)
 {

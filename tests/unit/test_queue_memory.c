@@ -14,38 +14,17 @@
 #include <cmocka.h>
 
 #include "lib/queue_rig.h"
+#include "wrap_alloc.h"
 
 static unsigned long counted, fails_from, fails_to;
 static bool counting;
 
-static bool fails(void)
+static bool alloc_fails(void)
 {
 	if (!counting)
 		return false;
 	counted++;
 	return counted >= fails_from && counted < fails_to;
-}
-
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-	return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t size)
-{
-	return fails() ? NULL : __real_realloc(p, size);
 }
 
 /* ---- the script ---- */

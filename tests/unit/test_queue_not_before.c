@@ -8,35 +8,11 @@
 #include <cmocka.h>
 
 #include "holdfast_config.h"
-#include "lib/queue_rig.h"
+#include "lib/queue_case.h"
 
 #define SECOND	 UINT64_C(1000)
 #define NAMED_S	 3600
 #define NAMED_MS (NAMED_S * SECOND)
-
-static int setup(void **state)
-{
-	static struct qrig r;
-
-	qrig_init(&r);
-	*state = &r;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	qrig_finish(*state);
-	return 0;
-}
-
-static struct fake_answer_to next_answer;
-
-static void answer_next(void *user, struct hf_exchange *x, struct fake_answer_to *out)
-{
-	(void)user;
-	(void)x;
-	*out = next_answer;
-}
 
 static void set_trust(struct qrig *r, enum hf_clock_trust trust)
 {

@@ -121,6 +121,21 @@ static void duplicates_with_a_nul_behind(void **state)
 	free(copy);
 }
 
+static void reads_hexadecimal_digits_of_either_case(void **state)
+{
+	static const char digits[] = "0123456789abcdefABCDEF";
+	int c, known = 0;
+
+	(void)state;
+	for (c = 0; c < 16; c++)
+		assert_int_equal(hf_hex_digit(digits[c]), c);
+	for (c = 16; c < 22; c++)
+		assert_int_equal(hf_hex_digit(digits[c]), c - 6);
+	for (c = -128; c < 128; c++)
+		known += hf_hex_digit((char)c) >= 0;
+	assert_int_equal(known, 22);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -134,6 +149,7 @@ int main(void)
 		cmocka_unit_test(reads_decimal_numbers_that_fit),
 		cmocka_unit_test(refuses_what_is_not_a_plain_number),
 		cmocka_unit_test(duplicates_with_a_nul_behind),
+		cmocka_unit_test(reads_hexadecimal_digits_of_either_case),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

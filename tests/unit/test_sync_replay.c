@@ -10,31 +10,7 @@
 #include <cmocka.h>
 
 #include "holdfast_config.h"
-#include "lib/queue_rig.h"
-
-static int setup(void **state)
-{
-	static struct qrig r;
-
-	qrig_init(&r);
-	*state = &r;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	qrig_finish(*state);
-	return 0;
-}
-
-static struct fake_answer_to next_answer;
-
-static void answer_next(void *user, struct hf_exchange *x, struct fake_answer_to *out)
-{
-	(void)user;
-	(void)x;
-	*out = next_answer;
-}
+#include "lib/queue_case.h"
 
 /* ---- bodies in the store ---- */
 
