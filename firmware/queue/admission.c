@@ -31,7 +31,10 @@ int hf_queue_key(struct hf_queue *q, const struct hf_policy *policy, const struc
 		*key = *hf_fields_get(fields, policy->key_header);
 		return hf_idempotency_key_parse(*key, &parsed);
 	}
-	if (q->opt.port->wall_ms(q->opt.port, &wall) == HF_CLOCK_UNSET || wall < 0)
+	/* A clock that nobody vouches for will do: what tells keys apart is the
+	 * random part. */
+	q->opt.port->wall_ms(q->opt.port, &wall);
+	if (wall < HF_WALL_MIN_MS)
 		wall = 0;
 	if (q->opt.port->entropy(q->opt.port, random, sizeof(random)))
 		return HF_EIO;

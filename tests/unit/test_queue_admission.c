@@ -364,6 +364,21 @@ static void key_is_the_requests_own_or_minted(void **state)
 	assert_string_not_equal(key, other + 1);
 }
 
+static void a_minted_key_has_the_time_of_a_clock_that_nobody_trusts(void **state)
+{
+	struct qrig *r = *state;
+	struct fake_port *port = &r->store.port;
+	char key[64];
+
+	port->trust = HF_CLOCK_UNSET;
+	port->wall_ms = INT64_C(0x019b76da3400);
+	assert_int_equal(key_of(r, NULL, NULL, false, key, NULL), 0);
+	assert_memory_equal(key, "019b76da-3400-7", 15);
+	port->wall_ms = 86400000; /* a day after it began to count */
+	assert_int_equal(key_of(r, NULL, NULL, false, key, NULL), 0);
+	assert_memory_equal(key, "00000000-0000-7", 15);
+}
+
 static void closing_down_in_an_admission_leaves_nothing_behind(void **state)
 {
 	struct qrig *r = *state;
@@ -400,6 +415,7 @@ int main(void)
 		TEST(lane_that_is_gone_is_made_again),
 		TEST(origin_that_is_gone_keeps_its_records),
 		TEST(key_is_the_requests_own_or_minted),
+		TEST(a_minted_key_has_the_time_of_a_clock_that_nobody_trusts),
 		TEST(closing_down_in_an_admission_leaves_nothing_behind),
 	};
 
