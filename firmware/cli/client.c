@@ -3,9 +3,11 @@
 #include "cli/client.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -32,10 +34,44 @@ struct call {
 
 /* ---- the socket ---- */
 
-static void no_daemon(struct call *x, const char *why, const char *hint)
+static int no_daemon(struct call *x, const char *why)
 {
 	if (!x->req->quiet)
-		fprintf(stderr, "holdfast: no daemon at %s: %s%s\n", x->c->socket, why, hint);
+		fprintf(stderr, "holdfast: no daemon at %s: %s\n", x->c->socket, why);
+	return CLI_NO_DAEMON;
+}
+
+static int no_permission(struct call *x)
+{
+	const struct passwd *pw = getpwuid(geteuid());
+
+	if (!x->req->quiet)
+		fprintf(stderr,
+			"holdfast: user %s may not open %s; it is for root, the daemon's user and "
+			"the group holdfast\n",
+			pw ? pw->pw_name : "(without a name)", x->c->socket);
+	return CLI_NO_PERMISSION;
+}
+
+/* connect() has failed with @err. */
+static int not_connected(struct call *x, int err)
+{
+	struct stat st;
+
+	if (err == EACCES || err == EPERM)
+		return no_permission(x);
+	if (err == ENOENT || err == ENOTDIR)
+		return no_daemon(x,
+				 "there is no such socket. Is holdfastd running? Is this `control` "
+				 "of its holdfast.conf? --socket PATH names another");
+	if (stat(x->c->socket, &st) == 0 && !S_ISSOCK(st.st_mode))
+		return no_daemon(x, "that is not a socket. --socket PATH names another, `control` "
+				    "of holdfast.conf");
+	if (err == ECONNREFUSED)
+		return no_daemon(x,
+				 "nobody listens there. holdfastd has ended without removing it; "
+				 "start it again");
+	return no_daemon(x, strerror(err));
 }
 
 static int set_timeout(int fd, int ms)
@@ -61,20 +97,11 @@ static int open_socket(struct call *x)
 				 sizeof(addr.sun_path) - 1);
 	memcpy(addr.sun_path, x->c->socket, len + 1);
 	x->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (x->fd < 0 || set_timeout(x->fd, ms) != 0) {
-		no_daemon(x, strerror(errno), "");
-		return CLI_NO_DAEMON;
-	}
-	if (connect(x->fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
-		return 0;
-	if (errno == EACCES)
-		no_daemon(x, "permission denied", "; is this user in the group holdfast?");
-	else if (errno == ENOENT || errno == ECONNREFUSED)
-		no_daemon(x, errno == ENOENT ? "no such socket" : "nobody is listening",
-			  "; is holdfastd running? Another socket is named with --socket PATH");
-	else
-		no_daemon(x, strerror(errno), "");
-	return CLI_NO_DAEMON;
+	if (x->fd < 0 || set_timeout(x->fd, ms) != 0)
+		return no_daemon(x, strerror(errno));
+	if (connect(x->fd, (struct sockaddr *)&addr, sizeof(addr)) != 0)
+		return not_connected(x, errno);
+	return 0;
 }
 
 static int send_all(struct call *x, struct hf_span data)
@@ -84,10 +111,8 @@ static int send_all(struct call *x, struct hf_span data)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0) {
-			no_daemon(x, "the connection broke", "");
-			return CLI_NO_DAEMON;
-		}
+		if (n <= 0)
+			return no_daemon(x, "the connection broke");
 		data = hf_span_skip(data, (size_t)n);
 	}
 	return 0;

@@ -2,9 +2,11 @@
 /* A request's way through an outage, over kills of the daemon, to its one effect. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { chmodSync, copyFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test, suite, sleep, until, median } from './lib/harness.mjs';
 import { Origin, sha256 } from './lib/origin.mjs';
-import { Daemon, queuedRoute } from './lib/daemon.mjs';
+import { Daemon, holdfast, queuedRoute, run } from './lib/daemon.mjs';
 import { fieldValues } from './lib/http.mjs';
 
 const ID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
@@ -700,12 +702,35 @@ test('the operator sees it: status, queue list, show, export, as text and JSON',
 	const exported = await daemon.cli('queue', 'export');
 	assert.equal(exported.code, 0);
 	assert.ok(exported.stdout.includes(id));
-	assert.equal((await daemon.cli('queue', 'show', '00000000000000000000000000')).code, 1);
-	assert.equal((await daemon.cli('queue', 'cancel', 'nonsense')).code, 64);
+	for (const command of ['show', 'cancel', 'retry']) {
+		const unknown = await daemon.cli('queue', command, '00000000000000000000000000');
+		assert.equal(unknown.code, 1);
+		assert.match(unknown.stderr, /There is no request with this id/);
+		const malformed = await daemon.cli('queue', command, 'nonsense');
+		assert.equal(malformed.code, 64);
+		assert.match(malformed.stderr, /nonsense is not an id; ids have 26 letters and digits/);
+	}
+	if (process.getuid() === 0) {
+		chmodSync(x.dir, 0o755); /* the socket itself is what is closed */
+		chmodSync(daemon.dir, 0o755);
+		const args = ['--reuid', '65534', '--regid', '65534', '--clear-groups', copyOfHoldfast(x),
+			'--socket', daemon.control, 'status'];
+		const denied = await run('setpriv', args);
+		assert.equal(denied.code, 77, denied.stderr);
+		assert.match(denied.stderr, /^holdfast: user \w+ may not open .*control\.sock; it is for root/);
+	}
 	assert.equal((await daemon.cli('queue', 'frobnicate')).code, 64);
 	assert.equal((await daemon.cli('--frobnicate')).code, 64);
 	await daemon.kill();
 	assert.equal((await daemon.cli('status')).code, 69);
 });
+
+/* Where another user may run it. */
+function copyOfHoldfast(x) {
+	const path = join(x.dir, 'holdfast');
+	copyFileSync(holdfast, path);
+	chmodSync(path, 0o755);
+	return path;
+}
 
 suite('outage', 6);

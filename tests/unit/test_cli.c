@@ -551,21 +551,28 @@ static void version_needs_no_daemon(void **state)
 
 static void no_daemon_is_said_with_a_way_out(void **state)
 {
-	char expected[256];
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	char expected[320];
 	int fd;
 
 	(void)state;
 	expect(NULL, "status", 69, "");
-	snprintf(
-		expected, sizeof(expected),
-		"holdfast: no daemon at %s: no such socket; is holdfastd running? Another socket is "
-		"named with --socket PATH\n",
-		socket_path);
+	snprintf(expected, sizeof(expected),
+		 "holdfast: no daemon at %s: there is no such socket. Is holdfastd running? Is "
+		 "this `control` of its holdfast.conf? --socket PATH names another\n",
+		 socket_path);
 	assert_string_equal(err_text, expected);
 	fd = open(socket_path, O_WRONLY | O_CREAT, 0600);
 	close(fd);
 	expect(NULL, "sync now", 69, "");
-	assert_non_null(strstr(err_text, "nobody is listening"));
+	assert_non_null(strstr(err_text, "that is not a socket"));
+	unlink(socket_path);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", socket_path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	close(fd);
+	expect(NULL, "events -f", 69, "");
+	assert_non_null(strstr(err_text, "nobody listens there"));
 	unlink(socket_path);
 }
 
