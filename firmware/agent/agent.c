@@ -322,6 +322,7 @@ int hf_agent_create(struct hf_port *port, struct hf_settings *settings, struct h
 	a->start_ms = port->boottime_ms(port);
 	a->log = (struct hf_log){ .level = settings->log_level, .write = write_log, .user = a };
 	hf_timerq_init(&a->timers, ask_wake, a);
+	hf_list_init(&a->tls_trusts);
 	hf_agent_events_init(a);
 	err = port->entropy(port, &seed, sizeof(seed));
 	hf_rand_init(&a->rand, seed);

@@ -31,6 +31,7 @@ struct hf_agent {
 	struct hf_rand rand;
 	uint64_t start_ms;
 
+	struct hf_list tls_trusts; /* the origins' anchors */
 	struct hf_agent_origin *origins;
 	const char **origin_names;
 	struct hf_sync_origin *sync_origins;

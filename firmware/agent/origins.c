@@ -46,6 +46,7 @@ static int make_tls(struct hf_agent *a, const struct hf_origin_settings *s, cons
 		.server_name = host,
 		.ca_file = s->ca_file,
 		.ca_dir = s->ca_dir,
+		.trusts = &a->tls_trusts,
 		.cert_file = s->client_cert,
 		.key_file = s->client_key,
 		.pins = (const char *const *)s->pins,

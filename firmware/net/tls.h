@@ -6,12 +6,13 @@
  * Trust anchors: PEM bundles are reduced to an index of subject names over the
  * certificates' DER bytes; a certificate is parsed only while a chain is being
  * verified that needs it, so a system bundle costs its DER bytes and an index,
- * not the parsed form (about 460 KiB).
+ * once for all clients of a list, not the parsed form (about 460 KiB).
  */
 #ifndef HF_NET_TLS_H
 #define HF_NET_TLS_H
 
 #include "base/buf.h"
+#include "base/list.h"
 #include "base/log.h"
 #include "holdfast/port.h"
 
@@ -26,6 +27,9 @@ struct hf_tls_client_options {
 	/* Each may be NULL. Files are read once, through the port. */
 	const char *ca_file;		  /* PEM bundle */
 	const char *ca_dir;		  /* every *.pem and *.crt in it */
+	struct hf_list *trusts;		  /* clients of one list share the anchors of the same
+					   * ca_file and ca_dir; a list that is empty at
+					   * first and outlives them. NULL: not shared */
 	const char *cert_file, *key_file; /* client certificate, PEM */
 	const char *const *pins;	  /* base64 of SHA-256 over SubjectPublicKeyInfo (RFC
 				  * 7469 section 2.4); any certificate of the chain

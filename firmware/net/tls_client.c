@@ -51,20 +51,19 @@ static int set_name(struct hf_tls_client *c, const char *name)
 static int set_trust(struct hf_tls_client *c, const struct hf_tls_client_options *opt,
 		     struct hf_buf *faults)
 {
-	int err = 0;
+	int err;
 
 	if (!opt->ca_file && !opt->ca_dir && opt->pins_n == 0) {
 		(void)hf_buf_append_str(faults, "ca-file: there is neither ca-file nor ca-dir nor "
 						"pin, so no server can be trusted\n");
 		return HF_ECONFIG;
 	}
-	if (opt->ca_file)
-		err = hf_tls_trust_add_file(&c->trust, c->port, opt->ca_file, faults);
-	if (!err && opt->ca_dir)
-		err = hf_tls_trust_add_dir(&c->trust, c->port, opt->ca_dir, faults);
-	hf_tls_trust_trim(&c->trust);
+	err = hf_tls_trust_get(opt->ca_file, opt->ca_dir, opt->trusts, c->port, faults, &c->trust);
+	if (err)
+		return err;
 	c->has_trust = opt->ca_file || opt->ca_dir;
-	return err;
+	mbedtls_ssl_conf_ca_cb(&c->conf, hf_tls_trust_find, c->trust);
+	return 0;
 }
 
 static int set_pins(struct hf_tls_client *c, const struct hf_tls_client_options *opt,
@@ -161,7 +160,6 @@ static int set_conf(struct hf_tls_client *c)
 	mbedtls_ssl_conf_min_tls_version(&c->conf, MBEDTLS_SSL_VERSION_TLS1_2);
 	mbedtls_ssl_conf_authmode(&c->conf, MBEDTLS_SSL_VERIFY_REQUIRED);
 	mbedtls_ssl_conf_rng(&c->conf, hf_tls_platform_random, NULL);
-	mbedtls_ssl_conf_ca_cb(&c->conf, hf_tls_trust_find, &c->trust);
 	mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
 		&c->conf, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
 	return mbedtls_ssl_conf_alpn_protocols(&c->conf, alpn) ? HF_ENOMEM : 0;
@@ -199,7 +197,6 @@ int hf_tls_client_create(const struct hf_tls_client_options *opt, struct hf_buf 
 	mbedtls_ssl_config_init(&c->conf);
 	mbedtls_x509_crt_init(&c->cert);
 	mbedtls_pk_init(&c->key);
-	hf_tls_trust_init(&c->trust);
 	before = hf_tls_platform_enter(c->port);
 	err = fill(c, opt, faults);
 	hf_tls_platform_leave(before);
@@ -208,8 +205,8 @@ int hf_tls_client_create(const struct hf_tls_client_options *opt, struct hf_buf 
 		return err;
 	}
 	hf_log(c->log, HF_LOG_DEBUG, "tls.trust", "server=%s anchors=%zu bytes=%zu pins=%zu",
-	       c->server_name, c->trust.n,
-	       c->trust.der_cap + c->trust.cap * sizeof(*c->trust.entries), c->pins_n);
+	       c->server_name, c->trust->n,
+	       c->trust->der_cap + c->trust->cap * sizeof(*c->trust->entries), c->pins_n);
 	*out = c;
 	return 0;
 }
@@ -222,7 +219,7 @@ void hf_tls_client_destroy(struct hf_tls_client *c)
 	mbedtls_ssl_config_free(&c->conf);
 	mbedtls_x509_crt_free(&c->cert);
 	mbedtls_pk_free(&c->key);
-	hf_tls_trust_finish(&c->trust);
+	hf_tls_trust_put(c->trust);
 	free(c->pins);
 	free(c->server_name);
 	free(c);

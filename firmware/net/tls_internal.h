@@ -21,7 +21,7 @@ struct hf_tls_client {
 	unsigned char ip[16];
 	size_t ip_len;
 	mbedtls_ssl_config conf;
-	struct hf_tls_trust trust;
+	struct hf_tls_trust *trust;
 	bool has_trust; /* a CA file or folder was given */
 	mbedtls_x509_crt cert;
 	mbedtls_pk_context key;

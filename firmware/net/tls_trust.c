@@ -18,18 +18,6 @@
 static const char pem_begin[] = "-----BEGIN CERTIFICATE-----";
 static const char pem_end[] = "-----END CERTIFICATE-----";
 
-void hf_tls_trust_init(struct hf_tls_trust *t)
-{
-	*t = (struct hf_tls_trust){ 0 };
-}
-
-void hf_tls_trust_finish(struct hf_tls_trust *t)
-{
-	free(t->der);
-	free(t->entries);
-	hf_tls_trust_init(t);
-}
-
 /* ---- names ---- */
 
 static uint64_t hash_byte(uint64_t h, unsigned char c)
@@ -172,8 +160,8 @@ static int add_file(struct hf_tls_trust *t, struct hf_port *port, const char *pa
 	return err;
 }
 
-int hf_tls_trust_add_file(struct hf_tls_trust *t, struct hf_port *port, const char *path,
-			  struct hf_buf *faults)
+static int add_ca_file(struct hf_tls_trust *t, struct hf_port *port, const char *path,
+		       struct hf_buf *faults)
 {
 	size_t added = 0;
 	int err = add_file(t, port, path, &added);
@@ -210,8 +198,8 @@ static int each_file(void *user, const char *path)
 	return err == HF_ENOMEM ? err : 0; /* one bad file does not spoil the rest */
 }
 
-int hf_tls_trust_add_dir(struct hf_tls_trust *t, struct hf_port *port, const char *dir,
-			 struct hf_buf *faults)
+static int add_ca_dir(struct hf_tls_trust *t, struct hf_port *port, const char *dir,
+		      struct hf_buf *faults)
 {
 	struct dir_reader r = { .trust = t, .port = port };
 	int err = port->dir_read(port, dir, each_file, &r);
@@ -230,7 +218,8 @@ int hf_tls_trust_add_dir(struct hf_tls_trust *t, struct hf_port *port, const cha
 	return 0;
 }
 
-void hf_tls_trust_trim(struct hf_tls_trust *t)
+/* Gives back what the arrays have too much. */
+static void trim(struct hf_tls_trust *t)
 {
 	unsigned char *der = t->der_len ? realloc(t->der, t->der_len) : NULL;
 	struct hf_tls_trust_entry *entries = t->n ? realloc(t->entries, t->n * sizeof(*entries)) :
@@ -244,6 +233,85 @@ void hf_tls_trust_trim(struct hf_tls_trust *t)
 		t->entries = entries;
 		t->cap = t->n;
 	}
+}
+
+/* ---- sharing ---- */
+
+static bool same(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static struct hf_tls_trust *find_shared(struct hf_list *shared, const char *file, const char *dir)
+{
+	struct hf_list *it, *tmp;
+
+	hf_list_for(it, tmp, shared) {
+		struct hf_tls_trust *t = hf_container_of(it, struct hf_tls_trust, link);
+
+		if (same(t->file, file) && same(t->dir, dir))
+			return t;
+	}
+	return NULL;
+}
+
+static int fill(struct hf_tls_trust *t, const char *file, const char *dir, struct hf_port *port,
+		struct hf_buf *faults)
+{
+	int err = 0;
+
+	if (file) {
+		t->file = hf_span_dup(hf_span_str(file));
+		err = t->file ? add_ca_file(t, port, file, faults) : HF_ENOMEM;
+	}
+	if (!err && dir) {
+		t->dir = hf_span_dup(hf_span_str(dir));
+		err = t->dir ? add_ca_dir(t, port, dir, faults) : HF_ENOMEM;
+	}
+	trim(t);
+	return err;
+}
+
+int hf_tls_trust_get(const char *file, const char *dir, struct hf_list *shared,
+		     struct hf_port *port, struct hf_buf *faults, struct hf_tls_trust **out)
+{
+	struct hf_tls_trust *t = shared ? find_shared(shared, file, dir) : NULL;
+	int err;
+
+	if (t) {
+		t->users++;
+		*out = t;
+		return 0;
+	}
+	t = calloc(1, sizeof(*t));
+	if (!t)
+		return HF_ENOMEM;
+	t->users = 1;
+	hf_list_init(&t->link);
+	err = fill(t, file, dir, port, faults);
+	if (err) {
+		hf_tls_trust_put(t);
+		return err;
+	}
+	if (shared)
+		hf_list_push(shared, &t->link);
+	*out = t;
+	return 0;
+}
+
+void hf_tls_trust_put(struct hf_tls_trust *t)
+{
+	if (!t)
+		return;
+	assert(t->users > 0);
+	if (--t->users > 0)
+		return;
+	hf_list_remove(&t->link);
+	free(t->file);
+	free(t->dir);
+	free(t->der);
+	free(t->entries);
+	free(t);
 }
 
 /* ---- finding ---- */
