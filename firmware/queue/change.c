@@ -305,7 +305,7 @@ static int start(struct hf_queue *q, struct hf_queue_change *c, enum kind kind)
 	c->new_id[0] = 0;
 	hf_store_load_init(&c->load);
 	hf_arena_init(&c->arena, 4 * CONFIG_HF_HEAD_BYTES_MAX);
-	hf_buf_init(&c->summary, CONFIG_HF_HEAD_BYTES_MAX);
+	hf_buf_init(&c->summary, HF_RECORD_SUMMARY_MAX);
 	c->load.op.done = found;
 	c->load.op.user = c;
 	err = hf_queue_find(q, c->public_id, true, &c->load);

@@ -111,7 +111,8 @@ static void blocked(struct hf_lease *lease)
 	struct hf_lane *lane = lease->lane;
 	struct hf_queue *q = lane->queue;
 	uint64_t age_max = (uint64_t)lease->head.policy.max_age_s * 1000;
-	uint64_t age = hf_queue_device_ms(q) - lease->state.created_dev_ms;
+	uint64_t now = hf_queue_device_ms(q), created = lease->state.created_dev_ms;
+	uint64_t age = now > created ? now - created : 0;
 
 	hf_lease_release(lease);
 	lane->state = HF_LANE_HELD;
@@ -147,7 +148,7 @@ static bool is_too_early(struct hf_lease *lease, uint64_t *left_ms)
 		return false;
 	*left_ms = hf_not_before_left_ms(lane->queue, &lease->state, &sure);
 	/* a clock that comes to be trusted looks again */
-	lane->resumed = *left_ms > 0 && !sure && lease->state.reason == HF_REASON_RETRY_AFTER;
+	lane->resumed = *left_ms > 0 && !sure && hf_reason_binds(lease->state.reason);
 	return *left_ms > 0;
 }
 
@@ -267,7 +268,7 @@ void hf_lease_take(struct hf_lane *lane, struct hf_lease *lease)
 	hf_lease_end_init(lease);
 	hf_store_load_init(&lease->load);
 	hf_arena_init(&lease->arena, 4 * CONFIG_HF_HEAD_BYTES_MAX);
-	hf_buf_init(&lease->summary, CONFIG_HF_HEAD_BYTES_MAX);
+	hf_buf_init(&lease->summary, HF_RECORD_SUMMARY_MAX);
 	hf_buf_init(&lease->answer, 2 * CONFIG_HF_HEAD_BYTES_MAX);
 	load(lease);
 }

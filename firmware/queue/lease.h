@@ -53,14 +53,13 @@ void hf_lease_take(struct hf_lane *lane, struct hf_lease *lease);
 bool hf_lease_mark(struct hf_lease *lease);
 /* The answer, or none (@answer NULL), with the verdict. DELIVERED and DEAD settle
  * the record, HOLD holds it, RETRY and RETRY_NOW and FOLLOW keep it queued and
- * count the attempt, WAIT keeps it queued and uncounted. @body: the answer's
- * body when @blob is 0; stays valid until stored. */
+ * count the attempt, WAIT keeps it queued and uncounted. @body: the
+ * answer's, stays valid until stored. */
 struct hf_lease_end {
 	struct hf_verdict verdict;
 	const struct hf_exchange_result *result;
 	const struct hf_answer_head *answer;
 	struct hf_span body;
-	uint64_t blob, body_len;
 	uint32_t body_hash;
 	bool sent; /* a byte of this or an earlier attempt of the lease may have arrived */
 };

@@ -228,8 +228,8 @@ static void settle(struct hf_lease *lease, const struct hf_lease_end *end)
 	x->summary = hf_buf_span(&lease->summary);
 	x->head = hf_buf_span(&lease->answer);
 	x->body = end->body;
-	x->blob = end->blob;
-	x->body_len = end->body_len;
+	x->blob = 0;
+	x->body_len = end->body.len;
 	x->op.done = end_stored;
 	x->op.user = lease;
 	lease->settling = true;

@@ -16,8 +16,9 @@
  *     401 402             HOLD auth, payment
  *     407 511             WAIT captive
  *     408 423 429 503     RETRY, Retry-After obeyed (also 413 with one)
- *     409                 RETRY 1 to 30 s five times, then HOLD, when an earlier
- *                         attempt may have arrived; else DEAD
+ *     409                 RETRY (Retry-After, else 2 to 30 s) five times, then
+ *                         HOLD, when an earlier attempt may have arrived; else
+ *                         DEAD
  *     412                 HOLD ambiguous when an earlier one may have, else DEAD
  *     421 425             RETRY_NOW once, then RETRY
  *     502 504             RETRY, or HOLD when not repeatable
@@ -98,6 +99,15 @@ static void retry(const struct hf_attempt *a, struct hf_verdict *v)
 {
 	v->delay_ms = retry_after_ms(a);
 	set(v, HF_ACTION_RETRY, v->delay_ms ? HF_REASON_RETRY_AFTER : HF_REASON_BACKOFF);
+}
+
+static void no_room(const struct hf_attempt *a, struct hf_verdict *v)
+{
+	retry(a, v);
+	if (v->delay_ms >= STORAGE_DELAY_MS)
+		return;
+	v->delay_ms = STORAGE_DELAY_MS;
+	v->reason = HF_REASON_ORIGIN_FULL;
 }
 
 static void retry_or_hold(const struct hf_attempt *a, struct hf_verdict *v)
@@ -189,8 +199,9 @@ static void conflict(const struct hf_attempt *a, struct hf_verdict *v)
 		return;
 	}
 	retry(a, v);
-	if (v->delay_ms == 0)
-		v->delay_ms = CONFLICT_DELAY_MS << a->state->conflicts;
+	if (v->delay_ms > 0)
+		return;
+	v->delay_ms = CONFLICT_DELAY_MS << a->state->conflicts;
 	if (v->delay_ms > CONFLICT_DELAY_MAX_MS)
 		v->delay_ms = CONFLICT_DELAY_MAX_MS;
 }
@@ -204,7 +215,7 @@ static void server_error(const struct hf_attempt *a, struct hf_verdict *v)
 	if (!repeatable(a))
 		set(v, HF_ACTION_HOLD, HF_REASON_SERVER_ERROR);
 	else if (same && s->same_500 + 1 >= SAME_500_TRIES && s->maybe_received &&
-		 a->device_now_ms - s->first_sent_dev_ms >= SAME_500_SPAN_MS)
+		 a->device_now_ms >= s->first_sent_dev_ms + SAME_500_SPAN_MS)
 		set(v, HF_ACTION_HOLD, HF_REASON_SERVER_ERROR);
 	else
 		retry(a, v);
@@ -268,9 +279,7 @@ static void classify_5xx(const struct hf_attempt *a, struct hf_verdict *v)
 		retry(a, v);
 		return;
 	case 507:
-		retry(a, v);
-		if (v->delay_ms < STORAGE_DELAY_MS)
-			v->delay_ms = STORAGE_DELAY_MS;
+		no_room(a, v);
 		return;
 	case 511:
 		captive(v);

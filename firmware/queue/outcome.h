@@ -12,7 +12,8 @@
 #include "http/transport.h"
 #include "store/records.h"
 
-/* X(name, text): why a record waits, is held or dead; text is seen in JSON */
+/* X(name, text): why a record waits, is held or dead; text is seen in JSON, the
+ * place in the list is what is stored */
 #define HF_REASONS(X)                                                               \
 	X(NONE, "")                                                                 \
 	X(NETWORK, "network")	      /* origin not reachable */                    \
@@ -33,7 +34,8 @@
 	X(EXPIRED, "expired")		/* older than maxAgeSeconds */              \
 	X(ORIGIN_GONE, "origin-gone")	/* not in the configuration any more */     \
 	X(DAMAGED, "damaged")		/* the stored request cannot be read */     \
-	X(OPERATOR, "operator")
+	X(OPERATOR, "operator")                                                     \
+	X(ORIGIN_FULL, "origin-full") /* 507 */
 
 enum hf_reason {
 #define HF_REASON_ENUM(name, text) HF_REASON_##name,
@@ -41,6 +43,11 @@ enum hf_reason {
 #undef HF_REASON_ENUM
 };
 const char *hf_reason_name(uint8_t reason);
+/* A wait for it goes by the origin's time: nothing but a person ends it early. */
+static inline bool hf_reason_binds(uint8_t reason)
+{
+	return reason == HF_REASON_RETRY_AFTER || reason == HF_REASON_ORIGIN_FULL;
+}
 
 enum hf_action {
 	HF_ACTION_DELIVERED, /* settle with this answer */

@@ -126,7 +126,7 @@ void hf_lane_offline(struct hf_lane *lane, enum hf_reason reason)
 
 void hf_lane_promote(struct hf_lane *lane)
 {
-	if (lane->state == HF_LANE_DELAYED && lane->wait_reason == HF_REASON_RETRY_AFTER)
+	if (lane->state == HF_LANE_DELAYED && hf_reason_binds(lane->wait_reason))
 		return;
 	if (lane->state != HF_LANE_OFFLINE && lane->state != HF_LANE_DELAYED)
 		return;

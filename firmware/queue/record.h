@@ -35,6 +35,8 @@ struct hf_answer_head {
 int hf_record_head_encode(const struct hf_record_head *h, struct hf_buf *out);
 /* Spans point into @bytes, fields.v into @arena. HF_ECORRUPT, HF_ENOMEM. */
 int hf_record_head_decode(struct hf_span bytes, struct hf_arena *arena, struct hf_record_head *out);
+/* A summary is shorter, whatever the request: a head's bytes, and names of ours. */
+#define HF_RECORD_SUMMARY_MAX (2 * CONFIG_HF_HEAD_BYTES_MAX)
 /* The head without fields: what lists show. Also decodes with the above. */
 int hf_record_summary_encode(const struct hf_record_head *h, struct hf_buf *out);
 int hf_answer_head_encode(const struct hf_answer_head *h, struct hf_buf *out);

@@ -325,7 +325,6 @@ static void fill_end(struct hf_replay *r, struct hf_lease_end *end)
 	r->answer.truncated |= r->dropped > 0 || r->result.end != HF_END_COMPLETE;
 	end->answer = &r->answer;
 	end->body = hf_buf_span(&r->body);
-	end->body_len = end->body.len;
 	end->body_hash = hash(end->body);
 }
 

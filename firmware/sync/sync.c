@@ -155,7 +155,7 @@ static bool is_wanted(const struct hf_lane *lane)
 	case HF_LANE_OFFLINE:
 		return lane->waiting > 0;
 	case HF_LANE_DELAYED: /* until then nobody has to look for the origin */
-		return lane->waiting > 0 && lane->wait_reason != HF_REASON_RETRY_AFTER;
+		return lane->waiting > 0 && !hf_reason_binds(lane->wait_reason);
 	case HF_LANE_IDLE:
 	case HF_LANE_HELD:
 		break;
@@ -259,7 +259,7 @@ static void bring_near(struct hf_sync *s, struct hf_lane *lane)
 
 static bool may_be_eased(const struct hf_lane *lane, uint64_t now)
 {
-	return lane->wait_reason != HF_REASON_RETRY_AFTER &&
+	return !hf_reason_binds(lane->wait_reason) &&
 	       (lane->eased_ms == 0 || now - lane->eased_ms >= EDGE_EVERY_MS);
 }
 
@@ -283,8 +283,9 @@ static void ease(struct hf_sync *s, struct origin *o)
 	}
 }
 
-/* What ends a delay before its time. A Retry-After is ended by nothing, but one
- * of an earlier run is looked at again when the clock can be trusted. */
+/* What ends a delay before its time. What the origin asks for (a Retry-After, no
+ * room there) is ended by nothing, but one of an earlier run is looked at again
+ * when the clock can be trusted. */
 enum edge {
 	EDGE_UP,    /* the origin has answered */
 	EDGE_LINK,  /* the link has come up */
@@ -300,14 +301,15 @@ static void end_delay(struct hf_sync *s, struct hf_lane *lane, enum edge edge)
 	if (edge == EDGE_CLOCK && lane->resumed) { /* only a clock tells what is left */
 		lane->wait_reason = HF_REASON_CLOCK;
 		hf_lane_promote(lane);
-	} else if (lane->wait_reason == HF_REASON_RETRY_AFTER)
+	} else if (hf_reason_binds(lane->wait_reason)) {
 		put_in_list(s, lane);
-	else if (ended)
+	} else if (ended) {
 		hf_lane_promote(lane);
-	else if (edge == EDGE_UP)
+	} else if (edge == EDGE_UP) {
 		bring_near(s, lane);
-	else
+	} else {
 		put_in_list(s, lane);
+	}
 }
 
 static void move_all(struct hf_list *from, struct hf_list *to)

@@ -7,22 +7,7 @@
 
 #include <cmocka.h>
 
-#include "lib/queue_rig.h"
-
-static int setup(void **state)
-{
-	static struct qrig r;
-
-	qrig_init(&r);
-	*state = &r;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	qrig_finish(*state);
-	return 0;
-}
+#include "lib/queue_case.h"
 
 /* @max_age_s 0: never too old. */
 static struct qreq *leave(struct qrig *r, const char *target, uint32_t max_age_s, bool held)

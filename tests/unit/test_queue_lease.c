@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "holdfast_config.h"
 #include "lib/queue_case.h"
 
 /* A record in the queue while its origin is not reachable. */
@@ -209,6 +210,29 @@ static void portal_wears_no_medium_out(void **state)
 	hf_store_usage(r->store.store, &after);
 	assert_true(r->origin[0].performed > 60);
 	assert_true(after.written_total - before.written_total < 4096);
+}
+
+/* A target as long as a head may be: with tag, lane and key the summary is longer
+ * than a head. */
+static void longest_target_is_settled(void **state)
+{
+	struct qrig *r = *state;
+	size_t len = CONFIG_HF_HEAD_BYTES_MAX - 200;
+	struct qreq *q = qrig_request(r, "/", "x");
+	char *target = hf_arena_alloc(&q->arena, len);
+
+	assert_non_null(target);
+	memset(target, 'a', len);
+	target[0] = '/';
+	q->msg.target = hf_span(target, len);
+	memset(q->policy.tag, 't', HF_POLICY_NAME_MAX);
+	memset(q->policy.lane, 'l', HF_POLICY_NAME_MAX);
+	qreq_take(q, true);
+	qreq_admit(q);
+	qrig_advance(r, 1000);
+	assert_int_equal(q->done, 0);
+	assert_int_equal(qrig_state(r, q->a.id).status, HF_RECORD_SETTLED);
+	assert_int_equal(r->origin[0].performed, 1);
 }
 
 /* ---- redirects ---- */
@@ -496,6 +520,7 @@ int main(void)
 		TEST(every_verdict_leaves_its_state_on_the_medium),
 		TEST(refused_connection_writes_nothing),
 		TEST(portal_wears_no_medium_out),
+		TEST(longest_target_is_settled),
 		TEST(redirect_that_leads_nowhere_is_not_ambiguous),
 		TEST(attempt_that_a_power_cut_ended_is_repeated_with_its_key),
 		TEST(unrepeatable_attempt_that_a_power_cut_ended_is_held),

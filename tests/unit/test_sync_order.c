@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "holdfast_config.h"
-#include "lib/queue_rig.h"
+#include "lib/queue_case.h"
 
 #define LANES	1000
 #define RECORDS 10000
@@ -19,21 +19,6 @@ enum {
 	SHOP,
 	BANK
 };
-
-static int setup(void **state)
-{
-	static struct qrig r;
-
-	qrig_init(&r);
-	*state = &r;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	qrig_finish(*state);
-	return 0;
-}
 
 static struct qreq *admit(struct qrig *r, unsigned n)
 {

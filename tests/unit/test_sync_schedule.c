@@ -319,6 +319,25 @@ static void answer_by_target(void *user, struct hf_exchange *x, struct fake_answ
 		*out = (struct fake_answer_to){ .status = 201 };
 }
 
+/* 507: ten minutes or more, whatever else the origin does. */
+static void origin_without_room_is_left_alone(void **state)
+{
+	struct qrig *r = *state;
+
+	next_answer = (struct fake_answer_to){ .status = 507 };
+	r->origin[0].answer = answer_next;
+	leave_at(r, 0, "/a");
+	qrig_advance(r, 1000);
+	assert_string_equal(qrig_taken(r, 0), "/a");
+	r->origin[0].answer = NULL;
+	qrig_leave_in(r, "other", "/b");
+	hf_sync_link(r->sync);
+	qrig_advance(r, 590000);
+	assert_string_equal(qrig_taken(r, 0), "/b");
+	qrig_advance(r, 20000);
+	assert_string_equal(qrig_taken(r, 0), "/a");
+}
+
 /* A lane that fails while the others go well is not asked with each of them. */
 static void success_of_others_is_no_reason_to_storm(void **state)
 {
@@ -474,6 +493,7 @@ int main(void)
 		TEST(sync_now_ends_a_back_off),
 		TEST(back_off_grows_and_ends_with_success),
 		TEST(success_of_one_lane_ends_the_back_off_of_the_others),
+		TEST(origin_without_room_is_left_alone),
 		TEST(success_of_others_is_no_reason_to_storm),
 		TEST(fresh_connection_once_and_then_back_off),
 		TEST(link_that_comes_up_ends_a_wait_for_the_network),
