@@ -165,6 +165,16 @@ static void handshake(struct hf_channel *ch)
 	}
 }
 
+/* The session is broken: what is left cannot be read by anybody. */
+static void end_of_tls(struct hf_channel *ch, int err)
+{
+	ch->in = hf_span(NULL, 0);
+	hf_buf_clear(&ch->cipher);
+	ch->err = err;
+	ch->state = DEAD;
+	ch->events->on_error(ch->user, err);
+}
+
 static void decrypt(struct hf_channel *ch)
 {
 	char plain[PLAIN_BYTES];
@@ -183,7 +193,7 @@ static void decrypt(struct hf_channel *ch)
 			ch->eof = true;
 		} else {
 			flush(ch); /* the alert */
-			die(ch, (int)n);
+			end_of_tls(ch, (int)n);
 		}
 	}
 	if (!ch->closed)

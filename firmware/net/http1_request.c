@@ -22,9 +22,13 @@ bool hf_http1_x_sent_all(const struct hf_exchange *x)
  * it cannot have heard anything. */
 static void write_failed(struct hf_exchange *x, int err)
 {
-	struct conn *c = x->c;
-	bool reused = c->uses > 0;
+	bool reused = x->c && x->c->uses > 0;
 
+	if (err == HF_ENOMEM) { /* @out may hold half of something */
+		hf_http1_x_drop_conn(x, true);
+		hf_http1_x_end(x, HF_END_INTERNAL, err, "out of memory");
+		return;
+	}
 	if (x->attempt_bytes == 0) {
 		hf_http1_x_drop_conn(x, true);
 		hf_http1_x_lost(x, reused, err, hf_strerror(err));
@@ -133,22 +137,30 @@ void hf_http1_x_writable(struct hf_exchange *x)
 		hf_http1_x_arm(x); /* for the first byte */
 }
 
+/* What a send says that could not write: @done when it goes on, here or on
+ * another connection, else all of it, which nobody will ask for again. */
+static size_t taken(const struct hf_exchange *x, size_t done, size_t all)
+{
+	return x->state == X_ENDED || x->state == X_GONE || x->write_err ? all : done;
+}
+
 /* Body of known length: behind the head while corked, else past @out. */
 static size_t send_plain(struct hf_exchange *x, struct hf_span data)
 {
 	ptrdiff_t n;
 
 	if (x->corked && x->out.len + data.len <= OUT_MAX) {
-		if (hf_buf_append(&x->out, data))
-			write_failed(x, HF_ENOMEM);
-		return data.len;
+		if (!hf_buf_append(&x->out, data))
+			return data.len;
+		write_failed(x, HF_ENOMEM);
+		return taken(x, 0, data.len);
 	}
 	if (!flush(x))
-		return x->write_err || !x->c ? data.len : 0;
+		return taken(x, 0, data.len);
 	n = hf_channel_write(x->c->ch, data.ptr, data.len);
 	if (n < 0) {
 		write_failed(x, (int)n);
-		return data.len;
+		return taken(x, 0, data.len);
 	}
 	count(x, (size_t)n);
 	return (size_t)n;
@@ -182,9 +194,9 @@ static size_t send_chunks(struct hf_exchange *x, struct hf_span data)
 		}
 		done += n;
 	}
-	if (!x->corked)
+	if (!x->corked && x->state == X_ACTIVE)
 		flush(x);
-	return x->write_err || !x->c ? data.len : done;
+	return taken(x, done, data.len);
 }
 
 static size_t send_tunnel(struct hf_exchange *x, struct hf_span data)

@@ -239,6 +239,50 @@ static void a_post_of_which_nothing_was_sent_is(void **state)
 	assert_string_equal(heard(s), "head:200 body:ok end:complete/all");
 }
 
+/* A body that does not fit behind the head into one write. */
+static void check_large_post(struct world *w, enum hf_body_kind kind)
+{
+	static char body[40001];
+	struct shot *s;
+	const char *text;
+	size_t i, data = 0;
+
+	for (i = 0; i < sizeof(body) - 1; i++)
+		body[i] = (char)('a' + i % 23);
+	warm_up(w);
+	s = shot(w, 0, "POST", kind, body);
+	peer(w, 0)->write_error = HF_ECONNRESET;
+	shoot(s);
+	fake_net_settle(&w->net);
+	assert_int_equal(w->net.peers_n, 2);
+	text = fake_peer_take(peer(w, 1));
+	assert_non_null(strstr(text, "\r\n\r\n"));
+	text = strstr(text, "\r\n\r\n") + 4;
+	if (kind == HF_BODY_LENGTH)
+		assert_string_equal(text, body);
+	while (kind == HF_BODY_CHUNKED && data < sizeof(body) - 1) {
+		char *end;
+		size_t n = strtoul(text, &end, 16);
+
+		assert_true(n > 0);
+		assert_memory_equal(end + 2, body + data, n);
+		text = end + 2 + n + 2;
+		data += n;
+	}
+	answer(w, 1, ok);
+	assert_string_equal(heard(s), "head:200 body:ok end:complete/all");
+}
+
+static void a_large_post_of_which_nothing_was_sent_is_whole(void **state)
+{
+	check_large_post(*state, HF_BODY_LENGTH);
+}
+
+static void a_chunked_post_of_which_nothing_was_sent_is_whole(void **state)
+{
+	check_large_post(*state, HF_BODY_CHUNKED);
+}
+
 static void what_a_stale_connection_took_counts_as_sent(void **state)
 {
 	struct world *w = *state;
@@ -528,6 +572,8 @@ int main(void)
 		T(it_is_repeated_only_once),
 		T(a_post_that_was_sent_is_not_repeated),
 		T(a_post_of_which_nothing_was_sent_is),
+		T(a_large_post_of_which_nothing_was_sent_is_whole),
+		T(a_chunked_post_of_which_nothing_was_sent_is_whole),
 		T(what_a_stale_connection_took_counts_as_sent),
 		T(a_long_idle_connection_is_looked_at_before_use),
 		T(refused_and_unknown_names_are_told_apart),
