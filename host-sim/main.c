@@ -8,6 +8,7 @@
 #include "guest.h"
 #include "live/live.h"
 #include "report.h"
+#include "report/page.h"
 #include "script.h"
 #include "sim/mem.h"
 #include "soak.h"
@@ -18,11 +19,11 @@
 #endif
 
 static const char usage[] =
-	"usage: holdfast-sim day [--seed N]\n"
-	"       holdfast-sim run FILE.scn [--seed N] [--trace]\n"
+	"usage: holdfast-sim day [--seed N] [--report FILE.html]\n"
+	"       holdfast-sim run FILE.scn [--seed N] [--trace] [--report FILE.html]\n"
 	"       holdfast-sim sweep FILE.scn [--seed N]\n"
 	"       holdfast-sim soak [--seed N] [--count M] [--mutant NAME]\n"
-	"       holdfast-sim replay --seed N [--mutant NAME]\n"
+	"       holdfast-sim replay --seed N [--mutant NAME] [--report FILE.html]\n"
 	"       holdfast-sim mutants [--count M]\n"
 	"       holdfast-sim repeats [--count M]\n"
 	"       holdfast-sim live [--help]\n"
@@ -34,10 +35,12 @@ static const char usage[] =
 	"  replay   one of them, every event printed\n"
 	"  mutants  soaks products that are wrong on purpose: each must be caught\n"
 	"  repeats  runs M seeds twice: both must be the same, bit by bit\n"
-	"  live     the real daemon before a demo shop, and a page to make the world worse\n";
+	"  live     the real daemon before a demo shop, and a page to make the world worse\n"
+	"\n"
+	"  --report writes the run as one page: its figures, a timeline, each request\n";
 
 struct options {
-	const char *file;
+	const char *file, *report;
 	uint64_t seed, count;
 	enum sim_mutant mutant;
 	bool trace;
@@ -67,13 +70,28 @@ struct scene_options {
 	uint64_t cut_at; /* one more cut at this disk operation, 0: none */
 	FILE *trace, *story;
 	bool colour;
+	const char *report, *command, *file; /* see struct sim_about */
 };
 
 struct scene_result {
 	struct sim_failure failure;
 	struct sim_totals totals;
 	uint64_t ops, virtual_us, trace_hash;
+	bool unwritten; /* the report */
 };
+
+static bool write_report(const struct sim_record *record, const struct sim_plan *plan,
+			 const struct scene_options *o, const struct scene_result *r)
+{
+	struct sim_about about = { .command = o->command,
+				   .file = o->file,
+				   .trace_hash = r->trace_hash,
+				   .plan = plan,
+				   .failure = &r->failure,
+				   .totals = &r->totals };
+
+	return sim_page_write(o->report, record, &about);
+}
 
 static void run_scene(const struct sim_plan *plan, const struct scene_options *o,
 		      struct scene_result *r)
@@ -85,11 +103,14 @@ static void run_scene(const struct sim_plan *plan, const struct scene_options *o
 					 .manifest = plan->manifest,
 					 .guest = &sim_guest_holdfast };
 	struct sim_story *story = NULL;
+	struct sim_record *record = NULL;
 	struct sim_disk_stats disk;
 	struct sim_stage stage;
 	uint64_t drain_us;
 
 	sim_stage_init(&stage, &opt);
+	if (o->report)
+		record = sim_record_create(&stage);
 	if (o->story)
 		story = sim_story_create(&stage, plan, o->story, o->colour);
 	if (o->cut_at)
@@ -99,6 +120,7 @@ static void run_scene(const struct sim_plan *plan, const struct scene_options *o
 		(void)sim_run_until_quiet(&stage, 6 * SIM_US_PER_H, &drain_us);
 	sim_totals(&stage, &r->totals);
 	sim_stage_disk_stats(&stage, &disk);
+	sim_record_stop(record);
 	r->ops = disk.ops;
 	r->virtual_us = stage.world.now_us;
 	sim_story_destroy(story);
@@ -106,16 +128,31 @@ static void run_scene(const struct sim_plan *plan, const struct scene_options *o
 	r->trace_hash = stage.world.trace.hash;
 	if (!r->failure.what[0])
 		sim_run_checks(&stage, &r->failure);
+	r->unwritten = record && !write_report(record, plan, o, r);
+	sim_record_destroy(record);
 	sim_stage_finish(&stage);
+}
+
+/* The last line. */
+static void print_report(const struct options *o, bool unwritten)
+{
+	if (o->report && !unwritten)
+		printf("\n  The run as a page: %s\n", o->report);
 }
 
 static int tell(const struct options *o, const char *file)
 {
-	struct scene_options how = { .seed = o->seed, .colour = isatty(STDOUT_FILENO) };
+	struct scene_options how = {
+		.seed = o->seed, .colour = isatty(STDOUT_FILENO), .report = o->report, .file = file
+	};
 	struct scene_result r;
 	struct sim_plan plan;
 	double begin = now_s(), took;
+	char command[512];
 
+	snprintf(command, sizeof(command), "holdfast-sim %s%s --seed %" PRIu64,
+		 o->file ? "run " : "day", o->file ? o->file : "", o->seed);
+	how.command = command;
 	sim_plan_init(&plan);
 	if (sim_script_load(file, &plan, stderr)) {
 		sim_plan_finish(&plan);
@@ -133,8 +170,9 @@ static int tell(const struct options *o, const char *file)
 		fflush(stdout);
 		print_failure(file, &r.failure);
 	}
+	print_report(o, r.unwritten);
 	sim_plan_finish(&plan);
-	return r.failure.what[0] != '\0';
+	return r.failure.what[0] || r.unwritten;
 }
 
 static int do_day(const struct options *o)
@@ -248,16 +286,18 @@ static int do_soak(const struct options *o)
 
 static int do_replay(const struct options *o)
 {
+	struct sim_soak_watch watch = { .trace = stdout, .report = o->report };
 	struct sim_seed_result r;
 
-	sim_soak_seed(o->seed, o->mutant, stdout, &r);
+	sim_soak_seed(o->seed, o->mutant, &watch, &r);
 	printf("trace %016" PRIx64 " disk %016" PRIx64 " orders %u cuts %u\n", r.trace_hash,
 	       r.disk_hash, r.orders, r.cuts);
 	if (r.failure.what[0]) {
 		fflush(stdout);
 		print_seed_failure(o, o->seed, &r);
 	}
-	return r.failure.what[0] != '\0';
+	print_report(o, r.unwritten);
+	return r.failure.what[0] || r.unwritten;
 }
 
 static int do_mutants(const struct options *o)
@@ -328,6 +368,10 @@ static bool read_option(char **arg, struct options *o)
 		return number(arg[1], &o->seed);
 	if (strcmp(arg[0], "--count") == 0)
 		return number(arg[1], &o->count);
+	if (strcmp(arg[0], "--report") == 0) {
+		o->report = arg[1];
+		return arg[1] != NULL;
+	}
 	if (strcmp(arg[0], "--mutant") == 0 && arg[1])
 		o->mutant = sim_mutant_by_name(arg[1]);
 	else

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "soak.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "guest.h"
+#include "report/page.h"
 #include "sim/mem.h"
 
 #define WRITTEN_BACK_BYTES 65536 /* far more than making the database takes */
@@ -270,11 +272,31 @@ static void tally(const struct sim_stage *s, struct sim_seed_result *out)
 		out->disk_hash ^= sim_disk_hash(s->devices[i]->disk) + i;
 }
 
-void sim_soak_seed(uint64_t seed, enum sim_mutant mutant, FILE *trace, struct sim_seed_result *out)
+static bool write_report(const char *path, const struct sim_record *record,
+			 const struct sim_plan *plan, enum sim_mutant mutant,
+			 const struct sim_seed_result *r, const struct sim_totals *totals)
+{
+	char command[96];
+	struct sim_about about = { .command = command,
+				   .trace_hash = r->trace_hash,
+				   .plan = plan,
+				   .failure = &r->failure,
+				   .totals = totals };
+
+	snprintf(command, sizeof(command), "holdfast-sim replay --seed %" PRIu64 "%s%s",
+		 record->stage->world.seed, mutant == SIM_MUTANT_NONE ? "" : " --mutant ",
+		 mutant == SIM_MUTANT_NONE ? "" : sim_mutant_name(mutant));
+	return sim_page_write(path, record, &about);
+}
+
+void sim_soak_seed(uint64_t seed, enum sim_mutant mutant, const struct sim_soak_watch *watch,
+		   struct sim_seed_result *out)
 {
 	struct sim_stage_options opt = { .seed = seed,
-					 .trace = trace,
+					 .trace = watch ? watch->trace : NULL,
 					 .guest = &sim_guest_holdfast };
+	struct sim_record *record = NULL;
+	struct sim_totals totals;
 	struct sim_stage stage;
 	struct sim_plan plan;
 
@@ -284,13 +306,21 @@ void sim_soak_seed(uint64_t seed, enum sim_mutant mutant, FILE *trace, struct si
 	sim_stage_init(&stage, &opt);
 	sim_mutant_apply(&stage, mutant);
 	stage.net.fragments = seed % 3 == 0;
+	if (watch && watch->report)
+		record = sim_record_create(&stage);
 	sim_run_plan(&stage, &plan, NULL, &out->failure);
 	if (!out->failure.what[0] && !sim_run_until_quiet(&stage, QUIET_LIMIT_US, &out->drain_us))
 		sim_trace(&stage.world, "run", "still waiting at the end");
 	tally(&stage, out);
+	if (record)
+		sim_totals(&stage, &totals);
+	sim_record_stop(record);
 	sim_stage_shut_down(&stage); /* for what the guests leave open */
 	if (!out->failure.what[0])
 		sim_run_checks(&stage, &out->failure);
+	out->unwritten = record &&
+			 !write_report(watch->report, record, &plan, mutant, out, &totals);
+	sim_record_destroy(record);
 	sim_stage_finish(&stage);
 	sim_plan_finish(&plan);
 }

@@ -26,11 +26,19 @@ struct sim_seed_result {
 	unsigned orders, promised, queued, delivered, cuts;
 	uint64_t bytes, events;
 	bool written_back; /* the store's log has been copied into its database */
+	bool unwritten;	   /* the report that was asked for */
+};
+
+/* What is wanted of a run besides its result. */
+struct sim_soak_watch {
+	FILE *trace;	    /* NULL: none */
+	const char *report; /* the page to write, NULL: none */
 };
 
 /* The plan of @seed. */
 void sim_soak_plan(uint64_t seed, struct sim_plan *plan);
-/* Runs it, heals, checks. @trace NULL: silent. */
-void sim_soak_seed(uint64_t seed, enum sim_mutant mutant, FILE *trace, struct sim_seed_result *out);
+/* Runs it, heals, checks. @watch NULL: silent. */
+void sim_soak_seed(uint64_t seed, enum sim_mutant mutant, const struct sim_soak_watch *watch,
+		   struct sim_seed_result *out);
 
 #endif

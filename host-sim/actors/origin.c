@@ -349,6 +349,11 @@ void sim_origin_up(struct sim_origin *origin, bool up)
 	dismiss_all(origin);
 }
 
+bool sim_origin_is_up(const struct sim_origin *origin)
+{
+	return origin->listener != NULL;
+}
+
 void sim_origin_destroy(struct sim_origin *origin)
 {
 	if (!origin)

@@ -52,6 +52,7 @@ const char *sim_origin_name(const struct sim_origin *o);
 struct sim_node *sim_origin_node(struct sim_origin *o);
 /* The server's process: down refuses calls and resets what is open. */
 void sim_origin_up(struct sim_origin *o, bool up);
+bool sim_origin_is_up(const struct sim_origin *o);
 void sim_origin_mood(struct sim_origin *o, const struct sim_origin_mood *mood);
 void sim_origin_portal(struct sim_origin *o, enum sim_portal_kind kind);
 const struct sim_origin_mood *sim_origin_mood_now(const struct sim_origin *o);

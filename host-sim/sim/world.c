@@ -117,6 +117,13 @@ uint64_t sim_world_next(const struct sim_world *w)
 	return w->len ? w->heap[0]->at_us : SIM_NEVER;
 }
 
+static void move_to(struct sim_world *w, uint64_t at_us)
+{
+	if (at_us > w->now_us && w->on_moment)
+		w->on_moment(w->on_moment_user);
+	w->now_us = at_us;
+}
+
 bool sim_world_step(struct sim_world *w)
 {
 	struct sim_event *e;
@@ -128,7 +135,7 @@ bool sim_world_step(struct sim_world *w)
 	sim_event_clear(w, e);
 	w->same_time = e->at_us == w->now_us ? w->same_time + 1 : 0;
 	w->stalled = w->same_time > SIM_STALL_EVENTS;
-	w->now_us = e->at_us;
+	move_to(w, e->at_us);
 	w->fired++;
 	e->fire(e->user);
 	return true;
@@ -139,7 +146,7 @@ void sim_world_run(struct sim_world *w, uint64_t until_us)
 	while (sim_world_next(w) <= until_us && sim_world_step(w))
 		;
 	if (w->now_us < until_us)
-		w->now_us = until_us;
+		move_to(w, until_us);
 }
 
 bool sim_world_run_until(struct sim_world *w, uint64_t until_us, bool (*done)(void *user),
@@ -147,7 +154,8 @@ bool sim_world_run_until(struct sim_world *w, uint64_t until_us, bool (*done)(vo
 {
 	while (!done(user)) {
 		if (sim_world_next(w) > until_us) {
-			w->now_us = until_us > w->now_us ? until_us : w->now_us;
+			if (w->now_us < until_us)
+				move_to(w, until_us);
 			return done(user);
 		}
 		if (!sim_world_step(w))

@@ -39,6 +39,9 @@ struct sim_world {
 	uint64_t order;
 	uint64_t same_time; /* events in a row without time going on */
 	bool stalled;	    /* too many of them: somebody spins, nothing runs any more */
+	/* Called when time is about to move on. Looks and changes nothing. NULL: nobody. */
+	void (*on_moment)(void *user);
+	void *on_moment_user;
 };
 
 /* Events at one moment of virtual time that mean a program spins. */

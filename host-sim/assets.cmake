@@ -1,6 +1,6 @@
-# cmake -DOUT=assets_data.c -DFOLDER=<host-sim/live> -DFILES="panel/a;control/b" -P assets.cmake
-# writes the files as the table of assets.h.
-set(text "/* Made by assets.cmake. */\n#include \"live/assets.h\"\n\n")
+# cmake -DOUT=assets_data.c -DROOM=live -DFOLDER=<host-sim/live> -DFILES="panel/a;control/b" -P assets.cmake
+# writes the files as the table of <room>/assets.h.
+set(text "/* Made by assets.cmake. */\n#include \"${ROOM}/assets.h\"\n\n")
 set(table "")
 set(i 0)
 foreach(file IN LISTS FILES)
@@ -11,6 +11,6 @@ foreach(file IN LISTS FILES)
   string(APPEND table "\t{ \"${file}\", a${i}, sizeof(a${i}) },\n")
   math(EXPR i "${i} + 1")
 endforeach()
-string(APPEND text "\nconst struct live_asset live_assets[] = {\n${table}};\n"
-  "const size_t live_assets_n = ${i};\n")
+string(APPEND text "\nconst struct ${ROOM}_asset ${ROOM}_assets[] = {\n${table}};\n"
+  "const size_t ${ROOM}_assets_n = ${i};\n")
 file(WRITE ${OUT} "${text}")
