@@ -6,26 +6,18 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { createServer, request as httpRequest } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Authority } from './lib/certs.mjs';
-import { binDir } from './lib/daemon.mjs';
+import { browser, eachLook, noBrowser, open, SHOTS } from './lib/chromium.mjs';
 import { request } from './lib/http.mjs';
-import { test, suite, sleep, until, sanitized } from './lib/harness.mjs';
+import { test, suite, until, sanitized } from './lib/harness.mjs';
 import { freePort } from './lib/ports.mjs';
+import { noSim, SIM } from './lib/sim.mjs';
 
-const BINARY = process.env.HF_CHROMIUM ??
-	['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((f) => existsSync(f));
-const playwright = await import('playwright-core').catch(() => null);
-const SIM = join(binDir, 'holdfast-sim');
-const noSim = existsSync(SIM) ? false : 'there is no holdfast-sim';
-const skip = noSim || (!BINARY ? 'there is no chromium' : !playwright ? 'npm ci has not been run' : false);
-
-const SHOTS = join(process.env.HF_OUT_DIR ?? join(tmpdir(), 'holdfast'), 'screenshots');
-mkdirSync(SHOTS, { recursive: true });
+const skip = noSim || noBrowser;
 const LONG = sanitized ? 60000 : 20000;
 
 /* A running holdfast-sim live: { panel, control, child, stop(), state(), ... }. */
@@ -84,49 +76,12 @@ function readState(port) {
 	});
 }
 
-async function browser(x) {
-	const profile = mkdtempSync(join(tmpdir(), 'hf-profile-'));
-	const context = await playwright.chromium.launchPersistentContext(profile, {
-		executablePath: BINARY,
-		args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-			'--disable-background-networking', '--disable-component-update', '--disable-sync'],
-		viewport: { width: 1280, height: 800 },
-	});
-	x.defer(async () => {
-		await context.close();
-		rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
-	});
-	return context;
-}
-
-async function open(x, context, url) {
-	const page = await context.newPage();
-	const said = [];
-	const errors = [];
-	page.on('console', (m) => said.push(`${m.type()}: ${m.text()}`));
-	page.on('pageerror', (e) => errors.push(e.message));
-	x.explain(() => `${url} said:\n${said.join('\n')}\n${errors.join('\n')}`);
-	x.defer(() => assert.deepEqual(errors, []));
-	await page.goto(url);
-	return page;
-}
-
 /* Each page at two widths, light and dark. */
 async function shoot(pages, name) {
 	for (const [who, page] of Object.entries(pages)) {
-		for (const [width, height] of [[1280, 800], [400, 860]]) {
-			for (const colorScheme of ['light', 'dark']) {
-				await page.setViewportSize({ width, height });
-				await page.emulateMedia({ colorScheme });
-				await sleep(120);
-				const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-				assert.ok(wide <= width, `${who} at ${width}: the page is ${wide} wide`);
-				await page.screenshot({ path: join(SHOTS, `live-${name}-${who}-${width}-${colorScheme}.png`),
-					fullPage: who === 'control' || width === 400 });
-			}
-		}
-		await page.setViewportSize({ width: 1280, height: 800 });
-		await page.emulateMedia({ colorScheme: 'light' });
+		await eachLook(page, (width, colorScheme) =>
+			page.screenshot({ path: join(SHOTS, `live-${name}-${who}-${width}-${colorScheme}.png`),
+				fullPage: who === 'control' || width === 400 }));
 	}
 }
 

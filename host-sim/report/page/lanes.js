@@ -31,8 +31,8 @@ class Lanes {
 			tracks += lane.tracks;
 		}
 		const row = tracks <= 30 ? 15 : tracks <= 60 ? 11 : 8;
-		const room = Math.max(120, ROOM / Math.max(1, lanes.length) - LANE_GAP);
 		this.head = narrow ? LANE_HEAD : 0;
+		const room = Math.max(120, ROOM / Math.max(1, lanes.length) - LANE_GAP - this.head);
 		this.crowded = lanes.some((l) => l.tracks * row > room) && tracks * row > ROOM;
 		let y = 8;
 		for (const lane of lanes) {

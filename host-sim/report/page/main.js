@@ -62,9 +62,10 @@ function show(from, to) {
 
 /* From the table: the request in the middle of the timeline, its details pinned. */
 function choose(r) {
-	const { view } = app;
-	if (r.from < view.from || r.to > view.to || view.of(4) > Math.max(r.to - r.from, US.s))
-		view.show(r.from, Math.max(r.to, r.from + 10 * US.min));
+	const { model, view } = app;
+	const to = Math.max(r.to, r.from + Math.min(10 * US.min, model.end / 4));
+	if (r.from < view.from || r.to > view.to || to - r.from < view.lasts * 0.15)
+		view.show(r.from, to);
 	app.plot.scrollIntoView({ block: 'nearest' });
 	app.lanes.reveal(r);
 	const { x, y } = app.place(r);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Chromium for tests: browser(x) starts one, open() gives a page whose console
+ * is printed when the test fails and whose errors make it fail. noBrowser is
+ * false or the reason why there is none; SHOTS is the folder for screenshots.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const BINARY = process.env.HF_CHROMIUM ??
+	['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((f) => existsSync(f));
+const playwright = await import('playwright-core').catch(() => null);
+
+export const noBrowser = !BINARY ? 'there is no chromium' : !playwright ? 'npm ci has not been run' : false;
+export const SHOTS = join(process.env.HF_OUT_DIR ?? join(tmpdir(), 'holdfast'), 'screenshots');
+mkdirSync(SHOTS, { recursive: true });
+
+export async function browser(x) {
+	const profile = mkdtempSync(join(tmpdir(), 'hf-profile-'));
+	const context = await playwright.chromium.launchPersistentContext(profile, {
+		executablePath: BINARY,
+		args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+			'--disable-background-networking', '--disable-component-update', '--disable-sync'],
+		viewport: { width: 1280, height: 800 },
+	});
+	x.defer(async () => {
+		await context.close();
+		rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+	});
+	return context;
+}
+
+/* @quiet: a warning or an error on the console fails the test too. */
+export async function open(x, context, url, { quiet = false } = {}) {
+	const page = await context.newPage();
+	const said = [];
+	const errors = [];
+	page.on('console', (m) => {
+		said.push(`${m.type()}: ${m.text()}`);
+		if (quiet && ['warning', 'error'].includes(m.type()))
+			errors.push(m.text());
+	});
+	page.on('pageerror', (e) => errors.push(e.message));
+	x.explain(() => `${url} said:\n${said.join('\n')}\n${errors.join('\n')}`);
+	x.defer(() => assert.deepEqual(errors, []));
+	await page.goto(url);
+	return page;
+}
+
+/* Until what follows a new size and colour scheme has been drawn. */
+async function look(page, width, height, colorScheme) {
+	await page.setViewportSize({ width, height });
+	await page.emulateMedia({ colorScheme });
+	await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 60))));
+}
+
+/* Calls f(width, scheme) at both widths, light and dark; the page is never wider than the window. */
+export async function eachLook(page, f) {
+	for (const [width, height] of [[1280, 800], [400, 860]]) {
+		for (const scheme of ['light', 'dark']) {
+			await look(page, width, height, scheme);
+			const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+			assert.ok(wide <= width, `at ${width} the page is ${wide} wide`);
+			await f(width, scheme);
+		}
+	}
+	await look(page, 1280, 800, 'light');
+}
