@@ -290,6 +290,12 @@ static uint64_t end_of(const struct sim_record *r, const struct sim_order *o)
 	return o->effects && a->n ? a->v[a->n - 1].at_us : SIM_NEVER;
 }
 
+/* When it waited no longer. */
+static uint64_t left_at(const struct sim_record *r, const struct sim_order *o)
+{
+	return strcmp(o->state, "cancelled") == 0 ? o->settled_us : end_of(r, o);
+}
+
 struct change {
 	uint64_t at_us;
 	int by;
@@ -312,7 +318,7 @@ static void add_waiting(cJSON *to, const struct sim_record *r)
 
 	for (i = 0; i < r->orders_n; i++) {
 		const struct sim_order *o = r->stage->ledger.v[i];
-		uint64_t end = end_of(r, o);
+		uint64_t end = left_at(r, o);
 
 		if (o->status != 202 || end <= o->answered_us)
 			continue;

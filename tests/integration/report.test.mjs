@@ -97,6 +97,43 @@ test('the day: the states are those of the scenario', { skip, seconds }, async (
 	assert.deepEqual(troubles('Clock').filter((t) => t[1] === 'not set').length, 3);
 });
 
+test('several devices and origins have bands and lanes of their own', { skip, seconds }, async (x) => {
+	const file = scenario(x, `lasts 5m
+device kiosk
+device lobby
+origin parts http://parts.example
+at 5s panel POST /api/orders body "1"
+lobby panel POST /api/orders to parts body "2"
+at 20s kiosk disk full
+lobby dns fails
+at 30s kiosk disk normal
+at 40s kiosk process killed
+at 60s lobby cut power
+at 90s origin parts answers 503
+kiosk network loses 5%
+kiosk clock jumps ahead 3h
+kiosk link flaps 2s down 3s up
+`);
+	const { code, data } = await report(x, ['run', file]);
+	assert.equal(code, 0);
+	assertAgrees(data);
+	const bad = Object.fromEntries(data.bands.map((b) => [`${b.of} ${b.name}`,
+		b.spans.filter((s) => !['good', 'off'].includes(s.mood)).map((s) => [s.from / 1e6, s.text])]));
+	assert.deepEqual(bad['kiosk Disk'], [[20, 'full']]);
+	assert.deepEqual(bad['kiosk Process'], [[40, 'has ended']]);
+	assert.deepEqual(bad['kiosk Network'], [[90, 'loses 5 %']]);
+	assert.deepEqual(bad['kiosk Clock'], [[0, 'not set'], [90, '3 h 0 min ahead']]);
+	assert.ok(bad['kiosk Link'].length > 30);
+	assert.deepEqual(bad['lobby Names'], [[20, 'are not found']]);
+	assert.deepEqual(bad['lobby Power'], [[60, 'off']]);
+	assert.deepEqual(bad['parts.example Origin'], [[90, 'answers 503']]);
+	assert.deepEqual(bad['shop.example Origin'], []);
+	assert.ok(!('lobby Disk' in bad), 'a disk that was well has no band');
+	assert.deepEqual(data.lanes, ['kiosk shop /api/orders', 'lobby parts /api/orders']);
+	assert.equal(data.requests[1].panel, 'lobby/panel');
+	assert.deepEqual(data.marks.filter((m) => m.kind === 'cut').map((m) => m.text), ['The power goes: lobby']);
+});
+
 test('the run is the same with and without its report', { skip, seconds }, async (x) => {
 	for (const args of [['day'], ['replay', '--seed', '23']]) {
 		const run = await report(x, args);

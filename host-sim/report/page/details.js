@@ -38,7 +38,7 @@ function signPicture(key) {
 
 /* What happened to a request, in order: [[at, words, sign]]. */
 function lifeOf(r) {
-	const events = [[r.sent, 'sent by the panel']];
+	const events = [[r.sent, `sent by ${r.panel ?? 'the panel'}`]];
 	r.attempts.forEach((a, i) => {
 		const [sign, words] = attemptOutcome(a);
 		events.push([a[0], `attempt ${i + 1}: ${words}`, sign]);

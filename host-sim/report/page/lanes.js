@@ -22,8 +22,9 @@ class Lanes {
 
 	/* Places everything for this width. Lanes with more tracks than there is room are dense, unless
 	 * whole rows are wanted. */
-	layOut(narrow) {
+	layOut() {
 		const { model, view, lanes } = this;
+		const { narrow } = view;
 		const least = model.end * SEEN_PX / (view.right - view.left);
 		let tracks = 0;
 		for (const lane of lanes) {
@@ -31,18 +32,24 @@ class Lanes {
 			tracks += lane.tracks;
 		}
 		const row = tracks <= 30 ? 15 : tracks <= 60 ? 11 : 8;
-		this.head = narrow ? LANE_HEAD : 0;
+		this.head = narrow || lanes.some((l) => this.#width(l.name) > view.left - 12) ? LANE_HEAD : 0;
 		const room = Math.max(120, ROOM / Math.max(1, lanes.length) - LANE_GAP - this.head);
 		this.crowded = lanes.some((l) => l.tracks * row > room) && tracks * row > ROOM;
 		let y = 8;
 		for (const lane of lanes) {
 			lane.track = this.crowded && !this.whole ? Math.min(row, room / lane.tracks) : row;
 			lane.y = y + this.head;
-			lane.h = Math.max(lane.tracks * lane.track, narrow ? 0 : 18);
+			lane.h = Math.max(lane.tracks * lane.track, this.head ? 0 : 18);
 			y = lane.y + lane.h + LANE_GAP;
 		}
 		this.height = Math.max(y, 40);
 		this.size.style.height = `${this.height}px`;
+	}
+
+	#width(name) {
+		this.pen.family ??= getComputedStyle(document.body).fontFamily;
+		this.pen.font();
+		return this.pen.g.measureText(name).width;
 	}
 
 	/* The height that it takes on the page; more is scrolled to. */
@@ -102,7 +109,7 @@ class Lanes {
 		const y = this.middle(r);
 		const h = Math.max(5, track - 5);
 		const x = (us) => Math.max(view.left - 20, Math.min(view.right + 20, view.x(us)));
-		const waits = r.kept || r.kind === 'waiting';
+		const waits = r.kept || r.open;
 		if (dense) {
 			pen.g.globalAlpha = 0.55;
 			if (waits)

@@ -43,11 +43,12 @@ function sayRange() {
 function layOut() {
 	const box = $('lanes-box');
 	const narrow = app.plot.clientWidth < 640;
-	app.view.left = narrow ? 62 : 118;
+	app.view.narrow = narrow;
+	app.view.left = narrow ? (app.model.several ? 92 : 62) : 118;
 	for (let i = 0; i < 2; i++) { /* a scroll bar takes width */
 		app.width = Math.max(1, box.clientWidth);
 		app.view.right = Math.max(app.view.left + 40, app.width - 14); /* also while it is hidden */
-		app.lanes.layOut(narrow);
+		app.lanes.layOut();
 		box.style.height = `${app.lanes.room}px`;
 	}
 	$('rows').hidden = !app.lanes.crowded;

@@ -16,7 +16,7 @@ function attemptOutcome([, status, effect]) {
 function kindOf(r) {
 	if (r.status >= 200 && r.status < 300) {
 		if (r.end === null)
-			return 'waiting';
+			return { cancelled: 'cancelled', held: 'held', dead: 'held' }[r.state] ?? 'waiting';
 		return r.status === 202 ? 'late' : 'live';
 	}
 	return r.status ? 'refused' : 'unanswered';
@@ -26,6 +26,8 @@ const KINDS = {
 	live: { name: 'straight through', words: 'delivered straight through' },
 	late: { name: 'delivered later', words: 'kept and delivered' },
 	waiting: { name: 'not delivered', words: 'accepted and not delivered' },
+	held: { name: 'held', words: 'waits for a person' },
+	cancelled: { name: 'cancelled', words: 'accepted and cancelled' },
 	refused: { name: 'refused', words: 'refused, and the panel knows it' },
 	unanswered: { name: 'without answer', words: 'the panel got no answer' },
 };
@@ -35,6 +37,8 @@ function endText(r) {
 	case 'refused': return `refused (${r.status})`;
 	case 'unanswered': return r.effect ? 'no answer, yet done' : 'no answer';
 	case 'waiting': return 'not delivered';
+	case 'held': return [r.state, r.reason].filter(Boolean).join(': ');
+	case 'cancelled': return 'cancelled';
 	default: return '';
 	}
 }
@@ -45,7 +49,8 @@ function prepareRequest(r, end_us) {
 	r.kept = r.status === 202;
 	r.waited = r.kept && r.effect && r.effect[0] > r.answered ? r.effect[0] - r.answered : 0;
 	r.from = r.sent;
-	r.to = r.kind === 'waiting' ? end_us :
+	r.open = ['waiting', 'held', 'cancelled'].includes(r.kind);
+	r.to = r.open ? r.told ?? end_us :
 		Math.max(r.sent, r.answered ?? 0, r.end ?? 0, r.attempts.at(-1)?.[0] ?? 0);
 }
 
@@ -56,6 +61,20 @@ function prepareBand(band, end_us) {
 	});
 }
 
+/* Where there are several devices, or origins, the bands say of which they tell. */
+function nameBands(model) {
+	const count = (name) => model.bands.filter((b) => b.name === name).length;
+	model.several = count('Power') > 1;
+	for (const b of model.bands) {
+		if (b.name === 'Origin') {
+			b.label = b.of;
+			b.short = count('Origin') > 1 ? b.of : b.name;
+		} else {
+			b.label = b.short = model.several ? `${b.of} ${b.name.toLowerCase()}` : b.name;
+		}
+	}
+}
+
 function readModel(data) {
 	const model = { ...data, end: Math.max(1, data.end_us), clock: new Clock(data.begins_us) };
 	model.grain = model.end < 10 * US.min ? US.ms : US.s; /* of moments in tables */
@@ -63,13 +82,7 @@ function readModel(data) {
 	model.bands.forEach((b) => prepareBand(b, model.end));
 	model.cuts = model.marks.filter((m) => m.kind === 'cut');
 	model.pages = model.marks.filter((m) => m.kind === 'page' || m.kind === 'no-page');
-	const several = new Map();
-	for (const b of model.bands)
-		several.set(b.name, (several.get(b.name) ?? 0) + 1);
-	for (const b of model.bands) {
-		b.short = several.get(b.name) > 1 ? b.of : b.name;
-		b.label = b.name === 'Origin' ? b.of : b.short;
-	}
+	nameBands(model);
 	model.troubles = model.bands.flatMap((b) => b.spans.filter((s) => s.mood === 'bad'))
 		.sort((a, b) => a.from - b.from);
 	return model;

@@ -78,7 +78,7 @@ class Table {
 		button.dataset.number = r.number;
 		button.setAttribute('aria-label', `Show request ${r.number} in the timeline`);
 		const end = endText(r) || clock.full(r.effect?.[0] ?? r.end, grain);
-		const sign = { live: 'done', late: 'done', waiting: 'lost', refused: 'refused', unanswered: 'unanswered' }[r.kind];
+		const sign = { live: 'done', late: 'done', waiting: 'lost', refused: 'refused' }[r.kind] ?? 'unanswered';
 		const tr = el('tr', r.kind, el('td', 'num', button), el('td', 'wide path', `${r.method} ${r.path}`),
 			el('td', '', clock.full(r.sent, grain)),
 			el('td', 'wide', r.status ? `${r.status}${r.kept ? ', kept' : ''}` : `none: ${r.error ?? 'still open'}`),

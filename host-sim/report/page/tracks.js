@@ -43,7 +43,7 @@ class Tracks {
 			const draw = { strip: drawStrip, axis: drawAxis, band: drawBand, marks: drawMarks, level: drawLevel,
 				sum: drawSum }[row.what];
 			if (row.name && row.what !== 'level' && row.what !== 'sum')
-				pen.text(pen.fitted(view.left > 100 ? row.name : row.short ?? row.name, view.left - 12), 0, row.y + row.h / 2);
+				pen.text(pen.fitted(view.narrow ? row.short ?? row.name : row.name, view.left - 12), 0, row.y + row.h / 2);
 			draw(pen, view, row, this.model);
 		}
 		drawCuts(pen, view, this.model, this.row('axis').y + HEIGHT.axis, this.height);
@@ -134,7 +134,7 @@ function drawStrip(pen, view, row, model) {
 	const level = model.series.find((s) => s.kind === 'level');
 	const h = row.h - 8;
 	const top = row.y + 2;
-	pen.text(view.left > 100 ? 'Whole run' : 'Run', 0, top + h / 2);
+	pen.text(view.narrow ? 'Run' : 'Whole run', 0, top + h / 2);
 	pen.fill(view.left, top, view.right - view.left, h, 'fill', 4);
 	pen.within(view.left, top, view.right - view.left, h, () => {
 		for (const s of model.troubles)
@@ -249,7 +249,7 @@ function steps(pen, points, end, x, y) {
 function drawScale(pen, view, row, max, words, note) {
 	const top = row.y + 12;
 	const bottom = row.y + row.h - 8;
-	const wide = view.left > 100;
+	const wide = !view.narrow;
 	pen.text(row.name, 0, wide ? top + 4 : (top + bottom) / 2);
 	if (wide)
 		pen.text(note, 0, top + 20, 'faint');
@@ -283,7 +283,7 @@ function drawLevel(pen, view, row) {
 
 /* A bar far above all others is cut, and says how high it is. */
 function drawSum(pen, view, row) {
-	const { width, bins } = binned(row.series, view.from, view.to, view.of(view.left > 100 ? 7 : 6));
+	const { width, bins } = binned(row.series, view.from, view.to, view.of(view.narrow ? 6 : 7));
 	const sorted = bins.map((b) => b[1]).sort((a, b) => b - a);
 	const most = sorted[0] ?? 0;
 	const typical = sorted.find((v) => v * 8 < most) ?? most;

@@ -8,6 +8,7 @@ class View {
 		this.from = 0;
 		this.to = end;
 		this.shortest = Math.min(end, 2 * US.ms);
+		this.narrow = false;
 		this.left = 0;
 		this.right = 1;
 	}
