@@ -168,14 +168,8 @@ static void room_made(struct hf_store_op *op, int err)
 /* An old answer is worth less than a record that is known to be final. */
 static void make_room(struct hf_lease *lease)
 {
-	lease->purge = (struct hf_store_purge){
-		.before_dev_ms = UINT64_MAX,
-		.dead_max = UINT64_MAX,
-		.budget = MAKE_ROOM_ANSWERS,
-		.op.done = room_made,
-		.op.user = lease,
-	};
-	hf_store_purge(hf_lease_queue(lease)->opt.store, &lease->purge);
+	hf_store_purge_oldest(hf_lease_queue(lease)->opt.store, &lease->purge, MAKE_ROOM_ANSWERS,
+			      room_made, lease);
 }
 
 static void drop_body(struct hf_lease *lease)

@@ -41,6 +41,8 @@ struct hf_queue {
 	struct hf_store_list *held_list; /* a page under way */
 	struct hf_timer held_timer;
 	struct hf_expiry expiry;
+	struct hf_store_purge room; /* admission.c: of old answers */
+	bool making_room;
 };
 
 /* lanes.c. NULL: too many lanes or no memory (*err says). */

@@ -347,6 +347,7 @@ void hf_figures_take(struct hf_store *s)
 		f->bytes = used * HF_PAGE_SIZE;
 		f->file_bytes = total * HF_PAGE_SIZE;
 	}
+	f->medium_full = s->db.low;
 	f->written_total = s->ledger.before + s->vfs.written;
 	if (s->job_day >= 0 && s->ledger.day != s->job_day) {
 		s->ledger.day = s->job_day;

@@ -186,3 +186,16 @@ void hf_store_purge(struct hf_store *s, struct hf_store_purge *p)
 	p->op.privileged = true;
 	hf_store_submit(s, &p->op);
 }
+
+void hf_store_purge_oldest(struct hf_store *s, struct hf_store_purge *p, unsigned n,
+			   void (*done)(struct hf_store_op *op, int err), void *user)
+{
+	*p = (struct hf_store_purge){
+		.before_dev_ms = UINT64_MAX,
+		.dead_max = UINT64_MAX,
+		.budget = n,
+		.op.done = done,
+		.op.user = user,
+	};
+	hf_store_purge(s, p);
+}

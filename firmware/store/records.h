@@ -255,6 +255,9 @@ struct hf_store_purge {
 	bool more;		       /* out: call again */
 };
 void hf_store_purge(struct hf_store *s, struct hf_store_purge *p);
+/* The @n oldest answers, whatever their age; no dead one. */
+void hf_store_purge_oldest(struct hf_store *s, struct hf_store_purge *p, unsigned n,
+			   void (*done)(struct hf_store_op *op, int err), void *user);
 
 /* ---- meta: small named values of other modules ---- */
 

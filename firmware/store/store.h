@@ -105,6 +105,7 @@ struct hf_store_usage {
 	uint64_t written_today; /* since the last change of UTC day or 24 h of device time */
 	uint64_t batches, ops;	/* since start */
 	bool full;		/* the last writing op was refused with HF_EFULL */
+	bool medium_full;	/* not the ceiling but the medium: deleting gives nothing back */
 };
 void hf_store_usage(const struct hf_store *s, struct hf_store_usage *out);
 

@@ -162,6 +162,53 @@ static void oldest_answers_make_room_for_the_end_of_what_waits(void **state)
 	qrig_check(&w->r);
 }
 
+/* Nothing waits, and old answers fill the store: they are not worth more than
+ * what a panel asks for now. */
+static void old_answers_make_room_for_new_requests(void **state)
+{
+	struct world *w = *state;
+	struct qreq *q;
+	char target[16];
+	unsigned n = 0;
+
+	qrig_kill(&w->r);
+	w->r.store.opt.bytes_max = 1u << 20;
+	w->r.store.opt.reserve_bytes = 64u << 10;
+	open_anew(w);
+	next_answer = (struct fake_answer_to){ .status = 201, .fields = w->fields };
+	w->r.origin[0].answer = answer_next;
+	for (;; n++) {
+		snprintf(target, sizeof(target), "/%u", n);
+		q = qrig_leave(&w->r, target, "x");
+		qrig_settle(&w->r);
+		if (q->done)
+			break;
+	}
+	assert_int_equal(q->done, HF_EFULL);
+	assert_true(n > 100);
+	assert_int_equal(qrig_leave(&w->r, "/again", "x")->done, 0);
+	qrig_settle(&w->r);
+	assert_int_equal(qrig_lane(&w->r, "lane")->waiting, 0);
+	qrig_check(&w->r);
+}
+
+/* A medium that others have filled gets no room by that: the answers stay. */
+static void answers_stay_when_the_medium_is_full(void **state)
+{
+	struct world *w = *state;
+	struct qreq *a;
+
+	w->r.origin[0].answer = NULL;
+	a = qrig_leave(&w->r, "/a", "x");
+	qrig_settle(&w->r);
+	run_full(w);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(qrig_leave(&w->r, "/b", w->large)->done, HF_EFULL);
+		qrig_settle(&w->r);
+	}
+	check_answer(w, a->a.id, 0, false);
+}
+
 /* The origin answers /a, and nothing can be written any more: the log cannot
  * grow, and there is no room to copy it back. */
 static uint64_t answer_without_any_room(struct world *w, int status)
@@ -229,6 +276,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(answer_without_room_is_stored_without_its_body),
 		TEST(oldest_answers_make_room_for_the_end_of_what_waits),
+		TEST(old_answers_make_room_for_new_requests),
+		TEST(answers_stay_when_the_medium_is_full),
 		TEST(what_cannot_be_settled_yet_is_not_sent_again),
 		TEST(what_cannot_be_held_yet_is_not_sent_again),
 		TEST(closing_down_while_an_end_waits_for_room),
