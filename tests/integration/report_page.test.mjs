@@ -77,8 +77,10 @@ test('the pointer: what is there, zoom, selection, pin', { skip, seconds }, asyn
 
 	const ticks = () => page.evaluate(() => ticks(app.view, app.model.clock).map((t) => app.model.clock.text(t, 1e6)).join());
 	const before = await ticks();
-	await page.mouse.wheel(0, -600);
-	await page.waitForFunction((was) => document.getElementById('range').textContent !== was, all);
+	await until(async () => { /* right after the page was scrolled the wheel scrolls it */
+		await page.mouse.wheel(0, -100);
+		return await range(page) !== all;
+	}, { what: 'the wheel zooms', every: 100 });
 	assert.notEqual(await ticks(), before, 'the axis has changed');
 	const { from, to } = await page.evaluate(() => ({ from: app.view.from, to: app.view.to }));
 	assert.ok(from < late.answered && to > late.answered, 'around the pointer');
@@ -103,6 +105,28 @@ test('the pointer: what is there, zoom, selection, pin', { skip, seconds }, asyn
 	assert.match(await page.locator('#pin').innerText(), new RegExp(`No\\. ${late.number} `));
 	await page.click('#pin .close');
 	assert.ok(await page.locator('#pin').isHidden());
+});
+
+test('touch: a tap pins, a drag moves', { skip, seconds }, async (x) => {
+	const { page, data } = await openReport(x, ['day']);
+	const late = data.requests.find((r) => r.status === 202);
+	await page.setViewportSize({ width: 400, height: 860 });
+	await page.evaluate((r) => app.view.show(r.sent, r.sent + 3600e6), late);
+	await page.waitForFunction(() => app.view.narrow);
+	const at = await placeOf(page, late.number);
+	const touch = (type, px) => page.locator('#plot').dispatchEvent(type, { pointerType: 'touch', pointerId: 7, button: 0,
+		clientX: at.x + 10 + px, clientY: at.y, isPrimary: true });
+	await page.evaluate(() => (app.plot.setPointerCapture = () => {}));
+	await touch('pointerdown', 0);
+	await touch('pointerup', 0);
+	assert.match(await page.locator('#pin').innerText(), new RegExp(`No\\. ${late.number} `));
+	const box = await page.locator('#pin').boundingBox();
+	assert.ok(box.x >= 0 && box.x + box.width <= 400 && box.y + box.height <= 860, JSON.stringify(box));
+	const before = await page.evaluate(() => app.view.from);
+	await touch('pointerdown', 0);
+	await touch('pointermove', -60);
+	await touch('pointerup', -60);
+	assert.ok(await page.evaluate(() => app.view.from) > before);
 });
 
 test('the keys do what the pointer does', { skip, seconds }, async (x) => {

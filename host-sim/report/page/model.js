@@ -81,6 +81,7 @@ function readModel(data) {
 	model.requests.forEach((r) => prepareRequest(r, model.end));
 	model.bands.forEach((b) => prepareBand(b, model.end));
 	model.cuts = model.marks.filter((m) => m.kind === 'cut');
+	model.events = model.marks.filter((m) => !['cut', 'page', 'no-page'].includes(m.kind));
 	model.pages = model.marks.filter((m) => m.kind === 'page' || m.kind === 'no-page');
 	nameBands(model);
 	model.troubles = model.bands.flatMap((b) => b.spans.filter((s) => s.mood === 'bad'))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mouse, touch and keys on the timeline, and the boxes that say what is there.
 const CLICK_PX = 4;
+const SCROLL_MS = 250; /* a wheel that scrolls the page goes on doing so */
 
 class Tip {
 	constructor(box) {
@@ -61,6 +62,7 @@ class Pin {
 class Pointer {
 	#down = null; /* { x, y, what } of the button that is held */
 	#touches = new Map();
+	#scrolled = -Infinity;
 
 	constructor(app) {
 		this.app = app;
@@ -69,6 +71,7 @@ class Pointer {
 		this.cross = document.getElementById('cross');
 		this.choice = document.getElementById('choice');
 		const on = (name, f, options) => this.plot.addEventListener(name, f, options);
+		window.addEventListener('scroll', (e) => (this.#scrolled = e.timeStamp), { passive: true });
 		on('wheel', (e) => this.#wheel(e), { passive: false });
 		on('pointerdown', (e) => this.#press(e));
 		on('pointermove', (e) => this.#move(e));
@@ -94,6 +97,8 @@ class Pointer {
 		const { view, lanes } = this.app;
 		const { x } = this.#at(e);
 		const overNames = x < view.left - 8 && lanes.height > lanes.room;
+		if (e.timeStamp - this.#scrolled < SCROLL_MS && !e.ctrlKey)
+			return;
 		if (e.altKey || overNames || (view.isAll && e.deltaY > 0 && Math.abs(e.deltaX) < Math.abs(e.deltaY)))
 			return;
 		e.preventDefault();

@@ -17,8 +17,10 @@ class Tracks {
 		const rows = [{ what: 'strip' }, { what: 'axis' }];
 		for (const band of this.model.bands)
 			rows.push({ what: 'band', band, name: band.label, short: band.short });
-		if (this.model.pages.length)
-			rows.push({ what: 'marks', marks: this.model.pages, name: 'Pages' });
+		for (const [name, marks] of [['Events', this.model.events], ['Pages', this.model.pages]]) {
+			if (marks.length)
+				rows.push({ what: 'marks', marks, name });
+		}
 		for (const series of this.model.series)
 			rows.push({ what: series.kind, series, name: series.name });
 		let y = 0;
@@ -210,14 +212,14 @@ function drawMarks(pen, view, row) {
 	const last = {};
 	for (const m of row.marks) {
 		const x = view.x(m.at);
-		const room = m.kind === 'page' ? 4 : 9;
+		const room = m.kind === 'no-page' ? 9 : 4;
 		if (x < view.left - 4 || x > view.right + 4 || x - last[m.kind] < room)
 			continue;
 		last[m.kind] = x;
-		if (m.kind === 'page')
-			pen.fill(Math.round(x) - 1, y - 5, 2, 10, 'soft');
-		else
+		if (m.kind === 'no-page')
 			pen.sign('lost', x, y, 4.5);
+		else
+			pen.fill(Math.round(x) - 1, y - 5, 2, 10, m.kind === 'page' ? 'soft' : 'line');
 	}
 }
 
