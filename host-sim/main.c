@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <glob.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "script.h"
 #include "sim/mem.h"
 #include "soak.h"
+#include "soak_faults.h"
 #include "story.h"
 
 #ifndef SIM_SCENARIOS
@@ -21,21 +23,25 @@
 static const char usage[] =
 	"usage: holdfast-sim day [--seed N] [--report FILE.html]\n"
 	"       holdfast-sim run FILE.scn [--seed N] [--trace] [--report FILE.html]\n"
+	"       holdfast-sim scenarios [FOLDER] [--seed N]\n"
 	"       holdfast-sim sweep FILE.scn [--seed N]\n"
 	"       holdfast-sim soak [--seed N] [--count M] [--mutant NAME]\n"
 	"       holdfast-sim replay --seed N [--mutant NAME] [--report FILE.html]\n"
 	"       holdfast-sim mutants [--count M]\n"
 	"       holdfast-sim repeats [--count M]\n"
+	"       holdfast-sim budget [FILE.md]\n"
 	"       holdfast-sim live [--help]\n"
 	"\n"
-	"  day      a day at the kiosk, told as a story\n"
-	"  run      carries out a scenario and tells what happened\n"
-	"  sweep    carries it out again and again, the power cut at each disk operation\n"
-	"  soak     M random plans from seed N on, all promises checked\n"
-	"  replay   one of them, every event printed\n"
-	"  mutants  soaks products that are wrong on purpose: each must be caught\n"
-	"  repeats  runs M seeds twice: both must be the same, bit by bit\n"
-	"  live     the real daemon before a demo shop, and a page to make the world worse\n"
+	"  day        a day at the kiosk, told as a story\n"
+	"  run        carries out a scenario and tells what happened\n"
+	"  scenarios  carries out all of a folder and tells which hold\n"
+	"  sweep      carries it out again and again, the power cut at each disk operation\n"
+	"  soak       M random plans from seed N on, all promises checked\n"
+	"  replay     one of them, every event printed\n"
+	"  mutants    soaks products that are wrong on purpose: each must be caught\n"
+	"  repeats    runs M seeds twice: both must be the same, bit by bit\n"
+	"  budget     the faults that soak injects, as a table; is it the one of that file?\n"
+	"  live       the real daemon before a demo shop, and a page to make the world worse\n"
 	"\n"
 	"  --report writes the run as one page: its figures, a timeline, each request\n";
 
@@ -118,6 +124,7 @@ static void run_scene(const struct sim_plan *plan, const struct scene_options *o
 	sim_run_plan(&stage, plan, story ? sim_story_watch(story) : NULL, &r->failure);
 	if (o->cut_at && !r->failure.what[0])
 		(void)sim_run_until_quiet(&stage, 6 * SIM_US_PER_H, &drain_us);
+	sim_run_look(&stage);
 	sim_totals(&stage, &r->totals);
 	sim_stage_disk_stats(&stage, &disk);
 	sim_record_stop(record);
@@ -183,6 +190,50 @@ static int do_day(const struct options *o)
 static int do_run(const struct options *o)
 {
 	return tell(o, o->file);
+}
+
+/* Carries out @file; one line with its title. */
+static bool scenario_holds(const struct options *o, const char *file)
+{
+	struct scene_options how = { .seed = o->seed };
+	struct scene_result r = { .failure.what = "cannot be read" };
+	double begin = now_s();
+	struct sim_plan plan;
+
+	sim_plan_init(&plan);
+	if (sim_script_load(file, &plan, stderr) == 0)
+		run_scene(&plan, &how, &r);
+	printf("%-4s %6.1f ms %9.1f min  %s\n", r.failure.what[0] ? "NO" : "yes",
+	       (now_s() - begin) * 1e3, (double)r.virtual_us / (double)SIM_US_PER_MIN,
+	       plan.title ? plan.title : file);
+	fflush(stdout);
+	if (r.failure.what[0])
+		print_failure(file, &r.failure);
+	sim_plan_finish(&plan);
+	return !r.failure.what[0];
+}
+
+static int do_scenarios(const struct options *o)
+{
+	const char *folder = o->file ? o->file : SIM_SCENARIOS;
+	unsigned failed = 0;
+	char *pattern = NULL;
+	glob_t found;
+	size_t i;
+
+	if (asprintf(&pattern, "%s/*.scn", folder) < 0)
+		sim_must(NULL);
+	if (glob(pattern, 0, NULL, &found) != 0) {
+		fprintf(stderr, "%s: there is no scenario\n", folder);
+		free(pattern);
+		return 1;
+	}
+	for (i = 0; i < found.gl_pathc; i++)
+		failed += !scenario_holds(o, found.gl_pathv[i]);
+	printf("%zu scenarios, %u failed\n", found.gl_pathc, failed);
+	globfree(&found);
+	free(pattern);
+	return failed != 0;
 }
 
 /* ---- sweep ---- */
@@ -343,18 +394,51 @@ static int do_repeats(const struct options *o)
 	return 0;
 }
 
+/* The table; with a file: is it in there as it is? */
+static int do_budget(const struct options *o)
+{
+	char *table = NULL, *text;
+	size_t size = 0;
+	FILE *out = open_memstream(&table, &size);
+	int ret = 0;
+
+	sim_budget_print(sim_must(out));
+	fclose(out);
+	if (!o->file) {
+		fputs(table, stdout);
+	} else {
+		text = sim_script_read(o->file, stderr);
+		ret = !text || !strstr(text, table);
+		free(text);
+		if (ret)
+			fprintf(stderr, "%s: the fault budget there is not this one:\n%s", o->file,
+				table);
+	}
+	free(table);
+	return ret;
+}
+
 /* ---- the command line ---- */
 
 static const struct mode {
 	const char *name;
-	bool takes_file;
+	enum {
+		NO_FILE,
+		A_FILE,
+		MAYBE_A_FILE
+	} file;
 	uint64_t count;
 	int (*run)(const struct options *o);
 } modes[] = {
-	{ "day", false, 0, do_day },	      { "run", true, 0, do_run },
-	{ "sweep", true, 0, do_sweep },	      { "soak", false, 1000, do_soak },
-	{ "replay", false, 0, do_replay },    { "mutants", false, 200, do_mutants },
-	{ "repeats", false, 20, do_repeats },
+	{ "day", NO_FILE, 0, do_day },
+	{ "run", A_FILE, 0, do_run },
+	{ "scenarios", MAYBE_A_FILE, 0, do_scenarios },
+	{ "sweep", A_FILE, 0, do_sweep },
+	{ "soak", NO_FILE, 1000, do_soak },
+	{ "replay", NO_FILE, 0, do_replay },
+	{ "mutants", NO_FILE, 200, do_mutants },
+	{ "repeats", NO_FILE, 20, do_repeats },
+	{ "budget", MAYBE_A_FILE, 0, do_budget },
 };
 
 static bool number(const char *text, uint64_t *out)
@@ -390,13 +474,13 @@ static bool read_options(char **arg, const struct mode *mode, struct options *o)
 			if (!read_option(arg, o))
 				return false;
 			arg++;
-		} else if (mode->takes_file && !o->file) {
+		} else if (mode->file != NO_FILE && !o->file) {
 			o->file = *arg;
 		} else {
 			return false;
 		}
 	}
-	return !mode->takes_file || o->file;
+	return mode->file != A_FILE || o->file;
 }
 
 int main(int argc, char **argv)

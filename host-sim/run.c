@@ -101,6 +101,44 @@ static void look_after(struct sim_stage *s, uint64_t until_us)
 	(void)sim_run_wait_idle(s, until_us);
 }
 
+void sim_run_look(struct sim_stage *s)
+{
+	sim_run_ask_states(s);
+	(void)sim_run_wait_idle(s, s->world.now_us + ANSWERS_US);
+}
+
+static void activity(const struct sim_device *dev, struct sim_rest *out)
+{
+	out->wakes = dev->port.wakes;
+	out->jobs = dev->port.jobs;
+	out->bytes = sim_disk_stats(dev->disk)->bytes;
+	out->calls = dev->node->calls;
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+void sim_run_rest(struct sim_stage *s)
+{
+	struct sim_rest before[SIM_DEVICES_MAX], after;
+	size_t i;
+
+	sim_world_run(&s->world, s->world.now_us + SIM_US_PER_H);
+	for (i = 0; i < s->devices_n; i++)
+		activity(s->devices[i], &before[i]);
+	sim_world_run(&s->world, s->world.now_us + SIM_US_PER_H);
+	s->rest.looked = true;
+	for (i = 0; i < s->devices_n; i++) {
+		activity(s->devices[i], &after);
+		s->rest.wakes = larger(s->rest.wakes, after.wakes - before[i].wakes);
+		s->rest.jobs = larger(s->rest.jobs, after.jobs - before[i].jobs);
+		s->rest.bytes = larger(s->rest.bytes, after.bytes - before[i].bytes);
+		s->rest.calls = larger(s->rest.calls, after.calls - before[i].calls);
+	}
+}
+
 static bool drain(struct sim_stage *s, uint64_t until_us)
 {
 	struct sim_world *w = &s->world;

@@ -30,6 +30,11 @@ void sim_run_plan(struct sim_stage *s, const struct sim_plan *plan, struct sim_r
  * @limit_us; *drain_us is how long it took. Then the page asks for every stored
  * answer. False: something was still waiting. */
 bool sim_run_until_quiet(struct sim_stage *s, uint64_t limit_us, uint64_t *drain_us);
+/* The page asks what has become of what was not delivered. */
+void sim_run_look(struct sim_stage *s);
+/* Lets an hour pass in which nobody wants anything, for what is left to be tidied
+ * up, then another, and notes what happens in that. */
+void sim_run_rest(struct sim_stage *s);
 /* True when every promised order has had its effect and, as far as the panel
  * asks for it, nothing waits. */
 bool sim_run_is_drained(const struct sim_stage *s);

@@ -2,7 +2,10 @@
 /* Doing: what each step does to the stage. */
 #include "run_private.h"
 
+#include <inttypes.h>
+
 #include "sim/mem.h"
+#include "story_words.h"
 
 static const char *origin_name(const struct sim_stage *s, const struct sim_step *step)
 {
@@ -158,12 +161,28 @@ static void act_on_device(struct sim_run *r, struct sim_device *dev, const struc
 	}
 }
 
+/* What is done is in the trace that people read, not in its hash. */
+static void show(struct sim_world *w, const struct sim_step *step)
+{
+	struct sim_said said;
+
+	sim_story_words(step, &said);
+	if (said.tone != SIM_TONE_NONE)
+		fprintf(w->trace.out,
+			"%12" PRIu64 ".%06" PRIu64 " world: %s (%" PRIu64 " %" PRIu64 " %" PRIu64
+			")\n",
+			w->now_us / SIM_US_PER_S, w->now_us % SIM_US_PER_S, said.text, step->a,
+			step->b, step->c);
+}
+
 void sim_run_act(struct sim_run *r, const struct sim_step *step)
 {
 	struct sim_stage *s = r->stage;
 
 	if (r->watch)
 		r->watch->on_step(r->watch->user, step);
+	if (s->world.trace.out)
+		show(&s->world, step);
 	if (sim_step_expects(step)) {
 		sim_run_expect(r, step);
 		return;

@@ -204,21 +204,29 @@ int sim_script_parse(const char *name, const char *text, struct sim_plan *plan, 
 	return s.faults ? -1 : 0;
 }
 
-int sim_script_load(const char *path, struct sim_plan *plan, FILE *errors)
+char *sim_script_read(const char *path, FILE *errors)
 {
 	FILE *f = fopen(path, "rb");
 	char *text = NULL;
 	size_t size = 0;
-	ssize_t n;
-	int err;
 
 	if (!f) {
 		fprintf(errors, "%s: %m\n", path);
-		return -1;
+		return NULL;
 	}
-	n = getdelim(&text, &size, '\0', f);
-	err = sim_script_parse(path, n < 0 ? "" : text, plan, errors);
-	free(text);
+	if (getdelim(&text, &size, '\0', f) < 0) {
+		free(text);
+		text = sim_strdup("");
+	}
 	fclose(f);
+	return text;
+}
+
+int sim_script_load(const char *path, struct sim_plan *plan, FILE *errors)
+{
+	char *text = sim_script_read(path, errors);
+	int err = text ? sim_script_parse(path, text, plan, errors) : -1;
+
+	free(text);
 	return err;
 }

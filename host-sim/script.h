@@ -15,5 +15,7 @@
 int sim_script_load(const char *path, struct sim_plan *plan, FILE *errors);
 /* The same from memory. */
 int sim_script_parse(const char *name, const char *text, struct sim_plan *plan, FILE *errors);
+/* The text of a file, or NULL after a complaint; the caller frees it. */
+char *sim_script_read(const char *path, FILE *errors);
 
 #endif

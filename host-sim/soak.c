@@ -7,167 +7,25 @@
 #include "guest.h"
 #include "report/page.h"
 #include "sim/mem.h"
+#include "soak_faults.h"
 
 #define WRITTEN_BACK_BYTES 65536 /* far more than making the database takes */
 #define QUIET_LIMIT_US	   (6 * SIM_US_PER_H)
 
 #define BODY_MAX (600 << 10) /* with a log of 4000 pages of 512 bytes, some make a checkpoint */
 
-#define FULL_NOT_BEFORE_US (2 * SIM_US_PER_MIN)
-#define FULL_ANSWER_MAX	   (400 << 10)
-
-struct maker {
-	struct sim_plan *plan;
-	struct sim_rng rng;
-	uint64_t lasts_us;
-	bool bulky;		/* large bodies: blobs, checkpoints */
-	uint64_t faults_us[32]; /* when something breaks or works again */
-	size_t faults_n;
-};
-
-static uint64_t moment(struct maker *m)
-{
-	return sim_rng_range(&m->rng, SIM_US_PER_S, m->lasts_us);
-}
+/* ---- orders ---- */
 
 /* Half of the orders come soon after something has changed. */
-static uint64_t order_moment(struct maker *m)
+static uint64_t order_moment(struct sim_maker *m)
 {
 	if (m->faults_n == 0 || sim_rng_chance(&m->rng, 50))
-		return moment(m);
+		return sim_maker_moment(m);
 	return m->faults_us[sim_rng_below(&m->rng, m->faults_n)] +
 	       sim_rng_below(&m->rng, 20 * SIM_US_PER_S);
 }
 
-static uint64_t fault_moment(struct maker *m)
-{
-	uint64_t at = moment(m);
-
-	if (m->faults_n < sizeof(m->faults_us) / sizeof(m->faults_us[0]))
-		m->faults_us[m->faults_n++] = at;
-	return at;
-}
-
-static struct sim_step *add(struct maker *m, enum sim_do what, uint64_t at_us)
-{
-	struct sim_step *s = sim_plan_add(m->plan, what);
-
-	s->at_us = at_us;
-	return s;
-}
-
-/* Most outages are short, some are long. */
-static uint64_t outage(struct maker *m)
-{
-	static const uint64_t longest_s[] = { 2, 10, 60, 300, 1200 };
-
-	return sim_rng_range(&m->rng, 200 * SIM_US_PER_MS,
-			     longest_s[sim_rng_below(&m->rng, 5)] * SIM_US_PER_S);
-}
-
-/* ---- faults ---- */
-
-static void add_link_faults(struct maker *m)
-{
-	static const enum sim_link kinds[] = { SIM_LINK_DOWN, SIM_LINK_DOWN, SIM_LINK_DEAD,
-					       SIM_LINK_CAPTIVE };
-	uint64_t n = sim_rng_range(&m->rng, 1, 6);
-
-	while (n--) {
-		uint64_t at = fault_moment(m);
-
-		add(m, SIM_DO_LINK, at)->a = kinds[sim_rng_below(&m->rng, 4)];
-		add(m, SIM_DO_LINK, at + outage(m))->a = SIM_LINK_UP;
-	}
-}
-
-static void add_origin_outages(struct maker *m)
-{
-	uint64_t n = sim_rng_range(&m->rng, 1, 4);
-
-	while (n--) {
-		uint64_t at = fault_moment(m);
-
-		add(m, sim_rng_chance(&m->rng, 60) ? SIM_DO_ORIGIN_DOWN : SIM_DO_ORIGIN_SILENT, at);
-		add(m, SIM_DO_ORIGIN_UP, at + outage(m));
-	}
-}
-
-static void add_refusals(struct maker *m)
-{
-	static const uint16_t statuses[] = { 503, 503, 502, 429 };
-	uint64_t n = sim_rng_range(&m->rng, 1, 4);
-
-	while (n--) {
-		uint64_t at = fault_moment(m);
-		struct sim_step *s = add(m, SIM_DO_ORIGIN_ANSWER, at);
-
-		s->a = statuses[sim_rng_below(&m->rng, 4)];
-		s->b = sim_rng_chance(&m->rng, 50) ? sim_rng_range(&m->rng, 1, 90) : 0;
-		add(m, SIM_DO_ORIGIN_ANSWER, at + outage(m));
-	}
-}
-
-static void add_lost_answers(struct maker *m)
-{
-	uint64_t n = sim_rng_range(&m->rng, 1, 4);
-
-	while (n--) {
-		uint64_t at = fault_moment(m);
-
-		add(m, SIM_DO_ORIGIN_LOSE, at)->a = sim_rng_range(&m->rng, 30, 100);
-		add(m, SIM_DO_ORIGIN_LOSE, at + outage(m));
-	}
-}
-
-static void add_slowness(struct maker *m)
-{
-	uint64_t at = fault_moment(m);
-
-	add(m, SIM_DO_ORIGIN_SLOW, at)->a =
-		sim_rng_range(&m->rng, 100 * SIM_US_PER_MS, 40 * SIM_US_PER_S);
-	add(m, SIM_DO_ORIGIN_SLOW, at + outage(m));
-}
-
-/* Half at a disk operation soon after some moment, and then often once more in
- * the recovery; half at the moment itself. */
-static void add_cuts(struct maker *m)
-{
-	uint64_t n = sim_rng_range(&m->rng, 1, 5);
-
-	while (n--) {
-		struct sim_step *s = add(m, SIM_DO_CUT, moment(m));
-
-		if (sim_rng_chance(&m->rng, 25))
-			continue;
-		s->a = sim_rng_range(&m->rng, 1, 40);
-		if (sim_rng_chance(&m->rng, 50))
-			s->b = sim_rng_range(&m->rng, 1, sim_rng_chance(&m->rng, 50) ? 12 : 300);
-	}
-}
-
-/* Answers larger than requests, and no room for them: not before the store has
- * been made. The draws are of their own, so that the rest of a plan is the same. */
-static void add_full_disk(struct maker *m, uint64_t seed)
-{
-	struct sim_rng rng;
-	uint64_t n, at;
-
-	sim_rng_init(&rng, seed, "plan/full");
-	if (!sim_rng_chance(&rng, 20))
-		return;
-	add(m, SIM_DO_ORIGIN_LARGE, 0)->a = sim_rng_range(&rng, 20, FULL_ANSWER_MAX);
-	for (n = sim_rng_range(&rng, 1, 3); n > 0; n--) {
-		at = sim_rng_range(&rng, FULL_NOT_BEFORE_US, FULL_NOT_BEFORE_US + m->lasts_us);
-		add(m, SIM_DO_DISK, at)->a = SIM_DISK_FULL;
-		add(m, SIM_DO_DISK, at + sim_rng_range(&rng, 1, 600) * SIM_US_PER_S)->a =
-			SIM_DISK_FREE;
-	}
-}
-
-/* ---- orders ---- */
-
-static size_t body_length(struct maker *m)
+static size_t body_length(struct sim_maker *m)
 {
 	if (m->bulky && sim_rng_chance(&m->rng, 70))
 		return (size_t)sim_rng_range(&m->rng, 4 << 10, BODY_MAX);
@@ -176,10 +34,10 @@ static size_t body_length(struct maker *m)
 	return (size_t)sim_rng_range(&m->rng, 10, 200);
 }
 
-static void add_order(struct maker *m, uint64_t at_us)
+static void add_order(struct sim_maker *m, uint64_t at_us)
 {
 	static const char *const paths[] = { "/api/orders", "/api/payments", "/api/reports" };
-	struct sim_step *s = add(m, SIM_DO_ORDER, at_us);
+	struct sim_step *s = sim_maker_add(m, SIM_DO_ORDER, at_us);
 	size_t i, len = body_length(m);
 	char *body = sim_alloc(len);
 
@@ -191,7 +49,7 @@ static void add_order(struct maker *m, uint64_t at_us)
 	free(body);
 }
 
-static void add_orders(struct maker *m)
+static void add_orders(struct sim_maker *m)
 {
 	uint64_t left = sim_rng_range(&m->rng, 5, 40);
 
@@ -217,31 +75,15 @@ static int by_time(const void *a, const void *b)
 
 void sim_soak_plan(uint64_t seed, struct sim_plan *plan)
 {
-	struct maker m = { .plan = plan };
-	struct sim_step *s;
+	struct sim_maker m = { .plan = plan, .seed = seed };
 	size_t i;
 
-	sim_rng_init(&m.rng, seed, "plan");
+	sim_maker_turn(&m, "world");
 	m.lasts_us = sim_rng_range(&m.rng, 2, 30) * SIM_US_PER_MIN;
 	m.bulky = sim_rng_chance(&m.rng, 30);
-	s = sim_plan_add(plan, SIM_DO_REBOOT_AFTER);
-	s->at_us = 0;
-	s->a = sim_rng_range(&m.rng, 1, 25) * SIM_US_PER_S;
-	if (!m.bulky && sim_rng_chance(&m.rng, 50)) /* a cut while the store is made */
-		add(&m, SIM_DO_CUT, 0)->a = sim_rng_range(&m.rng, 1, 320);
-	if (sim_rng_chance(&m.rng, m.bulky ? 100 : 70))
-		add_link_faults(&m);
-	if (sim_rng_chance(&m.rng, m.bulky ? 90 : 60))
-		add_origin_outages(&m);
-	if (sim_rng_chance(&m.rng, 50))
-		add_refusals(&m);
-	if (sim_rng_chance(&m.rng, 50))
-		add_lost_answers(&m);
-	if (sim_rng_chance(&m.rng, 20))
-		add_slowness(&m);
-	if (sim_rng_chance(&m.rng, m.bulky ? 100 : 85))
-		add_cuts(&m);
-	add_full_disk(&m, seed);
+	sim_maker_add(&m, SIM_DO_REBOOT_AFTER, 0)->a = sim_rng_range(&m.rng, 1, 25) * SIM_US_PER_S;
+	sim_soak_faults(&m);
+	sim_maker_turn(&m, "orders");
 	add_orders(&m);
 	for (i = 0; i < plan->n; i++)
 		plan->v[i].line = (unsigned)i + 1;
@@ -311,6 +153,8 @@ void sim_soak_seed(uint64_t seed, enum sim_mutant mutant, const struct sim_soak_
 	sim_run_plan(&stage, &plan, NULL, &out->failure);
 	if (!out->failure.what[0] && !sim_run_until_quiet(&stage, QUIET_LIMIT_US, &out->drain_us))
 		sim_trace(&stage.world, "run", "still waiting at the end");
+	else if (!out->failure.what[0])
+		sim_run_rest(&stage);
 	tally(&stage, out);
 	if (record)
 		sim_totals(&stage, &totals);

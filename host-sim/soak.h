@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Soak: for each seed a random plan of orders, outages and power cuts. Which
- * kinds of fault a seed has is chosen first (some kinds only, in each), so
- * that rare combinations come up too.
- *
- * The fault budget, which is what the product promises to survive: the link
- * goes and comes, goes silent or ends at a portal; the shop is down, silent,
- * slow, refuses with 429, 502, 503 or loses answers after the effect; names are
- * not found; the disk is full while the shop's answers are large; the power goes
- * at any time and at any disk operation, also while the device recovers. In the
- * end everything works again.
+ * Soak: for each seed a random plan of orders and of faults (soak_faults.h has
+ * the budget). In the end everything works again, and a person looks after what
+ * was held or given up.
  */
 #ifndef SIM_SOAK_H
 #define SIM_SOAK_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stage.h"
 
+#include "moves.h"
 #include "sim/mem.h"
 #include "stage_files.h"
 
@@ -104,6 +105,7 @@ void sim_stage_init(struct sim_stage *s, const struct sim_stage_options *opt)
 	struct sim_cast cast;
 
 	memset(s, 0, sizeof(*s));
+	sim_moves_begin();
 	complete_cast(opt->cast, &cast);
 	sim_world_init(&s->world, opt->seed, opt->trace);
 	sim_net_init(&s->net, &s->world);
@@ -199,8 +201,10 @@ void sim_stage_shut_down(struct sim_stage *s)
 {
 	size_t i;
 
-	for (i = 0; i < s->devices_n; i++)
+	for (i = 0; i < s->devices_n; i++) {
+		s->devices[i]->reboot_after_us = SIM_NEVER;
 		sim_device_cut(s->devices[i]);
+	}
 	sim_world_run(&s->world, s->world.now_us + SIM_US_PER_S);
 }
 

@@ -20,6 +20,17 @@
 #define SIM_CONFIG_PATH	  "/etc/holdfast/holdfast.conf"
 #define SIM_MANIFEST_PATH "/etc/holdfast/kiosk.worker.json"
 
+/* What the devices did in an idle hour, each at most so much. */
+#define SIM_REST_WAKES 2
+#define SIM_REST_JOBS  2
+#define SIM_REST_BYTES 16384
+#define SIM_REST_CALLS 0
+
+struct sim_rest {
+	bool looked;
+	uint64_t wakes, jobs, bytes, calls; /* of the device that did most */
+};
+
 struct sim_stage {
 	struct sim_world world;
 	struct sim_net net;
@@ -40,6 +51,7 @@ struct sim_stage {
 	struct sim_origin *origins[SIM_ORIGINS_MAX];
 	size_t origins_n;
 	struct sim_origin *check, *portal, *stranger;
+	struct sim_rest rest;
 	bool drained; /* false: after all faults had ended something still waited */
 };
 

@@ -44,6 +44,8 @@ struct sim_order {
 	bool key_changed;     /* a later attempt had another */
 	bool altered;	      /* method, path or body was not as sent */
 	size_t answer_bytes;  /* of the body it was answered with last */
+	int said_status;      /* what the origin has answered last */
+	bool broken_off;      /* an answer to it may have come in part */
 	uint64_t settled_us;  /* the panel heard of the end: an event or the answer */
 	/* what the device says of it, when the panel asked */
 	char state[12], reason[24];

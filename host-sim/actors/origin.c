@@ -127,6 +127,7 @@ static void answer_order(struct visitor *v, struct sim_order *o, const struct hf
 
 	o->altered |= !as_sent(o, msg, body) || strcmp(o->origin, origin->name) != 0;
 	if (origin->mood.status) {
+		o->said_status = origin->mood.status;
 		sim_ledger_attempt(origin->ledger, o, origin->mood.status, false);
 		refuse(v);
 		return;
@@ -139,6 +140,8 @@ static void answer_order(struct visitor *v, struct sim_order *o, const struct hf
 	sim_ledger_attempt(origin->ledger, o, lost || breaks || garbled ? 0 : 201, !repeat);
 	if (lost)
 		return;
+	o->said_status = 201;
+	o->broken_off |= breaks;
 	reply_done(v, o);
 	if (breaks)
 		break_off(v);

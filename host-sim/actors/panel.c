@@ -102,16 +102,20 @@ static bool is_said(const struct sim_order *o, struct hf_span body)
 	return true;
 }
 
-/* One that is cut is right only where a disk was full and it says so. */
+/* One that is cut is right only where there was no room for it or the way broke, and
+ * it says so. */
 static void end_answer(struct sim_panel *p, struct sim_order *o, const struct hf_message *msg,
 		       struct hf_span body)
 {
 	bool cut = msg && hf_fields_get(&msg->fields, "Holdfast-Truncated");
-	bool may_be_cut = sim_disk_stats(p->dev->disk)->refused > 0;
+	bool may_be_cut = sim_disk_stats(p->dev->disk)->refused > 0 || o->broken_off ||
+			  p->dev->node->struck > 0 || p->dev->heap.failed > 0;
 
 	o->answer_status = msg ? msg->status : -1;
-	o->answer_right = msg && msg->status == 201 && is_said(o, body) &&
-			  (cut ? may_be_cut : body.len == o->answer_bytes);
+	o->answer_right = msg && msg->status == o->said_status;
+	if (o->answer_right && o->said_status == 201)
+		o->answer_right = is_said(o, body) &&
+				  (cut ? may_be_cut : body.len == o->answer_bytes);
 }
 
 /* The text behind "@name":" up to the next quote; none: empty. */
@@ -130,12 +134,14 @@ static void member(struct hf_span json, const char *name, char *out, size_t size
 	snprintf(out, size, "%.*s", HF_SPAN_ARG(rest));
 }
 
-static void end_state(struct sim_order *o, int status, struct hf_span body)
+static void end_state(struct sim_panel *p, struct sim_order *o, int status, struct hf_span body)
 {
-	if (status != 200)
-		return;
-	member(body, "state", o->state, sizeof(o->state));
-	member(body, "reason", o->reason, sizeof(o->reason));
+	if (status == 200) {
+		member(body, "state", o->state, sizeof(o->state));
+		member(body, "reason", o->reason, sizeof(o->reason));
+	}
+	sim_trace(p->world, p->name, "order %u: state %s %s, answer %d", o->n, o->state, o->reason,
+		  status);
 }
 
 /* What was given up or cancelled goes on under a new id. */
@@ -178,7 +184,7 @@ static void end_task(struct task *t, int err, const struct hf_message *msg, stru
 		end_answer(p, t->order, msg, body);
 		break;
 	case TASK_STATE:
-		end_state(t->order, status, body);
+		end_state(p, t->order, status, body);
 		break;
 	case TASK_RETRY:
 		end_retry(t->order, status, body);

@@ -9,14 +9,15 @@
 #include "stage.h"
 
 struct sim_check {
-	const char *name;    /* "nothing-lost" */
+	const char *name;    /* "accounted-for" */
 	const char *promise; /* in words */
 	/* False: broken; @why says how, in one line. */
 	bool (*holds)(const struct sim_stage *s, char *why, size_t size);
 };
 
-/* Each answered 2xx (202 among them) has had its effect. */
-extern const struct sim_check sim_check_delivered;
+/* Each answered 2xx (202 among them) has had its effect, was cancelled, or is held
+ * or dead with a reason. */
+extern const struct sim_check sim_check_accounted;
 /* No order has had a second effect, no order has changed its key. */
 extern const struct sim_check sim_check_effects;
 /* What reached the origin is what the panel sent. */
@@ -26,6 +27,18 @@ extern const struct sim_check sim_check_intact;
 extern const struct sim_check sim_check_order;
 /* The page gets the origin's answer for each 202. */
 extern const struct sim_check sim_check_answers;
+/* After the faults everything was delivered in hours. */
+extern const struct sim_check sim_check_progress;
+/* The agent's peak of memory. */
+extern const struct sim_check sim_check_memory;
+/* Bytes written against what was kept. */
+extern const struct sim_check sim_check_writes;
+/* The idle hour at the end. */
+extern const struct sim_check sim_check_rest;
+/* No damage is told of where the medium was in order. */
+extern const struct sim_check sim_check_damage;
+/* State machines keep to their tables. */
+extern const struct sim_check sim_check_moves;
 /* No stream, listener or file is left behind, and nobody spins. */
 extern const struct sim_check sim_check_tidy;
 

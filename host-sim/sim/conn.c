@@ -114,6 +114,23 @@ static void hold(struct hf_stream *s)
 	}
 }
 
+/* What has left a sender before its power went arrives; what would have to be
+ * sent again does not. */
+static bool comes_through(struct hf_stream *s)
+{
+	struct sim_node *from = sim_end_peer(s)->node;
+	bool powered, open;
+
+	if (s->lost || !sim_end_peer(s)->dark)
+		return !s->lost && sim_conn_way_open(s->conn);
+	powered = from->powered;
+	from->powered = true;
+	open = sim_conn_way_open(s->conn);
+	from->powered = powered;
+	s->lost = !open;
+	return open;
+}
+
 static void data_due(void *user)
 {
 	struct hf_stream *s = user;
@@ -121,7 +138,7 @@ static void data_due(void *user)
 	struct sim_heap *heap;
 	struct hf_list *item;
 
-	if (s->lost || !sim_conn_way_open(c)) {
+	if (!comes_through(s)) {
 		hold(s);
 		return;
 	}

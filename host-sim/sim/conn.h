@@ -31,6 +31,7 @@ struct hf_stream {
 	struct hf_addr addr;
 	bool open;   /* the owner has not closed it */
 	bool silent; /* no events any more: the owner is gone */
+	bool dark;   /* ... and the kernel with it: it sends nothing a second time */
 	bool established;
 	bool reading;
 	bool wants_room; /* a write was short */

@@ -230,19 +230,36 @@ void sim_image_cut(struct sim_image *img, struct sim_rng *rng)
 	}
 }
 
+static bool ends_with(const char *name, const char *end)
+{
+	size_t n = strlen(name), len = strlen(end);
+
+	return n >= len && strcmp(name + n - len, end) == 0;
+}
+
+/* What of an entry can rot: its bytes, or none. */
+static uint64_t rots(const struct sim_entry *e)
+{
+	if (!e->live || ends_with(e->name, "-wal") || ends_with(e->name, ".reserve"))
+		return 0;
+	return e->live->live.len;
+}
+
 bool sim_image_rot(struct sim_image *img, struct sim_rng *rng)
 {
-	uint64_t at = sim_rng_below(rng, img->bytes);
+	uint64_t bytes = 0, at;
 	uint8_t bit = (uint8_t)(1u << sim_rng_below(rng, 8));
 	struct hf_list *it, *tmp;
 
+	hf_list_for(it, tmp, &img->entries)
+		bytes += rots(hf_container_of(it, struct sim_entry, item));
+	at = sim_rng_below(rng, bytes);
 	hf_list_for(it, tmp, &img->entries) {
-		struct sim_node *n = hf_container_of(it, struct sim_entry, item)->live;
+		struct sim_entry *e = hf_container_of(it, struct sim_entry, item);
+		struct sim_node *n = e->live;
 
-		if (!n)
-			continue;
-		if (at >= n->live.len) {
-			at -= n->live.len;
+		if (at >= rots(e)) {
+			at -= rots(e);
 			continue;
 		}
 		n->live.data[at] ^= bit;

@@ -115,6 +115,9 @@ static void silence_end(struct hf_stream *s, bool reset)
 	if (reset && s->established && peer->open)
 		sim_end_fail(peer, HF_ECONNRESET, w->now_us + sim_conn_latency(s->conn));
 	s->silent = true;
+	s->dark = !reset;
+	if (s->dark && peer->held)
+		peer->lost = true;
 }
 
 void sim_net_silence(struct sim_net *net, const void *owner, bool reset)

@@ -77,6 +77,7 @@ void sim_wire_strike(struct hf_stream *to)
 	struct sim_conn *c = to->conn;
 	uint64_t now = c->net->world->now_us;
 
+	c->end[0].node->struck++;
 	if (faults_of(c)->breaks == SIM_NET_STALLS) {
 		to->lost = true;
 		return;
@@ -94,8 +95,10 @@ static void forget(struct sim_node *n)
 	hf_list_for(it, tmp, &n->net->conns) {
 		struct sim_conn *c = hf_container_of(it, struct sim_conn, item);
 
-		if (!c->loopback && c->end[0].node == n)
-			c->end[0].lost = c->end[1].lost = true;
+		if (c->loopback || c->end[0].node != n)
+			continue;
+		c->end[0].lost = c->end[1].lost = true;
+		n->struck++;
 	}
 }
 

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "checks/checks.h"
+
+/* A store that was damaged by the medium may have lost some, if it says so. */
+static bool is_excused(const struct sim_stage *s, const struct sim_order *o)
+{
+	size_t i = sim_stage_device_index(s, o->device);
+
+	return sim_disk_faults(s->devices[i]->disk)->rotten > 0 && s->witnesses[i].damage > 0;
+}
+
+static bool holds(const struct sim_stage *s, char *why, size_t size)
+{
+	unsigned lost = 0, first = 0;
+	size_t i;
+
+	for (i = 0; i < s->ledger.n; i++) {
+		const struct sim_order *o = s->ledger.v[i];
+
+		if (!sim_order_open(o) || sim_order_accounted(o) || is_excused(s, o))
+			continue;
+		if (lost++ == 0)
+			first = o->n;
+	}
+	if (lost == 0)
+		return true;
+	snprintf(why, size,
+		 "%u of the accepted orders never had an effect, the first is %u (%s, answered %d,"
+		 " state \"%s\")",
+		 lost, first, s->ledger.v[first - 1]->path, s->ledger.v[first - 1]->status,
+		 s->ledger.v[first - 1]->state);
+	return false;
+}
+
+const struct sim_check sim_check_accounted = {
+	.name = "accounted-for",
+	.promise = "every accepted order is delivered, or waits for a person who sees why",
+	.holds = holds,
+};

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "checks/checks.h"
+
+static bool holds(const struct sim_stage *s, char *why, size_t size)
+{
+	const struct sim_rest *r = &s->rest;
+
+	if (!r->looked)
+		return true;
+	snprintf(why, size,
+		 "in an idle hour: %llu wake-ups, %llu store jobs, %llu bytes written, %llu calls",
+		 (unsigned long long)r->wakes, (unsigned long long)r->jobs,
+		 (unsigned long long)r->bytes, (unsigned long long)r->calls);
+	return r->wakes <= SIM_REST_WAKES && r->jobs <= SIM_REST_JOBS &&
+	       r->bytes <= SIM_REST_BYTES && r->calls <= SIM_REST_CALLS;
+}
+
+const struct sim_check sim_check_rest = {
+	.name = "rest",
+	.promise = "when nothing waits, nothing happens",
+	.holds = holds,
+};
