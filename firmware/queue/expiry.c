@@ -148,7 +148,8 @@ static void go_on(void *user)
 
 	if (q->closing)
 		return;
-	while (e->page && e->at < e->page->n) {
+	assert(e->page);
+	while (e->at < e->page->n) {
 		const struct hf_record_brief *b = &e->page->v[e->at++];
 
 		if (is_too_old(q, b) && expire(q, b))
