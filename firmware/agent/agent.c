@@ -87,6 +87,14 @@ static void on_trial(void *user, unsigned origin)
 		hf_sync_trial(a->sync, origin);
 }
 
+static void on_answered(void *user, unsigned origin)
+{
+	struct hf_agent *a = user;
+
+	if (a->sync)
+		hf_sync_answered(a->sync, origin);
+}
+
 static void on_change(void *user)
 {
 	hf_agent_connectivity_event(user);
@@ -95,6 +103,7 @@ static void on_change(void *user)
 static const struct hf_connectivity_events connectivity_events = {
 	.on_origin = on_origin,
 	.on_trial = on_trial,
+	.on_answered = on_answered,
 	.on_change = on_change,
 };
 

@@ -62,6 +62,9 @@ static void purged(struct hf_store_op *op, int err)
 		hf_timerq_set(&a->timers, &a->purge_timer, now_ms(a) + PURGE_SOON_MS);
 		return;
 	}
+	if (a->purge.dead > 0)
+		hf_log(&a->log, HF_LOG_WARN, "dead.deleted", "oldest=%u max=%u", a->purge.dead,
+		       (unsigned)CONFIG_HF_DEAD_ENTRIES_MAX);
 	if (a->purge.more) {
 		purge(a);
 		return;

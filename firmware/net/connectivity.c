@@ -450,6 +450,11 @@ void hf_connectivity_link(struct hf_connectivity *c, bool up)
 		c->opt.events->on_change(c->opt.user);
 }
 
+static bool is_at_work(int status)
+{
+	return status < 500 && status != 408 && status != 425 && status != 429;
+}
+
 void hf_connectivity_report(struct hf_connectivity *c, unsigned origin,
 			    const struct hf_exchange_result *result, int status)
 {
@@ -462,6 +467,8 @@ void hf_connectivity_report(struct hf_connectivity *c, unsigned origin,
 		set_down(o);
 	} else if (status != 0) {
 		set_up(o);
+		if (is_at_work(status) && c->opt.events->on_answered)
+			c->opt.events->on_answered(c->opt.user, origin);
 	} else if (result->end == HF_END_LIMIT || result->end == HF_END_INTERNAL) {
 		/* It says nothing about the origin. */
 		if (o->reach == HF_REACH_TRIAL)

@@ -49,6 +49,9 @@ struct hf_connectivity_events {
 	/* DOWN and wanted, no probe configured: one attempt may go now; its end
 	 * must be reported. */
 	void (*on_trial)(void *user, unsigned origin);
+	/* An attempt had an answer that shows the origin at work: any status but
+	 * 5xx and those that ask to come later. NULL: nobody wants to know. */
+	void (*on_answered)(void *user, unsigned origin);
 	/* Link or net changed. */
 	void (*on_change)(void *user);
 };

@@ -42,7 +42,7 @@ struct hf_replay {
 	uint64_t dropped; /* body bytes past the limit */
 	struct hf_timer timer;
 	unsigned followed;
-	bool tried, delivered;
+	bool tried;
 	/* the exchange ended while the mark was being stored */
 	bool marking, end_waits;
 	struct hf_lease_end end;
@@ -479,7 +479,6 @@ static void lease_stored(struct hf_lease *lease, int err)
 						 .delay_ms = STORE_FAILED_DELAY_MS } };
 
 	if (hf_lease_is_over(lease)) {
-		r->delivered = !err && lease->verdict.action == HF_ACTION_DELIVERED;
 		finish(r);
 		return;
 	}
@@ -546,9 +545,4 @@ struct hf_replay *hf_replay_from_link(struct hf_list *link)
 struct hf_lane *hf_replay_lane(struct hf_replay *r)
 {
 	return r->lease.lane;
-}
-
-bool hf_replay_delivered(const struct hf_replay *r)
-{
-	return r->delivered;
 }

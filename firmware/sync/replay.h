@@ -22,7 +22,5 @@ void hf_replay_destroy(struct hf_replay *r);
 struct hf_list *hf_replay_link(struct hf_replay *r);
 struct hf_replay *hf_replay_from_link(struct hf_list *link);
 struct hf_lane *hf_replay_lane(struct hf_replay *r);
-/* In done: its record was delivered. */
-bool hf_replay_delivered(const struct hf_replay *r);
 
 #endif

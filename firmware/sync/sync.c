@@ -10,9 +10,10 @@
  * kills its origin stops its own lane only. UP brings all of them back. A trial
  * whose record is not sent at all goes to the next one.
  *
- * A delivery tells that the origin is well: it brings a few lanes that back off
- * near, and theirs bring others. A lane is brought near once a minute at most,
- * so that one which fails on its own is not asked again with each delivery.
+ * An answer, to a replay or to the page, tells that the origin is well: it brings
+ * a few lanes that back off near, and theirs bring others. A lane is brought near
+ * once a minute at most, so that one which fails on its own is not asked again
+ * with each answer.
  */
 #include "sync/sync.h"
 
@@ -26,9 +27,9 @@
 
 #define EDGE_SPREAD_MS 5000 /* lanes that back off come back within it */
 /* An origin that goes down and up all the time does not end back-off with it,
- * nor do deliveries that of the same lane. */
+ * nor do answers that of the same lane. */
 #define EDGE_EVERY_MS 60000
-/* Lanes that a delivery brings near, and looks at for it. */
+/* Lanes that an answer brings near, and looks at for it. */
 #define EASE_LANES 2
 #define EASE_LOOKS 8
 
@@ -50,7 +51,6 @@ struct hf_sync {
 };
 
 static void pass(struct hf_sync *s);
-static void ease(struct hf_sync *s, struct origin *o);
 
 static bool is_down(const struct hf_sync *s, unsigned origin)
 {
@@ -66,7 +66,6 @@ static void replay_done(void *user, struct hf_replay *r, bool tried)
 	struct hf_sync *s = user;
 	struct hf_lane *lane = hf_replay_lane(r);
 	struct origin *o = &s->origins[lane->origin];
-	bool delivered = hf_replay_delivered(r);
 
 	o->running--;
 	if (o->trying == r) {
@@ -75,8 +74,6 @@ static void replay_done(void *user, struct hf_replay *r, bool tried)
 		o->trial |= !tried && is_down(s, lane->origin);
 	}
 	hf_sync_lane(s, lane);
-	if (delivered)
-		ease(s, o);
 	pass(s);
 }
 
@@ -264,8 +261,9 @@ static bool may_be_eased(const struct hf_lane *lane, uint64_t now)
 }
 
 /* The ones that are looked at go to the end of the list. */
-static void ease(struct hf_sync *s, struct origin *o)
+void hf_sync_answered(struct hf_sync *s, unsigned origin)
 {
+	struct origin *o = &s->origins[origin];
 	uint64_t now = s->opt.port->boottime_ms(s->opt.port);
 	unsigned eased = 0;
 

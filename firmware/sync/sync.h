@@ -55,6 +55,7 @@ bool hf_sync_is_idle(const struct hf_sync *s);
 /* From connectivity. */
 void hf_sync_origin_changed(struct hf_sync *s, unsigned origin, enum hf_reach reach);
 void hf_sync_trial(struct hf_sync *s, unsigned origin);
+void hf_sync_answered(struct hf_sync *s, unsigned origin);
 /* The link has come up: what waits for the network and not for a time that the
  * origin named goes with the next trial. */
 void hf_sync_link(struct hf_sync *s);

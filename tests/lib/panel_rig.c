@@ -178,12 +178,25 @@ static void on_trial(void *user, unsigned origin)
 		hf_sync_trial(r->sync, origin);
 }
 
+static void on_answered(void *user, unsigned origin)
+{
+	struct panel_rig *r = user;
+
+	if (r->sync)
+		hf_sync_answered(r->sync, origin);
+}
+
 static void on_change(void *user)
 {
 	(void)user;
 }
 
-static const struct hf_connectivity_events connectivity_events = { on_origin, on_trial, on_change };
+static const struct hf_connectivity_events connectivity_events = {
+	.on_origin = on_origin,
+	.on_trial = on_trial,
+	.on_answered = on_answered,
+	.on_change = on_change,
+};
 
 static void make_network(struct panel_rig *r)
 {

@@ -43,9 +43,18 @@ static void on_trial(void *user, unsigned origin)
 		hf_sync_trial(r->sync, origin);
 }
 
+static void on_answered(void *user, unsigned origin)
+{
+	struct qrig *r = user;
+
+	if (r->sync)
+		hf_sync_answered(r->sync, origin);
+}
+
 static const struct hf_connectivity_events connectivity_events = {
 	.on_origin = on_origin,
 	.on_trial = on_trial,
+	.on_answered = on_answered,
 };
 
 static const char *event_name(enum hf_queue_event_type type)

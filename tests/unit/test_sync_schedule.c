@@ -308,6 +308,29 @@ static void success_of_one_lane_ends_the_back_off_of_the_others(void **state)
 	}
 }
 
+/* The page's own request has had an answer. */
+static void answer_to_the_page_ends_a_back_off(void **state)
+{
+	static const struct hf_exchange_result answered = { .end = HF_END_COMPLETE };
+	struct qrig *r = *state;
+	unsigned n;
+
+	next_answer = (struct fake_answer_to){ .status = 503 };
+	r->origin[0].answer = answer_next;
+	qrig_leave_in(r, "lane", "/a");
+	qrig_advance(r, 2 * 3600000);
+	next_answer = (struct fake_answer_to){ .status = 201 };
+	n = r->origin[0].performed;
+	hf_connectivity_report(r->connectivity, 0, &answered, 503);
+	hf_connectivity_report(r->connectivity, 0, &answered, 429);
+	qrig_advance(r, 5000);
+	assert_int_equal(r->origin[0].performed, n);
+	hf_connectivity_report(r->connectivity, 0, &answered, 200);
+	qrig_advance(r, 5000);
+	assert_int_equal(r->origin[0].performed, n + 1);
+	assert_int_equal(qrig_lane(r, "lane")->waiting, 0);
+}
+
 static void answer_by_target(void *user, struct hf_exchange *x, struct fake_answer_to *out)
 {
 	(void)user;
@@ -494,6 +517,7 @@ int main(void)
 		TEST(back_off_grows_and_ends_with_success),
 		TEST(success_of_one_lane_ends_the_back_off_of_the_others),
 		TEST(origin_without_room_is_left_alone),
+		TEST(answer_to_the_page_ends_a_back_off),
 		TEST(success_of_others_is_no_reason_to_storm),
 		TEST(fresh_connection_once_and_then_back_off),
 		TEST(link_that_comes_up_ends_a_wait_for_the_network),
