@@ -5,7 +5,7 @@
  *   marker, database good          -> go on
  *   marker, database older         -> migrate
  *   marker, database newer         -> HF_ENOTSUP, nothing is touched
- *   marker, database damaged       -> salvage into the next generation
+ *   marker, database or log damaged -> salvage into the next generation
  *   marker, database missing/empty -> vanished: counted, a new one is made
  *   no marker, a database          -> the highest finished generation
  *   no marker, no database         -> first start
@@ -21,6 +21,7 @@
 #include "store/rows.h"
 #include "store/schema.h"
 #include "store/store_private.h"
+#include "store/wal.h"
 
 #define CHECK_MAX  (2u << 20)
 #define READ_TRIES 3
@@ -365,15 +366,34 @@ static int sizes(struct hf_store *s, uint64_t *db, uint64_t *wal)
 	return hf_vfs_size(&s->vfs, path, wal);
 }
 
+/* SQLite takes a damaged log for one that a power cut has torn, and drops what
+ * stands behind the damage. */
+static int look_at_log(struct hf_store *s, bool *damaged)
+{
+	char path[HF_PATH_MAX];
+	struct hf_wal w;
+	int err;
+
+	hf_path_wal(s, s->marker.generation, path);
+	err = hf_wal_open(&w, &s->vfs, path);
+	*damaged = !err && w.damaged;
+	hf_wal_close(&w);
+	return err;
+}
+
 static int open_generation(struct hf_store *s, enum hf_schema_found *found)
 {
 	uint64_t db, wal;
+	bool damaged;
 	int err = sizes(s, &db, &wal);
 
 	if (err)
 		return err;
 	if (db == 0 && (wal > 0 || s->marker.there))
 		return start_anew(s, wal > 0);
+	err = look_at_log(s, &damaged);
+	if (err || damaged)
+		return err ? err : hf_salvage_run(s, false);
 	err = inspect_patiently(s, found);
 	if (err == HF_ECORRUPT || !err)
 		return descend(s, err, *found);
@@ -387,6 +407,7 @@ static int open_unmarked(struct hf_store *s)
 {
 	enum hf_schema_found found = HF_SCHEMA_EMPTY;
 	uint32_t generation = HF_GENERATIONS_MAX + 1;
+	bool damaged;
 	int err;
 
 	for (;;) {
@@ -396,6 +417,9 @@ static int open_unmarked(struct hf_store *s)
 		s->marker.generation = generation ? generation : 1;
 		if (generation <= 1)
 			return open_generation(s, &found);
+		err = look_at_log(s, &damaged);
+		if (err || damaged)
+			return err ? err : hf_salvage_run(s, false);
 		err = inspect(s, &found);
 		if (err != HF_ECORRUPT && !(err == 0 && found == HF_SCHEMA_ALIEN))
 			return descend(s, err, found);

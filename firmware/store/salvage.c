@@ -106,49 +106,122 @@ static int source_is_readable(struct hf_salvage *v)
 	enum hf_schema_found found;
 	int err = hf_schema_inspect(&v->from, &found);
 
+	if (!err && found == HF_SCHEMA_NEWER)
+		return HF_ENOTSUP;
 	return err || found == HF_SCHEMA_CURRENT ? err : HF_ECORRUPT;
 }
 
+/* The part of page @number that lies in [at, at + amount). */
+static int read_logged(struct hf_salvage *v, uint32_t number, uint8_t *out, int amount,
+		       sqlite3_int64 at)
+{
+	sqlite3_int64 from = (sqlite3_int64)(number - 1) * HF_PAGE_SIZE;
+	sqlite3_int64 lo = from > at ? from : at;
+	sqlite3_int64 hi = from + HF_PAGE_SIZE < at + amount ? from + HF_PAGE_SIZE : at + amount;
+	uint8_t page[HF_PAGE_SIZE];
+
+	if (!hf_wal_has(&v->wal, number))
+		return SQLITE_OK;
+	if (hf_wal_read(&v->wal, number, page))
+		return SQLITE_IOERR_READ;
+	memcpy(out + (lo - at), page + (lo - from), (size_t)(hi - lo));
+	return SQLITE_OK;
+}
+
+/* Pages as the log has them, header and schema as the template has them. */
+static int read_patched(void *user, uint8_t *out, int amount, sqlite3_int64 at)
+{
+	struct hf_salvage *v = user;
+	sqlite3_int64 number = at / HF_PAGE_SIZE + 1;
+	int rc = SQLITE_OK;
+
+	for (; v->wal.damaged && rc == SQLITE_OK && (number - 1) * HF_PAGE_SIZE < at + amount;
+	     number++)
+		rc = read_logged(v, (uint32_t)number, out, amount, at);
+	if (rc == SQLITE_OK && v->patched)
+		rc = hf_template_patch(&v->template, out, amount, at);
+	return rc;
+}
+
+static int open_from(struct hf_salvage *v, const char *path, uint64_t least)
+{
+	struct hf_vfs *vfs = &v->store->vfs;
+	int err;
+
+	if (!v->wal.damaged && !v->patched)
+		return hf_db_open(&v->from, vfs, path);
+	vfs->patch_size = least;
+	vfs->patch_path = path;
+	vfs->patch_alone = v->wal.damaged;
+	vfs->patch = read_patched;
+	vfs->patch_user = v;
+	err = hf_db_open(&v->from, vfs, path);
+	vfs->patch_path = NULL;
+	return err;
+}
+
 /* The source as if its header and schema were whole. */
-static int open_patched(struct hf_salvage *v, const char *path)
+static int open_patched(struct hf_salvage *v, const char *path, uint64_t size)
 {
 	struct hf_vfs *vfs = &v->store->vfs;
 	char fresh[HF_PATH_MAX];
-	uint64_t size, least;
+	uint64_t least;
 	int err;
 
 	hf_path_database(v->store, v->generation, fresh);
-	err = hf_vfs_size(vfs, path, &size);
-	if (!err)
-		err = hf_vfs_size(vfs, fresh, &least);
+	err = hf_vfs_size(vfs, fresh, &least);
 	if (!err && size < least)
 		size = least; /* cut short */
 	if (!err)
 		err = hf_template_read(&v->template, vfs, fresh, size);
 	if (err)
 		return err;
-	vfs->patch_size = least;
-	vfs->patch_path = path;
-	vfs->patch = hf_template_patch;
-	vfs->patch_user = &v->template;
+	v->patched = true;
 	hf_db_close(&v->from);
-	err = hf_db_open(&v->from, vfs, path);
-	vfs->patch_path = NULL;
-	return err;
+	return open_from(v, path, size);
+}
+
+/* What a damaged log still has is used, behind the damage too. */
+static int open_log(struct hf_salvage *v, const char *database)
+{
+	char path[HF_PATH_MAX];
+	struct hf_wal *w = &v->wal;
+	int err;
+
+	hf_path_wal(v->store, v->store->marker.generation, path);
+	err = hf_wal_open(w, &v->store->vfs, path);
+	if (!err)
+		err = hf_wal_map(w);
+	if (!err && w->damaged)
+		err = hf_wal_settle(w, &v->store->vfs, database);
+	if (err || !w->damaged)
+		return err;
+	v->faults++;
+	v->stale = w->lost > 0;
+	v->records_hurt = v->requests_hurt = v->stale;
+	return 0;
 }
 
 static int open_source(struct hf_salvage *v)
 {
 	char path[HF_PATH_MAX];
+	uint64_t size, logged;
 	int err;
 
 	hf_path_database(v->store, v->store->marker.generation, path);
-	err = hf_db_open(&v->from, &v->store->vfs, path);
+	err = hf_vfs_size(&v->store->vfs, path, &size);
+	if (!err)
+		err = open_log(v, path);
+	logged = v->wal.damaged ? (uint64_t)v->wal.pages * HF_PAGE_SIZE : 0;
+	if (size < logged)
+		size = logged;
+	if (!err)
+		err = open_from(v, path, size);
 	if (!err)
 		err = source_is_readable(v);
 	if (err == HF_ECORRUPT || err == HF_EIO) {
 		v->faults++;
-		err = open_patched(v, path);
+		err = open_patched(v, path, size);
 	}
 	return err;
 }
@@ -159,6 +232,9 @@ static int fill_target(struct hf_salvage *v)
 
 	if (!err)
 		err = hf_salvage_lanes(v);
+	/* of a page that is lost nobody knows what it held: at least one row */
+	if (v->lost < v->wal.lost)
+		v->lost = v->wal.lost;
 	return err ? err : store_floor(v);
 }
 
@@ -179,6 +255,7 @@ static int build(struct hf_salvage *v)
 		err = seal_target(v);
 	hf_db_close(&v->from);
 	hf_db_close(&v->to);
+	hf_wal_close(&v->wal);
 	return err;
 }
 

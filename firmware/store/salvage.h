@@ -8,6 +8,7 @@
 
 #include "store/store_private.h"
 #include "store/template.h"
+#include "store/wal.h"
 
 struct hf_salvage {
 	struct hf_store *store;
@@ -21,10 +22,17 @@ struct hf_salvage {
 	uint64_t saved, lost;
 	sqlite3_stmt *add; /* of the table being copied */
 	struct hf_template template;
+	bool patched; /* template takes the place of header and schema */
+	/* The log of from. When it is damaged it is read here and not by SQLite;
+	 * pages whose last copy is lost are older than the others. */
+	struct hf_wal wal;
+	bool stale;
 };
 
 /* Copies what can be read; requests without a way to them are looked for. */
 int hf_salvage_copy(struct hf_salvage *v);
+/* The lane's row in to. HF_ENOENT. */
+int hf_salvage_lane_row(struct hf_salvage *v, uint32_t id, struct hf_lane_v *lane);
 /* Counts heads, tails and holes, and buries waiting records without a request. */
 int hf_salvage_lanes(struct hf_salvage *v);
 

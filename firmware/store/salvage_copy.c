@@ -48,6 +48,15 @@ static int copy_table(struct hf_salvage *v, const char *table, const char *colum
 	return err;
 }
 
+/* It may have been sent since. */
+static void doubt(struct hf_record_state *state)
+{
+	if (!state->maybe_received)
+		state->first_sent_dev_ms = state->created_dev_ms;
+	state->maybe_received = true;
+	state->inflight |= state->status == HF_RECORD_QUEUED;
+}
+
 static int copy_record(struct hf_walk *w, uint64_t rowid, sqlite3_stmt *st)
 {
 	struct hf_salvage *v = w->user;
@@ -56,6 +65,10 @@ static int copy_record(struct hf_walk *w, uint64_t rowid, sqlite3_stmt *st)
 	if (HF_RECORD_LANE(rowid) == 0 || hf_row_decode(hf_column_span(st, 1), &row)) {
 		v->records_hurt = true;
 		return 0;
+	}
+	if (v->stale && !hf_status_final(row.state.status)) {
+		doubt(&row.state);
+		return hf_row_add(&v->to, rowid, &row);
 	}
 	return add_copy(v, st);
 }
@@ -114,6 +127,16 @@ static int copy_dead(struct hf_walk *w, uint64_t rowid, sqlite3_stmt *st)
 	return copy_answer(w->user, rowid, st, HF_RECORD_DEAD);
 }
 
+/* A page that is older than the others may still hold a request whose record
+ * became final and was removed. */
+static bool is_over(struct hf_salvage *v, uint64_t id)
+{
+	struct hf_lane_v lane;
+
+	return v->stale && !hf_salvage_lane_row(v, HF_RECORD_LANE(id), &lane) &&
+	       hf_ordinal(id) < lane.head;
+}
+
 /* A waiting record for a request whose record is unreadable. */
 static int rebuild_waiting(struct hf_salvage *v, uint64_t id, uint64_t seq, struct hf_span born)
 {
@@ -122,9 +145,7 @@ static int rebuild_waiting(struct hf_salvage *v, uint64_t id, uint64_t seq, stru
 	if (hf_born_decode(born, &row.state))
 		return HF_ENOENT;
 	row.state.status = HF_RECORD_QUEUED;
-	row.state.inflight = true;
-	row.state.maybe_received = true;
-	row.state.first_sent_dev_ms = row.state.created_dev_ms;
+	doubt(&row.state);
 	return hf_row_add(&v->to, id, &row);
 }
 
@@ -158,6 +179,8 @@ static int copy_request(struct hf_walk *w, uint64_t seq, sqlite3_stmt *st)
 		    hf_content_sum(hf_column_span(st, 6), body, blob, len))
 		return 0; /* a waiting record without it is counted as lost */
 	err = hf_row_get(&v->to, id, &row);
+	if (err == HF_ENOENT && is_over(v, id))
+		return 0;
 	if (err == HF_ENOENT) {
 		err = rebuild_waiting(v, id, seq, hf_column_span(st, 5));
 		if (err == HF_ENOENT)
@@ -202,15 +225,14 @@ static int sieved(void *user, const struct hf_sieve_row *r)
 static int sieve_requests(struct hf_salvage *v)
 {
 	struct hf_store *s = v->store;
-	char database[HF_PATH_MAX], wal[HF_PATH_MAX];
+	char database[HF_PATH_MAX];
 	struct hf_sieve sieve = {
-		.vfs = &s->vfs, .database = database, .wal = wal, .row = sieved, .user = v
+		.vfs = &s->vfs, .database = database, .wal = &v->wal, .row = sieved, .user = v
 	};
 
 	if (!v->requests_hurt)
 		return 0;
 	hf_path_database(s, s->marker.generation, database);
-	hf_path_wal(s, s->marker.generation, wal);
 	return hf_sieve_run(&sieve);
 }
 

@@ -15,7 +15,7 @@ struct recount {
 	uint64_t stored_head;
 };
 
-static int lane_row_read(struct hf_salvage *v, uint32_t id, struct hf_lane_v *lane)
+int hf_salvage_lane_row(struct hf_salvage *v, uint32_t id, struct hf_lane_v *lane)
 {
 	sqlite3_stmt *st = hf_db_stmt(&v->to, HF_SQL_LANE_GET);
 	int got;
@@ -66,7 +66,7 @@ static int recount_end(struct hf_salvage *v, struct recount *c)
 
 	if (!c->lane)
 		return 0;
-	err = lane_row_read(v, c->lane, &lane);
+	err = hf_salvage_lane_row(v, c->lane, &lane);
 	if (err)
 		return err;
 	if (lane.tail > c->tail)
@@ -90,7 +90,7 @@ static int recount_begin(struct hf_salvage *v, struct recount *c, uint32_t id)
 	int err = recount_end(v, c);
 
 	if (!err)
-		err = lane_row_read(v, id, &lane);
+		err = hf_salvage_lane_row(v, id, &lane);
 	if (err == HF_ENOENT)
 		err = lane_row_add(v, id);
 	*c = (struct recount){ .lane = id, .stored_head = lane.head };

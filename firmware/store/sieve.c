@@ -5,8 +5,6 @@
  * payload size, row id (varints), as much payload as is kept on the page, and
  * the first page of the rest; each of those begins with the next one's number.
  * A payload is a record: header size, types of the columns, the columns.
- * A WAL is a header of 32 bytes with two salts at 16, then frames: page number,
- * (size), the salts at 8, (checksum), a page.
  */
 #include "store/sieve.h"
 
@@ -15,16 +13,14 @@
 #include "store/db.h"
 #include "store/rows.h"
 
-#define TYPE_LEAF    13
-#define COLUMNS	     8
-#define WAL_HEADER   32
-#define FRAME_HEADER 24
-#define PAYLOAD_MAX  (64u << 20)
+#define TYPE_LEAF   13
+#define COLUMNS	    8
+#define PAYLOAD_MAX (64u << 20)
 
 struct pages {
-	sqlite3_file *database, *wal;
+	sqlite3_file *database;
+	const struct hf_wal *wal;
 	uint32_t n;
-	uint32_t *frame; /* [page - 1]: number of its last frame + 1, 0: none */
 };
 
 struct cursor {
@@ -63,44 +59,13 @@ static bool get_varint(struct cursor *c, uint64_t *out)
 
 /* ---- pages ---- */
 
-static int map_wal(struct pages *p)
-{
-	uint8_t header[WAL_HEADER], frame[FRAME_HEADER];
-	uint64_t size, n;
-	int err = hf_file_size(p->wal, &size);
-
-	if (!err)
-		err = hf_file_read(p->wal, header, sizeof(header), 0);
-	if (err || size < WAL_HEADER)
-		return err;
-	n = (size - WAL_HEADER) / (FRAME_HEADER + HF_PAGE_SIZE);
-	for (uint64_t i = 0; i < n && !err; i++) {
-		uint64_t page;
-
-		err = hf_file_read(p->wal, frame, sizeof(frame),
-				   WAL_HEADER + i * (FRAME_HEADER + HF_PAGE_SIZE));
-		if (err || memcmp(frame + 8, header + 16, 8) != 0)
-			break;
-		page = get_be(frame, 4);
-		if (page > 0 && page <= p->n)
-			p->frame[page - 1] = (uint32_t)i + 1;
-	}
-	return err;
-}
-
 static int read_page(const struct pages *p, uint32_t number, uint8_t out[HF_PAGE_SIZE])
 {
-	uint32_t frame;
-
 	if (number == 0 || number > p->n)
 		return HF_ECORRUPT;
-	frame = p->frame[number - 1];
-	if (!frame)
-		return hf_file_read(p->database, out, HF_PAGE_SIZE,
-				    (uint64_t)(number - 1) * HF_PAGE_SIZE);
-	return hf_file_read(p->wal, out, HF_PAGE_SIZE,
-			    WAL_HEADER + (uint64_t)(frame - 1) * (FRAME_HEADER + HF_PAGE_SIZE) +
-				    FRAME_HEADER);
+	if (hf_wal_has(p->wal, number))
+		return hf_wal_read(p->wal, number, out);
+	return hf_file_read(p->database, out, HF_PAGE_SIZE, (uint64_t)(number - 1) * HF_PAGE_SIZE);
 }
 
 /* ---- cells ---- */
@@ -258,25 +223,18 @@ static int sift_page(const struct hf_sieve *s, const struct pages *p, uint32_t n
 
 int hf_sieve_run(const struct hf_sieve *s)
 {
-	struct pages p = { .n = 0 };
+	struct pages p = { .wal = s->wal };
 	uint64_t size;
-	int err, missing;
+	int err;
 
 	p.database = hf_file_open(s->vfs, s->database, &err);
 	if (!p.database)
 		return err;
-	p.wal = hf_file_open(s->vfs, s->wal, &missing);
 	err = hf_file_size(p.database, &size);
 	p.n = (uint32_t)(size / HF_PAGE_SIZE);
-	p.frame = err ? NULL : calloc(p.n + 1, sizeof(*p.frame));
-	if (!err && !p.frame)
-		err = HF_ENOMEM;
-	if (!err && p.wal)
-		(void)map_wal(&p);
+	if (p.n < s->wal->pages)
+		p.n = s->wal->pages;
 	for (uint32_t i = 1; i <= p.n && !err; i++)
 		err = sift_page(s, &p, i);
-	free(p.frame);
-	if (p.wal)
-		hf_file_close(p.wal, 0);
 	return hf_file_close(p.database, err);
 }

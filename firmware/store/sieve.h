@@ -9,6 +9,7 @@
 #define HF_STORE_SIEVE_H
 
 #include "store/vfs.h"
+#include "store/wal.h"
 
 /* As the columns of request. Spans are valid during the call. */
 struct hf_sieve_row {
@@ -18,7 +19,8 @@ struct hf_sieve_row {
 
 struct hf_sieve {
 	struct hf_vfs *vfs;
-	const char *database, *wal; /* paths; the WAL may be missing */
+	const char *database;	  /* path */
+	const struct hf_wal *wal; /* mapped; may be empty */
 	/* An error ends it. */
 	int (*row)(void *user, const struct hf_sieve_row *row);
 	void *user;

@@ -12,6 +12,7 @@ struct shim_file {
 	sqlite3_file file;
 	struct hf_vfs *vfs;
 	bool patched;
+	bool empty;   /* a WAL that is not to be read */
 	bool gathers; /* the database and its WAL */
 	struct hf_gather gather;
 	sqlite3_file *real; /* behind this struct */
@@ -52,6 +53,10 @@ static int shim_read(sqlite3_file *f, void *out, int amount, sqlite3_int64 at)
 	struct shim_file *s = shim_of(f);
 	int rc = hf_gather_holds(&s->gather, amount, at) ? hf_gather_flush(&s->gather) : SQLITE_OK;
 
+	if (s->empty) {
+		memset(out, 0, (size_t)amount);
+		return SQLITE_IOERR_SHORT_READ;
+	}
 	if (rc == SQLITE_OK)
 		rc = s->real->pMethods->xRead(s->real, out, amount, at);
 	if (s->patched && (rc == SQLITE_OK || rc == SQLITE_IOERR_SHORT_READ))
@@ -93,6 +98,8 @@ static int shim_file_size(sqlite3_file *f, sqlite3_int64 *size)
 		rc = s->real->pMethods->xFileSize(s->real, size);
 	if (rc == SQLITE_OK && s->patched && *size < (sqlite3_int64)s->vfs->patch_size)
 		*size = (sqlite3_int64)s->vfs->patch_size;
+	if (s->empty)
+		*size = 0;
 	return rc;
 }
 
@@ -163,6 +170,7 @@ static int shim_open(sqlite3_vfs *v, sqlite3_filename name, sqlite3_file *f, int
 	s->file.pMethods = s->real->pMethods ? &shim_methods : NULL;
 	s->patched = self->patch_path && name && (flags & SQLITE_OPEN_MAIN_DB) &&
 		     strstr(name, self->patch_path) != NULL;
+	s->empty = self->patch_path && self->patch_alone && (flags & SQLITE_OPEN_WAL);
 	return rc;
 }
 

@@ -4,7 +4,8 @@
 #include <stdio.h>
 
 #define FAULTS_MAX 200000
-#define TRIES	   3 /* of a read that the medium refused */
+#define BARREN_MAX 2000 /* faults in a row: what is left leads nowhere */
+#define TRIES	   3	/* of a read that the medium refused */
 
 static int prepare(struct hf_walk *w, const char *order, sqlite3_stmt **out)
 {
@@ -21,6 +22,7 @@ static int note(struct hf_walk *w, int rc)
 	if ((rc & 0xff) == SQLITE_NOMEM || rc == SQLITE_IOERR_NOMEM)
 		return HF_ENOMEM;
 	w->faults++;
+	w->barren++;
 	if ((rc & 0xff) == SQLITE_IOERR)
 		w->io = true;
 	return 0;
@@ -41,7 +43,12 @@ static int sweep(struct hf_walk *w, sqlite3_stmt *st, bool up, uint64_t *lo, uin
 			uint64_t rowid = hf_column_u64(st, 0);
 
 			err = w->row(w, rowid, st);
-			*(up ? lo : hi) = rowid;
+			w->barren = 0;
+			/* pages that do not fit together give rows out of order */
+			if (up && rowid > *lo)
+				*lo = rowid;
+			else if (!up && rowid < *hi)
+				*hi = rowid;
 		}
 		if ((rc & 0xff) != SQLITE_IOERR)
 			break;
@@ -61,7 +68,8 @@ static int range(struct hf_walk *w, uint64_t lo, uint64_t hi)
 
 	if (!err && !whole)
 		err = sweep(w, w->down, false, &lo, &hi, &whole);
-	if (err || whole || hi - lo < 3 || w->faults > FAULTS_MAX)
+	if (err || whole || hi <= lo || hi - lo < 3 || w->faults > FAULTS_MAX ||
+	    w->barren > BARREN_MAX)
 		return err;
 	mid = lo + (hi - lo) / 2;
 	err = range(w, lo, mid + 1);

@@ -2,7 +2,8 @@
 /*
  * Reading a damaged table: every row that a seek or a step can reach, in
  * ranges of row ids. A range is read forwards to the damage and backwards from
- * its end to the damage; what lies between is halved and tried again.
+ * its end to the damage; what lies between is halved and tried again, until many
+ * reads have failed one after another: then the table is left as it is.
  */
 #ifndef HF_STORE_WALK_H
 #define HF_STORE_WALK_H
@@ -21,6 +22,7 @@ struct hf_walk {
 	bool io;	 /* at least one of them as a read error of the medium */
 
 	/* private */
+	unsigned barren; /* faults since the last row */
 	sqlite3_stmt *up, *down;
 };
 

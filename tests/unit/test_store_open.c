@@ -5,13 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 #include <sqlite3.h>
 
-#include "lib/store_rig.h"
+#include "lib/store_files.h"
 #include "store/schema.h"
 
 static uint32_t lane;
@@ -46,25 +45,6 @@ static void remove_file(struct rig *r, const char *name)
 	assert_int_equal(unlink(rig_path(r, name, path)), 0);
 }
 
-static long size_of(struct rig *r, const char *name)
-{
-	char path[256];
-	struct stat st;
-
-	return stat(rig_path(r, name, path), &st) ? -1 : (long)st.st_size;
-}
-
-static void overwrite(struct rig *r, const char *name, long at, const void *bytes, size_t len)
-{
-	char path[256];
-	FILE *f = fopen(rig_path(r, name, path), "r+b");
-
-	assert_non_null(f);
-	assert_int_equal(fseek(f, at, SEEK_SET), 0);
-	assert_int_equal(fwrite(bytes, 1, len, f), len);
-	fclose(f);
-}
-
 static void sql(struct rig *r, const char *name, const char *text)
 {
 	char path[256];
@@ -95,10 +75,10 @@ static void file_has_small_pages_and_a_log_and_no_shared_memory(void **state)
 	assert_int_equal(header[19], 2);
 	assert_int_equal(rig_open(r), 0);
 	record_is_there(r);
-	assert_int_equal(size_of(r, "queue-1.db-shm"), -1);
-	assert_int_equal(size_of(r, "queue-1.db-journal"), -1);
-	assert_true(size_of(r, "queue-1.db-wal") > 0);
-	assert_true(size_of(r, "queue.reserve") >= 65536);
+	assert_int_equal(rig_size(r, "queue-1.db-shm"), -1);
+	assert_int_equal(rig_size(r, "queue-1.db-journal"), -1);
+	assert_true(rig_size(r, "queue-1.db-wal") > 0);
+	assert_true(rig_size(r, "queue.reserve") >= 65536);
 }
 
 static void log_is_used_again_and_not_shrunk(void **state)
@@ -112,11 +92,11 @@ static void log_is_used_again_and_not_shrunk(void **state)
 	for (unsigned i = 0; i < 300; i++) {
 		assert_int_equal(rig_insert(r, lane, i, 500, &other), 0);
 		if (i == 100)
-			size = size_of(r, "queue-1.db-wal");
+			size = rig_size(r, "queue-1.db-wal");
 	}
-	assert_int_equal(size_of(r, "queue-1.db-wal"), size);
+	assert_int_equal(rig_size(r, "queue-1.db-wal"), size);
 	assert_int_equal(rig_close(r), 0);
-	assert_int_equal(size_of(r, "queue-1.db-wal"), size);
+	assert_int_equal(rig_size(r, "queue-1.db-wal"), size);
 }
 
 static void missing_database_is_noticed(void **state)
@@ -138,14 +118,14 @@ static void emptied_database_is_noticed_and_its_log_kept(void **state)
 {
 	struct rig *r = *state;
 	char path[256];
-	long wal = size_of(r, "queue-1.db-wal");
+	long wal = rig_size(r, "queue-1.db-wal");
 
 	assert_true(wal > 0);
 	assert_int_equal(truncate(rig_path(r, "queue-1.db", path), 0), 0);
 	assert_int_equal(rig_open(r), 0);
 	assert_true(r->report.vanished);
-	assert_int_equal(size_of(r, "queue-1.db-wal"), wal);
-	assert_true(size_of(r, "queue-2.db") > 0);
+	assert_int_equal(rig_size(r, "queue-1.db-wal"), wal);
+	assert_true(rig_size(r, "queue-2.db") > 0);
 }
 
 static void newer_database_is_not_touched(void **state)
@@ -154,11 +134,11 @@ static void newer_database_is_not_touched(void **state)
 	long size;
 
 	sql(r, "queue-1.db", "PRAGMA user_version=99");
-	size = size_of(r, "queue-1.db");
+	size = rig_size(r, "queue-1.db");
 	assert_int_equal(rig_open(r), HF_ENOTSUP);
 	rig_kill(r);
-	assert_int_equal(size_of(r, "queue-1.db"), size);
-	assert_int_equal(size_of(r, "queue-2.db"), -1);
+	assert_int_equal(rig_size(r, "queue-1.db"), size);
+	assert_int_equal(rig_size(r, "queue-2.db"), -1);
 	sql(r, "queue-1.db", "PRAGMA user_version=1");
 	assert_int_equal(rig_open(r), 0);
 	record_is_there(r);
@@ -170,7 +150,7 @@ static void truncated_database_is_salvaged(void **state)
 	char path[256];
 
 	remove_file(r, "queue-1.db-wal");
-	assert_int_equal(truncate(rig_path(r, "queue-1.db", path), size_of(r, "queue-1.db") - 512),
+	assert_int_equal(truncate(rig_path(r, "queue-1.db", path), rig_size(r, "queue-1.db") - 512),
 			 0);
 	assert_int_equal(rig_open(r), 0);
 	assert_true(r->report.salvaged);
@@ -185,10 +165,10 @@ static void file_that_is_no_database_is_put_aside(void **state)
 
 	memset(junk, 'j', sizeof(junk));
 	remove_file(r, "queue-1.db-wal");
-	overwrite(r, "queue-1.db", 0, junk, sizeof(junk));
+	rig_overwrite(r, "queue-1.db", 0, junk, sizeof(junk));
 	assert_int_equal(rig_open(r), 0);
 	assert_true(r->report.salvaged);
-	assert_true(size_of(r, "queue-1.db") > 0);
+	assert_true(rig_size(r, "queue-1.db") > 0);
 	lane = rig_lane(r, "o", "k");
 	assert_int_equal(rig_insert(r, lane, 2, 10, &other), 0);
 }
@@ -202,7 +182,7 @@ static void unfinished_salvage_is_done_again(void **state)
 	sql(r, "queue-2.db", "CREATE TABLE t(x); INSERT INTO t VALUES(1)");
 	remove_file(r, "queue-1.db-wal");
 	memset(junk, 0, sizeof(junk));
-	overwrite(r, "queue-1.db", 0, junk, sizeof(junk));
+	rig_overwrite(r, "queue-1.db", 0, junk, sizeof(junk));
 	assert_int_equal(rig_open(r), 0);
 	assert_true(r->report.salvaged);
 	record_is_there(r);
@@ -218,7 +198,7 @@ static void marker_survives_one_torn_slot(void **state)
 
 	memset(junk, 0xff, sizeof(junk));
 	/* the first write went to the second slot; this tears the other */
-	overwrite(r, "queue.store", 0, junk, sizeof(junk));
+	rig_overwrite(r, "queue.store", 0, junk, sizeof(junk));
 	assert_int_equal(rig_open(r), 0);
 	assert_false(r->report.vanished);
 	record_is_there(r);
@@ -232,7 +212,7 @@ static void lost_marker_is_made_again(void **state)
 	/* let generation 2 be the current one */
 	remove_file(r, "queue-1.db-wal");
 	memset(junk, 0, sizeof(junk));
-	overwrite(r, "queue-1.db", 0, junk, sizeof(junk));
+	rig_overwrite(r, "queue-1.db", 0, junk, sizeof(junk));
 	assert_int_equal(rig_open(r), 0);
 	assert_int_equal(rig_close(r), 0);
 	remove_file(r, "queue.store");
@@ -241,7 +221,7 @@ static void lost_marker_is_made_again(void **state)
 	assert_false(r->report.vanished);
 	record_is_there(r);
 	rig_kill(r);
-	assert_true(size_of(r, "queue.store") > 0);
+	assert_true(rig_size(r, "queue.store") > 0);
 }
 
 /* Both slots are damaged: known to have existed, found by looking. */
@@ -251,12 +231,12 @@ static void damaged_marker_is_looked_past(void **state)
 	char junk[8192];
 
 	memset(junk, 0xff, sizeof(junk));
-	overwrite(r, "queue.store", 0, junk, sizeof(junk));
+	rig_overwrite(r, "queue.store", 0, junk, sizeof(junk));
 	assert_int_equal(rig_open(r), 0);
 	assert_false(r->report.vanished);
 	record_is_there(r);
 	rig_kill(r);
-	overwrite(r, "queue.store", 0, junk, sizeof(junk));
+	rig_overwrite(r, "queue.store", 0, junk, sizeof(junk));
 	remove_file(r, "queue-1.db");
 	remove_file(r, "queue-1.db-wal");
 	assert_int_equal(rig_open(r), 0);

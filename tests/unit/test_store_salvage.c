@@ -8,12 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "lib/store_rig.h"
+#include "lib/store_files.h"
 
 #define PAGE	512
 #define RECORDS 120
@@ -65,23 +64,12 @@ static uint8_t status_of(unsigned i)
 
 static long pages(struct rig *r, const char *name)
 {
-	char path[256];
-	struct stat st;
-
-	return stat(rig_path(r, name, path), &st) ? -1 : (long)(st.st_size / PAGE);
+	return rig_size(r, name) / PAGE;
 }
 
 static void damage(struct rig *r, const char *name, long page, uint8_t with)
 {
-	char path[256];
-	uint8_t bytes[PAGE];
-	FILE *f = fopen(rig_path(r, name, path), "r+b");
-
-	assert_non_null(f);
-	memset(bytes, with, sizeof(bytes));
-	assert_int_equal(fseek(f, page * PAGE, SEEK_SET), 0);
-	assert_int_equal(fwrite(bytes, 1, PAGE, f), PAGE);
-	fclose(f);
+	rig_fill(r, name, page * PAGE, with, PAGE);
 }
 
 struct census {
@@ -113,42 +101,6 @@ static void count(struct rig *r, struct census *c)
 	}
 }
 
-static void lanes_agree(struct rig *r)
-{
-	struct hf_store_lanes l;
-
-	assert_int_equal(RIG_DO(r, hf_store_lanes, &l), 0);
-	for (size_t i = 0; i < l.n; i++) {
-		uint64_t live = 0, first = 0;
-		struct hf_store_list page = { .lane = l.rows[i].id };
-
-		do {
-			assert_int_equal(RIG_DO(r, hf_store_list, &page), 0);
-			for (size_t j = 0; j < page.n; j++) {
-				if (page.v[j].state.status > HF_RECORD_HELD)
-					continue;
-				live++;
-				first = first ? first : page.v[j].id;
-			}
-			page.after = page.next;
-			hf_store_list_finish(&page);
-		} while (page.more);
-		assert_int_equal(l.rows[i].waiting, live);
-		assert_int_equal(l.rows[i].head_id, first);
-	}
-	hf_store_lanes_finish(&l);
-}
-
-static void whole(struct rig *r)
-{
-	struct hf_store_check c;
-
-	assert_int_equal(RIG_DO(r, hf_store_check, &c), 0);
-	if (c.faults)
-		fail_msg("%s", c.text);
-	lanes_agree(r);
-}
-
 static void works(struct rig *r)
 {
 	uint32_t lane = rig_lane(r, "https://a", "");
@@ -162,49 +114,7 @@ static void works(struct rig *r)
 	assert_int_equal(rig_reopen(r), 0);
 	assert_false(r->report.salvaged);
 	assert_int_equal(rig_status(r, id, 500, 100), HF_RECORD_SETTLED);
-	whole(r);
-}
-
-/* The state directory's files as fill() left them. */
-struct kept {
-	char *bytes[2];
-	size_t size[2];
-};
-
-static const char *const kept_names[2] = { "queue-1.db", "queue.store" };
-
-static void keep(struct rig *r, struct kept *k)
-{
-	char path[256];
-
-	for (int i = 0; i < 2; i++) {
-		struct hf_port *port = &r->port.port;
-
-		assert_int_equal(port->file_read(port, rig_path(r, kept_names[i], path), 1u << 20,
-						 &k->bytes[i], &k->size[i]),
-				 0);
-	}
-}
-
-static int remove_file(void *user, const char *path)
-{
-	(void)user;
-	return unlink(path);
-}
-
-static void restore(struct rig *r, const struct kept *k)
-{
-	struct hf_port *port = &r->port.port;
-	char path[256];
-
-	assert_int_equal(port->dir_read(port, r->port.dir, remove_file, NULL), 0);
-	for (int i = 0; i < 2; i++) {
-		FILE *f = fopen(rig_path(r, kept_names[i], path), "wb");
-
-		assert_non_null(f);
-		assert_int_equal(fwrite(k->bytes[i], 1, k->size[i], f), k->size[i]);
-		fclose(f);
-	}
+	rig_whole(r);
 }
 
 struct costs {
@@ -234,7 +144,7 @@ static void one_page(struct rig *r, long page, uint8_t with, bool clean, struct 
 	costs->again += c.again;
 	costs->gone = c.gone > costs->gone ? c.gone : costs->gone;
 	if (!clean || c.whole == RECORDS)
-		whole(r);
+		rig_whole(r);
 	works(r);
 	rig_kill(r);
 }
@@ -242,19 +152,18 @@ static void one_page(struct rig *r, long page, uint8_t with, bool clean, struct 
 static void every_page(struct rig *r, bool clean, long step)
 {
 	struct costs costs = { .salvages = 0 };
-	struct kept kept;
+	struct rig_files kept;
 	long n;
 
 	fill(r, clean);
 	n = pages(r, "queue-1.db");
 	assert_true(n > 100);
-	keep(r, &kept);
+	rig_keep(r, &kept);
 	for (long page = 0; page < n; page += step) {
-		restore(r, &kept);
+		rig_restore(r, &kept);
 		one_page(r, page, page % 2 ? 0xff : 0, clean, &costs);
 	}
-	free(kept.bytes[0]);
-	free(kept.bytes[1]);
+	rig_forget(&kept);
 	print_message("%ld pages: %u salvages, %u requests lost, %u repeated, at most %u gone\n",
 		      n / step, costs.salvages, costs.buried, costs.again, costs.gone);
 	/* a page holds one request of this size */
@@ -277,19 +186,19 @@ static void any_damaged_page_is_survived_in_use(void **state)
 static void random_damage_is_survived(void **state)
 {
 	struct rig *r = *state;
-	struct kept kept;
+	struct rig_files kept;
 	long n;
 
 	fill(r, false);
 	n = pages(r, "queue-1.db");
-	keep(r, &kept);
+	rig_keep(r, &kept);
 	for (uint64_t seed = 1; seed <= 150; seed++) {
 		struct hf_rand rand;
 		struct census c;
 		char path[256];
 		FILE *f;
 
-		restore(r, &kept);
+		rig_restore(r, &kept);
 		hf_rand_init(&rand, seed);
 		f = fopen(rig_path(r, "queue-1.db", path), "r+b");
 		assert_non_null(f);
@@ -308,8 +217,7 @@ static void random_damage_is_survived(void **state)
 		works(r);
 		rig_kill(r);
 	}
-	free(kept.bytes[0]);
-	free(kept.bytes[1]);
+	rig_forget(&kept);
 }
 
 /* Down to less than the schema, and to what was never a database. Where the
@@ -319,16 +227,16 @@ static void a_database_cut_short_is_survived(void **state)
 	static const char text[] = "not a database";
 	static const size_t sizes[] = { 0, 511, 3000, 60000 };
 	struct rig *r = *state;
-	struct kept kept;
+	struct rig_files kept;
 	char path[256];
 
 	fill(r, false);
-	keep(r, &kept);
+	rig_keep(r, &kept);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		struct census c;
 		uint64_t id;
 
-		restore(r, &kept);
+		rig_restore(r, &kept);
 		rig_path(r, "queue-1.db", path);
 		assert_int_equal(truncate(path, (off_t)sizes[i]), 0);
 		if (sizes[i] == 0) {
@@ -346,11 +254,10 @@ static void a_database_cut_short_is_survived(void **state)
 		assert_int_equal(rig_reopen(r), 0);
 		assert_false(r->report.salvaged);
 		assert_int_equal(rig_status(r, id, 500, 100), HF_RECORD_QUEUED);
-		whole(r);
+		rig_whole(r);
 		rig_kill(r);
 	}
-	free(kept.bytes[0]);
-	free(kept.bytes[1]);
+	rig_forget(&kept);
 }
 
 int main(void)
