@@ -135,8 +135,7 @@ static int read_patched(void *user, uint8_t *out, int amount, sqlite3_int64 at)
 	sqlite3_int64 number = at / HF_PAGE_SIZE + 1;
 	int rc = SQLITE_OK;
 
-	for (; v->wal.damaged && rc == SQLITE_OK && (number - 1) * HF_PAGE_SIZE < at + amount;
-	     number++)
+	for (; rc == SQLITE_OK && (number - 1) * HF_PAGE_SIZE < at + amount; number++)
 		rc = read_logged(v, (uint32_t)number, out, amount, at);
 	if (rc == SQLITE_OK && v->patched)
 		rc = hf_template_patch(&v->template, out, amount, at);
@@ -152,7 +151,6 @@ static int open_from(struct hf_salvage *v, const char *path, uint64_t least)
 		return hf_db_open(&v->from, vfs, path);
 	vfs->patch_size = least;
 	vfs->patch_path = path;
-	vfs->patch_alone = v->wal.damaged;
 	vfs->patch = read_patched;
 	vfs->patch_user = v;
 	err = hf_db_open(&v->from, vfs, path);
@@ -212,7 +210,7 @@ static int open_source(struct hf_salvage *v)
 	err = hf_vfs_size(&v->store->vfs, path, &size);
 	if (!err)
 		err = open_log(v, path);
-	logged = v->wal.damaged ? (uint64_t)v->wal.pages * HF_PAGE_SIZE : 0;
+	logged = (uint64_t)v->wal.pages * HF_PAGE_SIZE;
 	if (size < logged)
 		size = logged;
 	if (!err)

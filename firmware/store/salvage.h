@@ -23,7 +23,7 @@ struct hf_salvage {
 	sqlite3_stmt *add; /* of the table being copied */
 	struct hf_template template;
 	bool patched; /* template takes the place of header and schema */
-	/* The log of from. When it is damaged it is read here and not by SQLite;
+	/* The log of from. When it or the header is damaged it is read here, not by SQLite;
 	 * pages whose last copy is lost are older than the others. */
 	struct hf_wal wal;
 	bool stale;

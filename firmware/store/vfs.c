@@ -170,7 +170,7 @@ static int shim_open(sqlite3_vfs *v, sqlite3_filename name, sqlite3_file *f, int
 	s->file.pMethods = s->real->pMethods ? &shim_methods : NULL;
 	s->patched = self->patch_path && name && (flags & SQLITE_OPEN_MAIN_DB) &&
 		     strstr(name, self->patch_path) != NULL;
-	s->empty = self->patch_path && self->patch_alone && (flags & SQLITE_OPEN_WAL);
+	s->empty = self->patch_path && (flags & SQLITE_OPEN_WAL);
 	return rc;
 }
 

@@ -24,10 +24,9 @@ struct hf_vfs {
 	char name[40];
 	uint64_t written; /* bytes given to xWrite; on the store thread */
 	/* Salvage: reads of these pages of @patch_path come from memory, and it
-	 * is never shorter than @patch_size, which reads as zeros. @patch_alone:
-	 * its WAL reads as empty. */
+	 * is never shorter than @patch_size, which reads as zeros. Its WAL reads as
+	 * empty. */
 	const char *patch_path;
-	bool patch_alone;
 	uint64_t patch_size;
 	int (*patch)(void *user, uint8_t *out, int amount, sqlite3_int64 at);
 	void *patch_user;

@@ -13,6 +13,8 @@
 #include <cmocka.h>
 
 #include "lib/store_files.h"
+#include "store/db.h"
+#include "store/walk.h"
 
 #define PAGE	512
 #define RECORDS 120
@@ -260,6 +262,67 @@ static void a_database_cut_short_is_survived(void **state)
 	rig_forget(&kept);
 }
 
+static int ignore_row(struct hf_walk *w, uint64_t rowid, sqlite3_stmt *st)
+{
+	(void)w;
+	(void)rowid;
+	(void)st;
+	return 0;
+}
+
+/* A table whose root is rubbish is not halved until the end of the numbers. */
+static void a_table_that_leads_nowhere_is_left(void **state)
+{
+	struct rig *r = *state;
+	struct hf_db *db = calloc(1, sizeof(*db));
+	struct hf_walk w = { .from = db, .table = "request", .columns = "id", .row = ignore_row };
+	struct hf_vfs vfs;
+	char path[256];
+	int64_t root;
+
+	fill(r, false);
+	assert_int_equal(hf_vfs_init(&vfs, NULL), 0);
+	assert_int_equal(hf_db_open(db, &vfs, rig_path(r, "queue-1.db", path)), 0);
+	assert_int_equal(hf_db_number(db, "SELECT rootpage FROM sqlite_schema WHERE name='request'",
+				      0, &root),
+			 0);
+	hf_db_close(db);
+	damage(r, "queue-1.db", (long)root - 1, 0xff);
+	assert_int_equal(hf_db_open(db, &vfs, path), 0);
+	assert_int_equal(hf_walk_table(&w), 0);
+	assert_in_range(w.faults, 1, 3000);
+	hf_db_close(db);
+	hf_vfs_finish(&vfs);
+	free(db);
+}
+
+/* Random bytes, and zeros, as large as a store that was in use. */
+static void a_database_of_rubbish_is_survived(void **state)
+{
+	enum {
+		SIZE = 4 << 20
+	};
+	struct rig *r = *state;
+	uint8_t *bytes = malloc(SIZE);
+	struct hf_rand rand;
+
+	assert_int_equal(rig_close(r), 0);
+	hf_rand_init(&rand, 1);
+	for (size_t i = 0; i < SIZE; i++)
+		bytes[i] = (uint8_t)hf_rand_below(&rand, 256);
+	rig_overwrite(r, "queue-1.db", 0, bytes, SIZE);
+	free(bytes);
+	assert_int_equal(rig_open(r), 0);
+	assert_true(r->report.salvaged);
+	rig_whole(r);
+	rig_kill(r);
+	rig_fill(r, "queue-2.db", 0, 0, SIZE);
+	assert_int_equal(rig_open(r), 0);
+	assert_true(r->report.salvaged);
+	assert_int_equal(r->report.salvages_total, 2);
+	rig_whole(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +332,9 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(random_damage_is_survived, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_database_cut_short_is_survived, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_table_that_leads_nowhere_is_left, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_database_of_rubbish_is_survived, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
