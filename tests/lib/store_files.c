@@ -125,3 +125,17 @@ void rig_whole(struct rig *r)
 		fail_msg("%s", c.text);
 	lanes_agree(r);
 }
+
+void rig_works(struct rig *r, const uint64_t *ids, unsigned n)
+{
+	uint64_t id;
+
+	assert_int_equal(rig_insert(r, rig_lane(r, "https://a", ""), 500, 100, &id), 0);
+	for (unsigned i = 0; i < n; i++)
+		assert_int_not_equal(id, ids[i]);
+	assert_int_equal(rig_settle(r, id, HF_RECORD_SETTLED, 500), 0);
+	assert_int_equal(rig_reopen(r), 0);
+	assert_false(r->report.salvaged);
+	assert_int_equal(rig_status(r, id, 500, 100), HF_RECORD_SETTLED);
+	rig_whole(r);
+}

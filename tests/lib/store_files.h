@@ -25,5 +25,8 @@ void rig_fill(struct rig *r, const char *name, long at, uint8_t with, size_t len
 
 /* SQLite finds nothing, and the lanes' figures are those of their records. */
 void rig_whole(struct rig *r);
+/* A new record gets none of the @n numbers of @ids, and everything is there after
+ * a start that finds no damage. */
+void rig_works(struct rig *r, const uint64_t *ids, unsigned n);
 
 #endif

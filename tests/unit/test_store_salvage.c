@@ -103,22 +103,6 @@ static void count(struct rig *r, struct census *c)
 	}
 }
 
-static void works(struct rig *r)
-{
-	uint32_t lane = rig_lane(r, "https://a", "");
-	uint64_t id;
-
-	assert_int_not_equal(lane, 0);
-	assert_int_equal(rig_insert(r, lane, 500, 100, &id), 0);
-	for (unsigned i = 0; i < RECORDS; i++)
-		assert_int_not_equal(id, ids[i]);
-	assert_int_equal(rig_settle(r, id, HF_RECORD_SETTLED, 500), 0);
-	assert_int_equal(rig_reopen(r), 0);
-	assert_false(r->report.salvaged);
-	assert_int_equal(rig_status(r, id, 500, 100), HF_RECORD_SETTLED);
-	rig_whole(r);
-}
-
 struct costs {
 	unsigned salvages, buried, gone, again;
 };
@@ -147,7 +131,7 @@ static void one_page(struct rig *r, long page, uint8_t with, bool clean, struct 
 	costs->gone = c.gone > costs->gone ? c.gone : costs->gone;
 	if (!clean || c.whole == RECORDS)
 		rig_whole(r);
-	works(r);
+	rig_works(r, ids, RECORDS);
 	rig_kill(r);
 }
 
@@ -216,7 +200,7 @@ static void random_damage_is_survived(void **state)
 		fclose(f);
 		assert_int_equal(rig_open(r), 0);
 		count(r, &c);
-		works(r);
+		rig_works(r, ids, RECORDS);
 		rig_kill(r);
 	}
 	rig_forget(&kept);
