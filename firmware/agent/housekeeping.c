@@ -63,7 +63,7 @@ static void purged(struct hf_store_op *op, int err)
 		return;
 	}
 	if (a->purge.dead > 0)
-		hf_log(&a->log, HF_LOG_WARN, "dead.deleted", "oldest=%u max=%u", a->purge.dead,
+		hf_log(&a->log, HF_LOG_WARNING, "dead.deleted", "oldest=%u max=%u", a->purge.dead,
 		       (unsigned)CONFIG_HF_DEAD_ENTRIES_MAX);
 	if (a->purge.more) {
 		purge(a);
