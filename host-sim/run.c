@@ -122,7 +122,7 @@ static uint64_t larger(uint64_t a, uint64_t b)
 
 void sim_run_rest(struct sim_stage *s)
 {
-	struct sim_rest before[SIM_DEVICES_MAX], after;
+	struct sim_rest before[SIM_DEVICES_MAX] = { 0 }, after;
 	size_t i;
 
 	sim_world_run(&s->world, s->world.now_us + SIM_US_PER_H);

@@ -76,7 +76,7 @@ static void reply_done(struct visitor *v, struct sim_order *o)
 	int n = snprintf(NULL, 0, SIM_ANSWER_BODY, o->n);
 	int pad = size > (size_t)n ? (int)size - n : 0;
 
-	o->answer_bytes = (size_t)(n + pad);
+	o->answer_bytes = (size_t)n + (size_t)pad;
 	if (asprintf(&v->reply,
 		     "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
 		     "Content-Length: %zu\r\n%s\r\n" SIM_ANSWER_BODY "%*s",
