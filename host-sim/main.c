@@ -375,7 +375,8 @@ static int do_mutants(const struct options *o)
 	return escaped != 0;
 }
 
-/* The same seed twice, one after the other: the same trace, the same disk. */
+/* The same seed twice, one after the other: the same trace, the same disk. Among
+ * the first twenty are one with two devices and one with TLS. */
 static int do_repeats(const struct options *o)
 {
 	uint64_t i;

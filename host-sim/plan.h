@@ -37,6 +37,7 @@ enum sim_do {
 	SIM_DO_ORIGIN_LOSE,   /* a: percent of answers lost after the effect */
 	SIM_DO_ORIGIN_CUTS,   /* a: percent of answers that break off */
 	SIM_DO_ORIGIN_GARBLE, /* a: percent of answers that are not HTTP */
+	SIM_DO_ORIGIN_CERT,   /* a: enum sim_cert */
 	SIM_DO_ORIGIN_SLOW,   /* a: microseconds */
 	SIM_DO_ORIGIN_LARGE,  /* a: bytes of each order's answer, 0: short ones */
 	/* people */

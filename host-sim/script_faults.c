@@ -204,10 +204,23 @@ static bool some_answers(struct sim_script *s, struct sim_step *step, enum sim_d
 	return sim_words_need(s, "answers") && (sim_words_end(s) || sim_words_number(s, &step->a));
 }
 
+static bool certificate(struct sim_script *s, struct sim_step *step)
+{
+	static const char *const words[] = { "good", "expired", "wrong", "untrusted", NULL };
+	int cert = sim_script_one_of(s, words);
+
+	if (cert < 0)
+		return sim_words_fail(s, "a certificate is good, expired, wrong or untrusted");
+	step->what = SIM_DO_ORIGIN_CERT;
+	step->a = (uint64_t)cert;
+	return true;
+}
+
 bool sim_script_origin(struct sim_script *s, struct sim_step *step)
 {
-	static const char *const words[] = { "up",	"down",	  "silent", "slow", "answers",
-					     "garbles", "breaks", "loses",  NULL };
+	static const char *const words[] = { "up",	    "down",    "silent", "slow",
+					     "answers",	    "garbles", "breaks", "loses",
+					     "certificate", NULL };
 
 	(void)sim_script_origin_name(s, &step->origin);
 	switch (sim_script_one_of(s, words)) {
@@ -231,8 +244,10 @@ bool sim_script_origin(struct sim_script *s, struct sim_step *step)
 		return some_answers(s, step, SIM_DO_ORIGIN_CUTS);
 	case 7:
 		return some_answers(s, step, SIM_DO_ORIGIN_LOSE);
+	case 8:
+		return certificate(s, step);
 	default:
 		return sim_words_fail(s, "an origin is up, down, silent or slow, answers, or "
-					 "loses, breaks or garbles answers");
+					 "loses, breaks or garbles answers, or has a certificate");
 	}
 }

@@ -45,6 +45,7 @@ static void add_order(struct sim_maker *m, uint64_t at_us)
 		body[i] = (char)('a' + (i * 7 + len + i / 512) % 26);
 	s->method = "POST";
 	s->path = paths[sim_rng_below(&m->rng, 3)];
+	sim_maker_place(m, s);
 	s->body = sim_plan_text(m->plan, body, len);
 	free(body);
 }
@@ -73,10 +74,29 @@ static int by_time(const void *a, const void *b)
 	return x->line < y->line ? -1 : 1; /* as made */
 }
 
+/* Most worlds have a kiosk and a shop; some have two of each, some speak TLS,
+ * which takes its time to compute. */
+static void choose_cast(uint64_t seed, struct sim_cast *cast)
+{
+	if (seed % SIM_SOAK_PAIRS == 3) {
+		cast->devices[cast->devices_n++] = "kiosk";
+		cast->devices[cast->devices_n++] = "bar";
+		cast->origins[cast->origins_n++] =
+			(struct sim_cast_origin){ "shop", "http://shop.example" };
+		cast->origins[cast->origins_n++] =
+			(struct sim_cast_origin){ "parts", "http://parts.example" };
+	}
+	if (seed % SIM_SOAK_TLS == 7)
+		cast->origins[cast->origins_n++] =
+			(struct sim_cast_origin){ "shop", "https://shop.example" };
+}
+
 void sim_soak_plan(uint64_t seed, struct sim_plan *plan)
 {
 	struct sim_maker m = { .plan = plan, .seed = seed };
 	size_t i;
+
+	choose_cast(seed, &plan->cast);
 
 	sim_maker_turn(&m, "world");
 	m.lasts_us = sim_rng_range(&m.rng, 2, 30) * SIM_US_PER_MIN;
@@ -145,6 +165,7 @@ void sim_soak_seed(uint64_t seed, enum sim_mutant mutant, const struct sim_soak_
 	memset(out, 0, sizeof(*out));
 	sim_plan_init(&plan);
 	sim_soak_plan(seed, &plan);
+	opt.cast = &plan.cast;
 	sim_stage_init(&stage, &opt);
 	sim_mutant_apply(&stage, mutant);
 	stage.net.fragments = seed % 3 == 0;

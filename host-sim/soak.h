@@ -11,6 +11,9 @@
 #include "plan.h"
 #include "run.h"
 
+#define SIM_SOAK_PAIRS 20 /* one seed in so many has two devices and two origins */
+#define SIM_SOAK_TLS   40 /* one in so many has an https origin */
+
 struct sim_seed_result {
 	struct sim_failure failure; /* what[0] '\0': all held */
 	uint64_t trace_hash, disk_hash;

@@ -25,6 +25,29 @@ struct sim_step *sim_maker_add(struct sim_maker *m, enum sim_do what, uint64_t a
 	return s;
 }
 
+void sim_maker_place(struct sim_maker *m, struct sim_step *s)
+{
+	const struct sim_cast *cast = &m->plan->cast;
+
+	if (cast->devices_n > 1)
+		s->device = cast->devices[sim_rng_below(&m->rng, cast->devices_n)];
+	if (cast->origins_n > 1)
+		s->origin = cast->origins[sim_rng_below(&m->rng, cast->origins_n)].name;
+}
+
+/* What begins and ends is about the same one. */
+static void place_from(struct sim_maker *m, size_t first)
+{
+	struct sim_step where = { 0 };
+	size_t i;
+
+	sim_maker_place(m, &where);
+	for (i = first; i < m->plan->n; i++) {
+		m->plan->v[i].device = where.device;
+		m->plan->v[i].origin = where.origin;
+	}
+}
+
 uint64_t sim_maker_moment(struct sim_maker *m)
 {
 	return sim_rng_range(&m->rng, SIM_US_PER_S, m->lasts_us);
@@ -192,6 +215,12 @@ static void slowness(struct sim_maker *m)
 		sim_rng_range(&m->rng, 100 * SIM_US_PER_MS, 40 * SIM_US_PER_S);
 }
 
+/* Where the origin speaks TLS. */
+static void certificates(struct sim_maker *m)
+{
+	for_a_while(m, SIM_DO_ORIGIN_CERT)->a = sim_rng_range(&m->rng, 1, SIM_CERTS - 1);
+}
+
 /* ---- the device ---- */
 
 /* Half at a disk operation soon after some moment, and then often once more in
@@ -315,6 +344,8 @@ const struct sim_budget sim_budget[] = {
 	{ "lost answers", "the connection ends after the effect", ALL, 50, 50, lost_answers },
 	{ "bad answers", "truncated or not HTTP, after the effect", ALL, 12, 12, bad_answers },
 	{ "slowness", "answers after up to 40 s", ALL, 20, 20, slowness },
+	{ "certificate", "expired, of another name, of an unknown CA (with https)", ALL, 30, 30,
+	  certificates },
 	{ "power", "cuts at any time and any disk operation, also in the recovery", ALL, 85, 100,
 	  cuts },
 	{ "clock", "no battery, NTP up to 30 min late, jumps of up to a year both ways", ALL, 15,
@@ -335,9 +366,12 @@ void sim_soak_faults(struct sim_maker *m)
 	const struct sim_budget *b;
 
 	for (b = sim_budget; b->kind; b++) {
+		size_t first = m->plan->n;
+
 		sim_maker_turn(m, b->kind);
 		if (sim_rng_chance(&m->rng, m->bulky ? b->bulky_percent : b->percent))
 			b->add(m);
+		place_from(m, first);
 	}
 }
 

@@ -39,6 +39,8 @@ extern const struct sim_budget sim_budget[];
 void sim_maker_turn(struct sim_maker *m, const char *kind);
 struct sim_step *sim_maker_add(struct sim_maker *m, enum sim_do what, uint64_t at_us);
 uint64_t sim_maker_moment(struct sim_maker *m);
+/* Which device and which origin @s is about, where there are several. */
+void sim_maker_place(struct sim_maker *m, struct sim_step *s);
 void sim_soak_faults(struct sim_maker *m);
 /* As a table in Markdown. */
 void sim_budget_print(FILE *out);

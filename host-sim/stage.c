@@ -32,13 +32,21 @@ static void complete_cast(const struct sim_cast *given, struct sim_cast *out)
 }
 
 static struct sim_origin *add_host(struct sim_stage *s, enum sim_origin_kind kind, const char *name,
-				   const char *host, uint32_t ip)
+				   const char *host, uint32_t ip, bool tls)
 {
-	const struct sim_origin_options opt = {
-		.kind = kind, .name = name, .host = host, .ipv4 = ip
-	};
+	const struct sim_origin_options opt = { .kind = kind,
+						.name = name,
+						.host = host,
+						.ipv4 = ip,
+						.tls = tls,
+						.epoch_ms = s->kiosk->clock.epoch_ms };
 
 	return sim_origin_create(&s->net, &s->ledger, &opt);
+}
+
+static bool is_secure(const struct sim_cast_origin *o)
+{
+	return strncmp(o->url, "https:", 6) == 0;
 }
 
 static void add_origins(struct sim_stage *s, const struct sim_cast *cast)
@@ -50,13 +58,16 @@ static void add_origins(struct sim_stage *s, const struct sim_cast *cast)
 
 		s->origins[s->origins_n++] = add_host(s, SIM_ORIGIN_SHOP, cast->origins[i].name,
 						      host ? host + 3 : cast->origins[i].url,
-						      ORIGIN_IP + (uint32_t)i);
+						      ORIGIN_IP + (uint32_t)i,
+						      is_secure(&cast->origins[i]));
 	}
 	s->shop = s->origins[0];
-	s->check = add_host(s, SIM_ORIGIN_CHECK, "check", "check.example", CHECK_IP);
-	s->portal = add_host(s, SIM_ORIGIN_PORTAL, "portal", "portal.example", PORTAL_IP);
+	s->check = add_host(s, SIM_ORIGIN_CHECK, "check", "check.example", CHECK_IP, false);
+	s->portal = add_host(s, SIM_ORIGIN_PORTAL, "portal", "portal.example", PORTAL_IP, false);
 	s->net.portal = sim_origin_node(s->portal);
-	s->stranger = add_host(s, SIM_ORIGIN_STRANGER, "stranger", "stranger.example", STRANGER);
+	s->stranger = add_host(s, SIM_ORIGIN_STRANGER, "stranger", "stranger.example", STRANGER,
+			       is_secure(&cast->origins[0]));
+	sim_origin_cert(s->stranger, SIM_CERT_WRONG);
 	s->dns.liar = sim_origin_node(s->stranger);
 }
 
@@ -85,6 +96,7 @@ static void add_devices(struct sim_stage *s, const struct sim_cast *cast,
 							   DEVICE_IP + (uint32_t)i, opt->guest);
 
 		sim_device_file(dev, SIM_CONFIG_PATH, opt->config ? opt->config : config);
+		sim_device_file(dev, SIM_CA_PATH, sim_cert_ca);
 		sim_device_file(dev, SIM_MANIFEST_PATH,
 				opt->manifest ? opt->manifest : sim_default_manifest);
 		sim_witness_init(&s->witnesses[i], dev);
@@ -228,6 +240,7 @@ static void heal_origin(struct sim_origin *o)
 
 	sim_origin_node(o)->black_hole = false;
 	sim_origin_up(o, true);
+	sim_origin_cert(o, SIM_CERT_GOOD);
 	sim_origin_mood(o, &well);
 }
 

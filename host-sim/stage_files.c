@@ -34,6 +34,8 @@ char *sim_default_config(const struct sim_cast *cast)
 
 		fprintf(f, "\n[origin %s]\nurl  = %s\nhost = %s.localhost\n", o->name, o->url,
 			o->name);
+		if (strncmp(o->url, "https:", 6) == 0)
+			fprintf(f, "ca-file = %s\n", SIM_CA_PATH);
 		fprintf(f, "\n[worker %s]\norigin   = %s\nscope    = /\nmanifest = %s\n",
 			i ? o->name : "kiosk", o->name, SIM_MANIFEST_PATH);
 	}

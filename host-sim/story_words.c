@@ -195,6 +195,10 @@ static void origin_words(const struct sim_step *step, struct sim_said *out)
 		say(out, SIM_TONE_PLAIN, "The shop's answers are %s.",
 		    step->a ? "large" : "short again");
 		break;
+	case SIM_DO_ORIGIN_CERT:
+		say(out, step->a ? SIM_TONE_BAD : SIM_TONE_GOOD, "The shop's certificate is %s.",
+		    step->a ? "not good" : "good");
+		break;
 	case SIM_DO_ORIGIN_SLOW:
 		say(out, step->a ? SIM_TONE_BAD : SIM_TONE_GOOD, "The shop is %s.",
 		    step->a ? "slow" : "quick again");

@@ -74,9 +74,8 @@ static bool hand_over(struct sim_http *h)
 	return true;
 }
 
-static void on_data(void *user, const void *data, size_t len)
+static void plain_data(struct sim_http *h, const void *data, size_t len)
 {
-	struct sim_http *h = user;
 	struct hf_span rest = hf_span(data, len);
 
 	while (rest.len > 0) {
@@ -94,6 +93,28 @@ static void on_data(void *user, const void *data, size_t len)
 		if (n == 0 && !h->complete && rest.len > 0 && h->msg)
 			return; /* an upgrade: nobody here speaks it */
 	}
+}
+
+static void on_data(void *user, const void *data, size_t len)
+{
+	struct sim_http *h = user;
+	char plain[4096];
+	ptrdiff_t n = 1;
+
+	if (!h->tls) {
+		plain_data(h, data, len);
+		return;
+	}
+	sim_tls_feed(h->tls, data, len);
+	while (h->stream && n > 0) {
+		n = sim_tls_read(h->tls, plain, sizeof(plain));
+		if (n > 0)
+			plain_data(h, plain, (size_t)n);
+	}
+	if (h->stream)
+		pump(h);
+	if (h->stream && n < 0)
+		gone(h, n == HF_EEOF ? 0 : (int)n);
 }
 
 static void on_eof(void *user)
@@ -163,6 +184,8 @@ void sim_http_finish(struct sim_http *h)
 {
 	if (h->stream)
 		sim_http_close(h, true);
+	sim_tls_destroy(h->tls);
+	h->tls = NULL;
 	hf_h1_reader_destroy(h->reader);
 	hf_arena_finish(&h->arena);
 	hf_buf_finish(&h->body);
@@ -177,8 +200,10 @@ void sim_http_connect(struct sim_http *h, struct sim_node *node, const void *own
 		sim_must(NULL);
 }
 
-void sim_http_accept(struct sim_http *h, struct hf_stream *stream)
+void sim_http_accept(struct sim_http *h, struct hf_stream *stream, struct sim_tls_server *tls)
 {
+	if (tls)
+		h->tls = sim_tls_create(tls, stream);
 	h->stream = stream;
 	h->established = true;
 	sim_stream_accept(stream, &stream_events, h);
@@ -213,17 +238,33 @@ void sim_http_close(struct sim_http *h, bool abort)
 	sim_stream_close(s, abort);
 }
 
+/* What is to be sent, as the stream takes it. */
+static struct hf_buf *wire_of(struct sim_http *h)
+{
+	if (!h->tls)
+		return &h->out;
+	hf_buf_consume(&h->out, sim_tls_write(h->tls, hf_buf_span(&h->out)));
+	return sim_tls_out(h->tls);
+}
+
 static void pump(struct sim_http *h)
 {
-	struct hf_span out = hf_buf_span(&h->out);
+	struct hf_buf *wire = wire_of(h);
+	struct hf_span out = hf_buf_span(wire);
 	ptrdiff_t n;
 
+	if (h->close_after && h->tls && hf_buf_span(&h->out).len == 0 && !h->said_goodbye) {
+		sim_tls_close_notify(h->tls);
+		h->said_goodbye = true;
+		out = hf_buf_span(wire);
+	}
 	if (h->stream && out.len > 0) {
 		n = sim_stream_write(h->stream, out.ptr, out.len);
 		if (n < 0)
 			return; /* on_error follows */
-		hf_buf_consume(&h->out, (size_t)n);
+		hf_buf_consume(wire, (size_t)n);
 	}
-	if (h->stream && h->close_after && hf_buf_span(&h->out).len == 0)
+	if (h->stream && h->close_after && hf_buf_span(&h->out).len == 0 &&
+	    hf_buf_span(wire).len == 0)
 		sim_http_close(h, false);
 }

@@ -7,6 +7,7 @@
 #ifndef SIM_HTTP_H
 #define SIM_HTTP_H
 
+#include "actors/tls.h"
 #include "base/buf.h"
 #include "http/h1_reader.h"
 #include "sim/net.h"
@@ -30,12 +31,14 @@ struct sim_http {
 	const struct sim_http_events *events;
 	void *user;
 	struct hf_stream *stream; /* NULL: not open */
+	struct sim_tls *tls;	  /* NULL: in the clear */
 	bool established;
 	struct hf_h1_reader *reader;
 	struct hf_arena arena;
 	struct hf_message *msg; /* whose head has come */
 	bool complete;
-	bool close_after; /* when all is sent */
+	bool close_after;  /* when all is sent */
+	bool said_goodbye; /* TLS's close_notify */
 	struct hf_buf body, out;
 };
 
@@ -44,8 +47,8 @@ void sim_http_init(struct sim_http *h, enum hf_h1_kind kind, const struct sim_ht
 void sim_http_finish(struct sim_http *h);
 void sim_http_connect(struct sim_http *h, struct sim_node *node, const void *owner,
 		      const struct hf_addr *to);
-/* A stream from a listener's on_accept. */
-void sim_http_accept(struct sim_http *h, struct hf_stream *stream);
+/* A stream from a listener's on_accept. @tls NULL: in the clear. */
+void sim_http_accept(struct sim_http *h, struct hf_stream *stream, struct sim_tls_server *tls);
 /* Sends bytes, now or when the connection stands. */
 void sim_http_send(struct sim_http *h, struct hf_span bytes);
 /* Finishes when all is sent. */

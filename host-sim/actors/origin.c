@@ -8,6 +8,7 @@
 #include "sim/mem.h"
 
 #define PORT	     80
+#define TLS_PORT     443
 #define THINK_MIN_US (2 * SIM_US_PER_MS)
 #define THINK_MAX_US (12 * SIM_US_PER_MS)
 #define IDLE_US	     (75 * SIM_US_PER_S) /* nginx closes kept connections then */
@@ -32,6 +33,10 @@ struct sim_origin {
 	enum sim_origin_kind kind;
 	char name[32];
 	enum sim_portal_kind portal;
+	bool tls;
+	int64_t epoch_ms;
+	enum sim_cert cert;
+	struct sim_tls_server *servers[SIM_CERTS]; /* made when needed */
 	struct sim_origin_mood mood;
 	struct hf_listener *listener;
 	struct hf_list visitors;
@@ -264,6 +269,17 @@ static const struct sim_http_events visitor_events = {
 	.on_gone = on_gone,
 };
 
+static struct sim_tls_server *server_now(struct sim_origin *origin)
+{
+	struct sim_tls_server **s = &origin->servers[origin->cert];
+
+	if (!origin->tls)
+		return NULL;
+	if (!*s)
+		*s = sim_tls_server_create(origin->world, origin->epoch_ms, origin->cert);
+	return *s;
+}
+
 static void on_accept(void *user, struct hf_stream *stream)
 {
 	struct sim_origin *origin = user;
@@ -277,7 +293,7 @@ static void on_accept(void *user, struct hf_stream *stream)
 	sim_http_init(&v->http, HF_H1_REQUEST, &visitor_events, v);
 	hf_list_init(&v->item);
 	hf_list_push(&origin->visitors, &v->item);
-	sim_http_accept(&v->http, stream);
+	sim_http_accept(&v->http, stream, server_now(origin));
 	sim_event_in(origin->world, &v->idle, IDLE_US);
 }
 
@@ -311,6 +327,8 @@ struct sim_origin *sim_origin_create(struct sim_net *net, struct sim_ledger *led
 	origin->world = net->world;
 	origin->ledger = ledger;
 	origin->kind = opt->kind;
+	origin->tls = opt->tls;
+	origin->epoch_ms = opt->epoch_ms;
 	snprintf(origin->name, sizeof(origin->name), "%s", opt->name);
 	origin->node = sim_node_add(net, opt->host, opt->ipv4);
 	origin->node->latency_us = 12 * SIM_US_PER_MS;
@@ -338,7 +356,7 @@ void sim_origin_up(struct sim_origin *origin, bool up)
 {
 	struct hf_addr at = origin->node->addr;
 
-	at.port = PORT;
+	at.port = origin->tls ? TLS_PORT : PORT;
 	if (up == (origin->listener != NULL))
 		return;
 	if (up) {
@@ -359,12 +377,16 @@ bool sim_origin_is_up(const struct sim_origin *origin)
 
 void sim_origin_destroy(struct sim_origin *origin)
 {
+	size_t i;
+
 	if (!origin)
 		return;
 	sim_origin_up(origin, false);
 	reap_due(origin);
 	sim_event_clear(origin->world, &origin->reap);
 	hf_strmap_finish(&origin->keys);
+	for (i = 0; i < SIM_CERTS; i++)
+		sim_tls_server_destroy(origin->servers[i]);
 	free(origin);
 }
 
@@ -381,6 +403,11 @@ struct sim_node *sim_origin_node(struct sim_origin *origin)
 void sim_origin_mood(struct sim_origin *origin, const struct sim_origin_mood *mood)
 {
 	origin->mood = *mood;
+}
+
+void sim_origin_cert(struct sim_origin *origin, enum sim_cert cert)
+{
+	origin->cert = cert;
 }
 
 void sim_origin_portal(struct sim_origin *origin, enum sim_portal_kind kind)

@@ -43,6 +43,8 @@ struct sim_origin_options {
 	const char *name; /* in the ledger: "shop" */
 	const char *host; /* "shop.example" */
 	uint32_t ipv4;
+	bool tls;	  /* at port 443 instead of 80 */
+	int64_t epoch_ms; /* Unix time at the beginning of the world, for TLS */
 };
 
 struct sim_origin *sim_origin_create(struct sim_net *net, struct sim_ledger *ledger,
@@ -54,6 +56,8 @@ struct sim_node *sim_origin_node(struct sim_origin *o);
 void sim_origin_up(struct sim_origin *o, bool up);
 bool sim_origin_is_up(const struct sim_origin *o);
 void sim_origin_mood(struct sim_origin *o, const struct sim_origin_mood *mood);
+/* For the connections from now on. */
+void sim_origin_cert(struct sim_origin *o, enum sim_cert cert);
 void sim_origin_portal(struct sim_origin *o, enum sim_portal_kind kind);
 const struct sim_origin_mood *sim_origin_mood_now(const struct sim_origin *o);
 
