@@ -242,6 +242,10 @@ static void refuse_done(struct hf_job *job)
 	struct hf_store *s = hf_container_of(job, struct hf_store, job);
 
 	finish_ops(s);
+	if (s->closing && !waiting(s)) {
+		s->result = 0;
+		finish_close(s);
+	}
 	s->busy = false;
 	next_job(s);
 }
@@ -271,7 +275,7 @@ static void next_job(struct hf_store *s)
 	if (s->dying)
 		return;
 	if (s->refusal) {
-		if (waiting(s))
+		if (waiting(s) || s->closing)
 			refuse(s);
 		return;
 	}

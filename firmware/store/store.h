@@ -85,7 +85,8 @@ void hf_store_open(struct hf_store *s,
 		   void (*done)(void *user, int err, const struct hf_store_report *report),
 		   void *user);
 /* Runs what was submitted, writes the clean marker, closes the files. What is
- * submitted later gets HF_ECANCELED. */
+ * submitted later gets HF_ECANCELED. After an open that failed there is nothing
+ * to close: 0. @done on a later turn of the loop. */
 void hf_store_close(struct hf_store *s, void (*done)(void *user, int err), void *user);
 /* After close, or abruptly: waits for jobs on the store thread
  * (hf_port.jobs_finish) and drops what waits; no callback is made. Not from

@@ -274,6 +274,48 @@ static void close_runs_what_was_submitted_and_refuses_the_rest(void **state)
 	assert_int_equal(stored(r, "a"), 0);
 }
 
+static void close_after_a_failed_open_calls_back(void **state)
+{
+	struct rig *r = *state;
+	struct probe a = { .key = "a" }, b = { .key = "b" };
+	int closed = 1;
+	char dir[64];
+
+	rig_kill(r);
+	memcpy(dir, r->port.dir, sizeof(dir));
+	snprintf(r->port.dir, sizeof(r->port.dir), "/nonexistent/place");
+	assert_int_equal(rig_open(r), HF_EIO);
+	memcpy(r->port.dir, dir, sizeof(dir));
+	probe_submit(r, &a);
+	hf_store_close(r->store, close_done, &closed);
+	assert_int_equal(closed, 1);
+	fake_port_settle(&r->port);
+	assert_int_equal(closed, 0);
+	assert_int_equal(a.op.err, HF_EIO);
+	probe_submit(r, &b);
+	fake_port_settle(&r->port);
+	assert_int_equal(b.op.err, HF_ECANCELED);
+}
+
+/* Also when it is asked for while the open is under way. */
+static void close_during_a_failing_open_calls_back(void **state)
+{
+	struct rig *r = *state;
+	int opened = 1, closed = 1;
+	char dir[64];
+
+	rig_kill(r);
+	memcpy(dir, r->port.dir, sizeof(dir));
+	snprintf(r->port.dir, sizeof(r->port.dir), "/nonexistent/place");
+	assert_int_equal(hf_store_create(&r->opt, &r->store), 0);
+	memcpy(r->port.dir, dir, sizeof(dir));
+	hf_store_open(r->store, open_done, &opened);
+	hf_store_close(r->store, close_done, &closed);
+	fake_port_settle(&r->port);
+	assert_int_equal(opened, HF_EIO);
+	assert_int_equal(closed, 0);
+}
+
 static void destroy_is_silent(void **state)
 {
 	struct rig *r = *state;
@@ -387,6 +429,8 @@ int main(void)
 		STORE_TEST(operations_wait_for_open),
 		STORE_TEST(operations_of_a_store_that_cannot_open_fail),
 		STORE_TEST(close_runs_what_was_submitted_and_refuses_the_rest),
+		STORE_TEST(close_after_a_failed_open_calls_back),
+		STORE_TEST(close_during_a_failing_open_calls_back),
 		STORE_TEST(destroy_is_silent),
 		STORE_TEST(full_store_refuses_settles_and_recovers),
 		STORE_TEST(ledger_counts_days_and_starts),
