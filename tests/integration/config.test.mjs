@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What holdfastd says about its configuration, its state folder and its options. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -177,6 +177,28 @@ test('--check finds folders and addresses that cannot be had, with line and reme
 	}
 	const r = await check(x, line(2, `listen = ${address}`).replace('/var/lib', '/no/such'));
 	assert.equal(r.stderr.trim().split('\n').length, 2, r.stderr);
+});
+
+test('--check and a start name a file of the store that cannot be used', async (x) => {
+	const state = join(x.dir, 'state');
+	const file = join(state, 'queue-1.db');
+	const cases = [
+		['the folder', () => mkdirSync(file, { recursive: true }), 'is a folder where the store has a file; move it away'],
+	];
+	if (process.getuid() !== 0)
+		cases.push(['the mode', () => writeFileSync(file, '', { mode: 0 }), 'give the file to that user']);
+	for (const [name, make, words] of cases) {
+		rmSync(state, { recursive: true, force: true });
+		mkdirSync(state);
+		make();
+		const r = await check(x, line(4, `state-dir = ${state}`));
+		const started = await run(holdfastd, ['--config', join(x.dir, 'holdfast.conf')]);
+		for (const got of [r, started]) {
+			assert.equal(got.code, 69, `${name}: ${got.stderr}`);
+			assert.ok(got.stderr.includes(`:4: [agent] state-dir: `), got.stderr);
+			assert.ok(got.stderr.includes(file) && got.stderr.includes(words), got.stderr);
+		}
+	}
 });
 
 test('--check of the settings of a daemon that runs is ok', async (x) => {

@@ -7,6 +7,7 @@
 #include "port/linux/place.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -131,6 +132,61 @@ static bool is_locked(const char *dir)
 	return locked;
 }
 
+static void check_state_file(struct check *c, const char *path)
+{
+	unsigned line = c->s->state_dir_line;
+	struct stat st;
+	char user[64];
+
+	if (stat(path, &st))
+		fault(c, "state-dir", line, "%s cannot be reached: %s", path, strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		fault(c, "state-dir", line,
+		      "%s is a %s where the store has a file; move it away, or name another folder",
+		      path, S_ISDIR(st.st_mode) ? "folder" : "special file");
+	else if (access(path, R_OK | W_OK) && errno == EROFS)
+		fault(c, "state-dir", line, "%s is on a file system that is read-only", path);
+	else if (access(path, R_OK | W_OK))
+		fault(c, "state-dir", line,
+		      "user %s may not read and write %s; give the file to that user",
+		      user_name(user), path);
+}
+
+/* The store's files, if there are any yet. */
+static void check_state_files(struct check *c)
+{
+	static const char store[] = "queue";
+	DIR *dir = opendir(c->s->state_dir);
+	char path[PATH_BYTES];
+	struct dirent *e;
+
+	while (dir && (e = readdir(dir)) != NULL) {
+		if (strncmp(e->d_name, store, strlen(store)) != 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", c->s->state_dir, e->d_name);
+		check_state_file(c, path);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* True: another holdfastd has it. */
+static bool check_state_dir(struct check *c)
+{
+	const char *dir = c->s->state_dir;
+	unsigned line = c->s->state_dir_line;
+
+	if (!check_folder(c, "state-dir", line, dir))
+		return false;
+	if (is_locked(dir)) {
+		fault(c, "state-dir", line,
+		      "%s: another holdfastd holds it; stop that, or name another folder", dir);
+		return true;
+	}
+	check_state_files(c);
+	return false;
+}
+
 /* ---- control ---- */
 
 static bool is_answered(const struct hf_addr *at)
@@ -223,13 +279,8 @@ enum hf_place hf_place_check(const struct hf_settings *s, struct hf_buf *faults)
 {
 	struct check c = { .s = s, .faults = faults };
 
-	if (check_folder(&c, "state-dir", s->state_dir_line, s->state_dir) &&
-	    is_locked(s->state_dir)) {
-		fault(&c, "state-dir", s->state_dir_line,
-		      "%s: another holdfastd holds it; stop that, or name another folder",
-		      s->state_dir);
+	if (check_state_dir(&c))
 		return HF_PLACE_TAKEN;
-	}
 	check_control(&c);
 	for (size_t i = 0; i < s->listen_n; i++)
 		check_listen(&c, &s->listen[i]);

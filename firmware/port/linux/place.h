@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether the settings fit the device they are on: folders that can be written
- * or made, addresses that are free. Looks only; nothing is made or kept.
+ * Whether the settings fit the device they are on: folders and files that can be
+ * written or made, addresses that are free. Looks only; nothing is made or kept.
  */
 #ifndef HF_PORT_LINUX_PLACE_H
 #define HF_PORT_LINUX_PLACE_H
