@@ -11,18 +11,6 @@
  */
 #include "store/store_private.h"
 
-#define RESERVE_MAX (1u << 20)
-#define RESERVE_MIN (64u << 10)
-
-static uint64_t reserve_size(const struct hf_store *s)
-{
-	uint64_t size = s->reserve_bytes;
-
-	if (size > RESERVE_MAX)
-		return RESERVE_MAX;
-	return size < RESERVE_MIN ? RESERVE_MIN : size;
-}
-
 #define RESERVE_UNKNOWN (32u << 10) /* there was none to give up: what may be left */
 
 static void set_low(struct hf_store *s, uint64_t extra)
@@ -41,8 +29,8 @@ int hf_reserve_make(struct hf_store *s)
 
 	hf_path_reserve(s, path);
 	err = hf_vfs_size(&s->vfs, path, &size);
-	if (!err && size < reserve_size(s))
-		err = hf_vfs_fill(&s->vfs, path, reserve_size(s));
+	if (!err && size < s->reserve_bytes)
+		err = hf_vfs_fill(&s->vfs, path, s->reserve_bytes);
 	if (err)
 		hf_vfs_delete(&s->vfs, path);
 	if (err && !s->db.low)
@@ -63,7 +51,7 @@ bool hf_reserve_release(struct hf_store *s)
 		there = false;
 	there = there && hf_vfs_delete(&s->vfs, path) == 0;
 	if (there)
-		set_low(s, reserve_size(s) / 2);
+		set_low(s, s->reserve_bytes / 2);
 	else if (!s->db.low)
 		set_low(s, RESERVE_UNKNOWN);
 	return there;

@@ -69,6 +69,13 @@ long rig_size(struct rig *r, const char *name)
 	return stat(rig_path(r, name, path), &st) ? -1 : (long)st.st_size;
 }
 
+void rig_remove(struct rig *r, const char *name)
+{
+	char path[256];
+
+	assert_int_equal(unlink(rig_path(r, name, path)), 0);
+}
+
 void rig_overwrite(struct rig *r, const char *name, long at, const void *bytes, size_t len)
 {
 	char path[256];

@@ -19,6 +19,7 @@ void rig_restore(struct rig *r, const struct rig_files *k);
 void rig_forget(struct rig_files *k);
 
 long rig_size(struct rig *r, const char *name); /* -1: not there */
+void rig_remove(struct rig *r, const char *name);
 void rig_overwrite(struct rig *r, const char *name, long at, const void *bytes, size_t len);
 /* @len bytes of the value @with. */
 void rig_fill(struct rig *r, const char *name, long at, uint8_t with, size_t len);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "lib/store_rig.h"
+#include "lib/store_files.h"
 #include "store/rows.h"
 
 static int setup(void **state)
@@ -366,6 +366,20 @@ static void full_store_refuses_settles_and_recovers(void **state)
 	free(ids);
 }
 
+static void reserve_is_as_large_as_it_is_set(void **state)
+{
+	static const uint64_t sizes[] = { 65536, 3u << 20 };
+	struct rig *r = *state;
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		r->opt.reserve_bytes = sizes[i];
+		assert_int_equal(rig_reopen(r), 0);
+		assert_in_range(rig_size(r, "queue.reserve"), sizes[i], sizes[i] + 4096);
+		rig_kill(r);
+		rig_remove(r, "queue.reserve");
+	}
+}
+
 /* ---- the ledger of bytes written ---- */
 
 static void ledger_counts_days_and_starts(void **state)
@@ -433,6 +447,7 @@ int main(void)
 		STORE_TEST(close_during_a_failing_open_calls_back),
 		STORE_TEST(destroy_is_silent),
 		STORE_TEST(full_store_refuses_settles_and_recovers),
+		STORE_TEST(reserve_is_as_large_as_it_is_set),
 		STORE_TEST(ledger_counts_days_and_starts),
 		STORE_TEST(ledger_without_a_clock_counts_running_days),
 	};

@@ -38,13 +38,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void remove_file(struct rig *r, const char *name)
-{
-	char path[256];
-
-	assert_int_equal(unlink(rig_path(r, name, path)), 0);
-}
-
 static void sql(struct rig *r, const char *name, const char *text)
 {
 	char path[256];
@@ -103,8 +96,8 @@ static void missing_database_is_noticed(void **state)
 {
 	struct rig *r = *state;
 
-	remove_file(r, "queue-1.db");
-	remove_file(r, "queue-1.db-wal");
+	rig_remove(r, "queue-1.db");
+	rig_remove(r, "queue-1.db-wal");
 	assert_int_equal(rig_open(r), 0);
 	assert_true(r->report.vanished);
 	assert_false(r->report.created);
@@ -149,7 +142,7 @@ static void truncated_database_is_salvaged(void **state)
 	struct rig *r = *state;
 	char path[256];
 
-	remove_file(r, "queue-1.db-wal");
+	rig_remove(r, "queue-1.db-wal");
 	assert_int_equal(truncate(rig_path(r, "queue-1.db", path), rig_size(r, "queue-1.db") - 512),
 			 0);
 	assert_int_equal(rig_open(r), 0);
@@ -164,7 +157,7 @@ static void file_that_is_no_database_is_put_aside(void **state)
 	uint64_t other;
 
 	memset(junk, 'j', sizeof(junk));
-	remove_file(r, "queue-1.db-wal");
+	rig_remove(r, "queue-1.db-wal");
 	rig_overwrite(r, "queue-1.db", 0, junk, sizeof(junk));
 	assert_int_equal(rig_open(r), 0);
 	assert_true(r->report.salvaged);
@@ -180,7 +173,7 @@ static void unfinished_salvage_is_done_again(void **state)
 
 	/* a leftover, and the damage that led to it */
 	sql(r, "queue-2.db", "CREATE TABLE t(x); INSERT INTO t VALUES(1)");
-	remove_file(r, "queue-1.db-wal");
+	rig_remove(r, "queue-1.db-wal");
 	memset(junk, 0, sizeof(junk));
 	rig_overwrite(r, "queue-1.db", 0, junk, sizeof(junk));
 	assert_int_equal(rig_open(r), 0);
@@ -210,12 +203,12 @@ static void lost_marker_is_made_again(void **state)
 	char junk[512];
 
 	/* let generation 2 be the current one */
-	remove_file(r, "queue-1.db-wal");
+	rig_remove(r, "queue-1.db-wal");
 	memset(junk, 0, sizeof(junk));
 	rig_overwrite(r, "queue-1.db", 0, junk, sizeof(junk));
 	assert_int_equal(rig_open(r), 0);
 	assert_int_equal(rig_close(r), 0);
-	remove_file(r, "queue.store");
+	rig_remove(r, "queue.store");
 	assert_int_equal(rig_open(r), 0);
 	assert_false(r->report.created);
 	assert_false(r->report.vanished);
@@ -237,8 +230,8 @@ static void damaged_marker_is_looked_past(void **state)
 	record_is_there(r);
 	rig_kill(r);
 	rig_overwrite(r, "queue.store", 0, junk, sizeof(junk));
-	remove_file(r, "queue-1.db");
-	remove_file(r, "queue-1.db-wal");
+	rig_remove(r, "queue-1.db");
+	rig_remove(r, "queue-1.db-wal");
 	assert_int_equal(rig_open(r), 0);
 	assert_true(r->report.vanished);
 }
