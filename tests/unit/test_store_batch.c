@@ -372,11 +372,11 @@ static void reserve_is_as_large_as_it_is_set(void **state)
 	struct rig *r = *state;
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		r->opt.reserve_bytes = sizes[i];
-		assert_int_equal(rig_reopen(r), 0);
-		assert_in_range(rig_size(r, "queue.reserve"), sizes[i], sizes[i] + 4096);
 		rig_kill(r);
 		rig_remove(r, "queue.reserve");
+		r->opt.reserve_bytes = sizes[i];
+		assert_int_equal(rig_open(r), 0);
+		assert_in_range(rig_size(r, "queue.reserve"), sizes[i], sizes[i] + 4096);
 	}
 }
 

@@ -437,6 +437,26 @@ static void abandoned_upload_is_deleted(void **state)
 		assert_int_equal(blob_chunk(r, blob, n), HF_ENOENT);
 }
 
+/* Its number may be that of a blob of an earlier run, which is deleted by then. */
+static void upload_after_a_restart_is_not_taken_for_a_leftover(void **state)
+{
+	struct rig *r = *state;
+	uint64_t leftover = blob_of(r, 2), upload;
+	struct hf_store_blob_delete d;
+
+	assert_int_equal(rig_reopen(r), 0);
+	fake_port_settle(&r->port);
+	assert_int_equal(blob_chunk(r, leftover, 0), HF_ENOENT);
+	upload = blob_of(r, 2);
+	/* sets the sweep going */
+	d = (struct hf_store_blob_delete){ .blob = blob_of(r, 1) };
+	assert_int_equal(RIG_DO(r, hf_store_blob_delete, &d), 0);
+	fake_port_settle(&r->port);
+	assert_int_equal(blob_chunk(r, d.blob, 0), HF_ENOENT);
+	assert_int_equal(blob_chunk(r, upload, 0), 0);
+	assert_int_equal(blob_chunk(r, upload, 1), 0);
+}
+
 static void answer_may_be_a_blob(void **state)
 {
 	struct rig *r = *state;
@@ -520,6 +540,7 @@ int main(void)
 		STORE_TEST(summary_stands_in_for_a_purged_request),
 		STORE_TEST(blob_lives_as_long_as_its_record),
 		STORE_TEST(abandoned_upload_is_deleted),
+		STORE_TEST(upload_after_a_restart_is_not_taken_for_a_leftover),
 		STORE_TEST(answer_may_be_a_blob),
 		STORE_TEST(meta_keeps_values),
 		STORE_TEST(device_time_follows_the_records),
