@@ -23,7 +23,7 @@
 static const char usage[] =
 	"usage: holdfast-sim day [--seed N] [--report FILE.html]\n"
 	"       holdfast-sim run FILE.scn [--seed N] [--trace] [--report FILE.html]\n"
-	"       holdfast-sim scenarios [FOLDER] [--seed N]\n"
+	"       holdfast-sim scenarios [FOLDER] [--seed N] [--mutant NAME]\n"
 	"       holdfast-sim sweep FILE.scn [--seed N]\n"
 	"       holdfast-sim soak [--seed N] [--count M] [--mutant NAME]\n"
 	"       holdfast-sim replay --seed N [--mutant NAME] [--report FILE.html]\n"
@@ -73,6 +73,7 @@ static void print_failure(const char *file, const struct sim_failure *f)
 
 struct scene_options {
 	uint64_t seed;
+	enum sim_mutant mutant;
 	uint64_t cut_at; /* one more cut at this disk operation, 0: none */
 	FILE *trace, *story;
 	bool colour;
@@ -115,6 +116,7 @@ static void run_scene(const struct sim_plan *plan, const struct scene_options *o
 	uint64_t drain_us;
 
 	sim_stage_init(&stage, &opt);
+	sim_mutant_apply(&stage, o->mutant);
 	if (o->report)
 		record = sim_record_create(&stage);
 	if (o->story)
@@ -195,7 +197,7 @@ static int do_run(const struct options *o)
 /* Carries out @file; one line with its title. */
 static bool scenario_holds(const struct options *o, const char *file)
 {
-	struct scene_options how = { .seed = o->seed };
+	struct scene_options how = { .seed = o->seed, .mutant = o->mutant };
 	struct scene_result r = { .failure.what = "cannot be read" };
 	double begin = now_s();
 	struct sim_plan plan;
@@ -365,7 +367,7 @@ static int do_mutants(const struct options *o)
 				break;
 		}
 		escaped += i == o->count;
-		printf("%-8s %-40s ", sim_mutant_name((enum sim_mutant)m),
+		printf("%-9s %-44s ", sim_mutant_name((enum sim_mutant)m),
 		       sim_mutant_words((enum sim_mutant)m));
 		if (i == o->count)
 			printf("NOT CAUGHT in %" PRIu64 " seeds\n", i);

@@ -11,6 +11,18 @@ static const struct {
 	[SIM_MUTANT_EARLY] = { "early", "acknowledges before the commit" },
 	[SIM_MUTANT_SETTLE] = { "settle", "settles before the outcome is known" },
 	[SIM_MUTANT_FOLDER] = { "folder", "no EXTRA when the store is made" },
+	[SIM_MUTANT_COPY] = { "copy", "empties the log before its copy is synced" },
+	[SIM_MUTANT_CARELESS] = { "careless", "does not look at errors of writes" },
+	[SIM_MUTANT_TMPFS] = { "tmpfs", "its store does not survive a power cut" },
+	[SIM_MUTANT_REWRITE] = { "rewrite", "writes the database with each commit" },
+	[SIM_MUTANT_WALL] = { "wall", "counts time by the wall clock" },
+	[SIM_MUTANT_POLLS] = { "polls", "wakes up every second" },
+	[SIM_MUTANT_KEEPS] = { "keeps", "holds what waits in memory" },
+	[SIM_MUTANT_ANY] = { "any", "takes any answer for a delivery" },
+	[SIM_MUTANT_GULLIBLE] = { "gullible", "takes a portal's answer for the shop's" },
+	[SIM_MUTANT_FICKLE] = { "fickle", "a new key for each attempt" },
+	[SIM_MUTANT_ANSWERS] = { "answers", "keeps another answer than the origin's" },
+	[SIM_MUTANT_OVERTAKES] = { "overtakes", "sends a new request before those that wait" },
 };
 
 const char *sim_mutant_name(enum sim_mutant m)
@@ -61,26 +73,37 @@ static void forget_inflight(struct sim_device *dev)
 	}
 }
 
+static enum sim_mutant now;
+
+enum sim_mutant sim_mutant_now(void)
+{
+	return now;
+}
+
+static void apply(struct sim_device *dev, enum sim_mutant m)
+{
+	const struct sim_vfs_lies vfs = { .at_most_normal = m == SIM_MUTANT_NORMAL,
+					  .hides_write_errors = m == SIM_MUTANT_CARELESS };
+	const struct sim_disk_lies disk = { .forgets_sync_dir = m == SIM_MUTANT_FOLDER,
+					    .forgets_sync_main = m == SIM_MUTANT_COPY,
+					    .empty_after_cut = m == SIM_MUTANT_TMPFS,
+					    .rewrites_main = m == SIM_MUTANT_REWRITE };
+
+	sim_vfs_lie(dev->vfs, &vfs);
+	sim_disk_lie(dev->disk, &disk);
+	dev->port.lies = (struct sim_port_lies){ .done_before_run = m == SIM_MUTANT_EARLY,
+						 .boot_time_is_wall = m == SIM_MUTANT_WALL,
+						 .wakes_every_us =
+							 m == SIM_MUTANT_POLLS ? SIM_US_PER_S : 0 };
+	if (m == SIM_MUTANT_SETTLE)
+		dev->before_boot = forget_inflight;
+}
+
 void sim_mutant_apply(struct sim_stage *s, enum sim_mutant m)
 {
-	static const struct sim_vfs_lies at_most_normal = { .at_most_normal = true };
-	static const struct sim_disk_lies forgets = { .forgets_sync_dir = true };
+	size_t i;
 
-	switch (m) {
-	case SIM_MUTANT_NORMAL:
-		sim_vfs_lie(s->kiosk->vfs, &at_most_normal);
-		break;
-	case SIM_MUTANT_EARLY:
-		s->kiosk->port.lies.done_before_run = true;
-		break;
-	case SIM_MUTANT_SETTLE:
-		s->kiosk->before_boot = forget_inflight;
-		break;
-	case SIM_MUTANT_FOLDER:
-		sim_disk_lie(s->kiosk->disk, &forgets);
-		break;
-	case SIM_MUTANT_NONE:
-	case SIM_MUTANTS:
-		break;
-	}
+	now = m;
+	for (i = 0; i < s->devices_n; i++)
+		apply(s->devices[i], m);
 }

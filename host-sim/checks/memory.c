@@ -3,7 +3,7 @@
 
 /* Connections with bodies up to their limits and SQLite's cache; twice what a
  * thousand seeds have ever needed. */
-#define LIMIT_BYTES (8u << 20)
+#define LIMIT_BYTES (6u << 20)
 
 static bool holds(const struct sim_stage *s, char *why, size_t size)
 {

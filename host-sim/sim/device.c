@@ -210,6 +210,7 @@ static void start_guest(struct sim_device *dev)
 		sim_event_in(dev->world, &dev->ev_crash, dev->process.crash_after_us);
 	}
 	dev->boot_err = 0;
+	dev->process.hangs = false;
 	dev->heap.bytes = 0;
 	before = sim_heap_enter(&dev->heap);
 	dev->boot_err = dev->guest_ops->boot(dev, &dev->guest);
@@ -364,6 +365,7 @@ static void hang(struct sim_device *dev)
 	if (dev->power != SIM_ON)
 		return;
 	sim_trace(dev->world, dev->name, "process hangs");
+	dev->process.hangs = true;
 	sim_net_silence(dev->net, &dev->port.port, false);
 	sim_dns_silence(dev->dns, dev->node);
 	sim_port_silence(&dev->port);

@@ -69,6 +69,7 @@ struct sim_process_faults {
 	uint64_t restart_us; /* from the end of the process to its next start */
 	uint64_t watchdog_us;
 	uint64_t restarts; /* so far */
+	bool hangs;	   /* until the watchdog ends it */
 };
 
 struct sim_device {

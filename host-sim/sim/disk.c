@@ -7,6 +7,8 @@
 #include "sim/disk_image.h"
 #include "sim/mem.h"
 
+#define MADE_BYTES 65536 /* far more than making a database takes */
+
 struct sim_disk {
 	struct sim_image image;
 	struct sim_image frozen; /* what a cut finds, when has_frozen */
@@ -74,6 +76,8 @@ void sim_disk_cut(struct sim_disk *d)
 		d->has_frozen = false;
 	}
 	sim_image_cut(&d->image, &d->rng);
+	if (d->lies.empty_after_cut)
+		sim_image_finish(&d->image);
 	d->dead = true;
 	d->lives++;
 	d->cut_in = 0;
@@ -368,6 +372,11 @@ int sim_file_sync(struct sim_file *f)
 		return cut_here(d);
 	if (fails_now(d))
 		return HF_EIO;
+	if (d->lies.forgets_sync_main && f->role == SIM_DISK_MAIN &&
+	    d->stats.by_role[SIM_DISK_MAIN] > MADE_BYTES)
+		return 0;
+	if (d->lies.rewrites_main && f->role == SIM_DISK_WAL)
+		d->stats.bytes += d->image.bytes;
 	sim_node_sync(f->node);
 	sim_image_sync_entry(&d->image, f->node);
 	d->stats.syncs++;

@@ -77,7 +77,11 @@ struct sim_disk_stats {
 
 /* Deviations from an honest disk, for tests of the tests. */
 struct sim_disk_lies {
-	bool forgets_sync_dir; /* a removal with @sync_dir is one without */
+	bool forgets_sync_dir;	/* a removal with @sync_dir is one without */
+	bool forgets_sync_main; /* a sync of a file of SIM_DISK_MAIN does nothing, once
+				 * it has been made */
+	bool empty_after_cut;
+	bool rewrites_main; /* a sync of a log writes its database once more */
 };
 
 struct sim_disk *sim_disk_create(uint64_t seed, const char *name);

@@ -25,6 +25,10 @@ static bool is_on(struct hf_port *port)
 
 static uint64_t op_boottime_ms(struct hf_port *port)
 {
+	const struct sim_clock *c = &dev_of(port)->clock;
+
+	if (port_of(port)->lies.boot_time_is_wall)
+		return (uint64_t)sim_clock_wall_ms(c);
 	return sim_clock_boot_us(&dev_of(port)->clock) / SIM_US_PER_MS;
 }
 
@@ -49,7 +53,12 @@ static void op_wake_at(struct hf_port *port, uint64_t boot_ms)
 	struct sim_port *p = port_of(port);
 	struct sim_world *w = p->dev->world;
 
-	if (!is_on(port) || boot_ms == UINT64_MAX)
+	if (p->lies.boot_time_is_wall && boot_ms != UINT64_MAX)
+		boot_ms -= (uint64_t)(sim_clock_wall_ms(&p->dev->clock)) -
+			   sim_clock_boot_us(&p->dev->clock) / SIM_US_PER_MS;
+	if (is_on(port) && p->lies.wakes_every_us)
+		sim_event_in(w, &p->ev_wake, p->lies.wakes_every_us);
+	else if (!is_on(port) || boot_ms == UINT64_MAX)
 		sim_event_clear(w, &p->ev_wake);
 	else
 		sim_event_at(w, &p->ev_wake, p->dev->clock.booted_us + boot_ms * SIM_US_PER_MS);
@@ -390,13 +399,13 @@ static void clock_due(void *user)
 
 void sim_port_tell_link(struct sim_port *p)
 {
-	if (p->dev->power == SIM_ON)
+	if (p->dev->power == SIM_ON && !p->dev->process.hangs)
 		sim_event_in(p->dev->world, &p->ev_link, 0);
 }
 
 void sim_port_tell_clock(struct sim_port *p)
 {
-	if (p->dev->power == SIM_ON)
+	if (p->dev->power == SIM_ON && !p->dev->process.hangs)
 		sim_event_in(p->dev->world, &p->ev_clock, 0);
 }
 

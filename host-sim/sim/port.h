@@ -18,6 +18,8 @@ struct sim_port_lies {
 	/* A job is reported done when it begins: what it writes reaches the disk
 	 * only in the time after that. */
 	bool done_before_run;
+	bool boot_time_is_wall;	 /* it jumps with the wall clock */
+	uint64_t wakes_every_us; /* whatever was asked for; 0: not */
 };
 
 struct sim_port {

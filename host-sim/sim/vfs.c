@@ -80,8 +80,10 @@ static int file_read(sqlite3_file *base, void *out, int len, sqlite3_int64 at)
 
 static int file_write(sqlite3_file *base, const void *data, int len, sqlite3_int64 at)
 {
-	return to_sqlite(sim_file_write(file_of(base)->file, data, (size_t)len, (uint64_t)at),
-			 SQLITE_IOERR_WRITE);
+	const struct vfs_file *f = file_of(base);
+	int err = sim_file_write(f->file, data, (size_t)len, (uint64_t)at);
+
+	return f->vfs->lies.hides_write_errors ? SQLITE_OK : to_sqlite(err, SQLITE_IOERR_WRITE);
 }
 
 static int file_truncate(sqlite3_file *base, sqlite3_int64 size)

@@ -17,6 +17,8 @@ struct sim_vfs;
 struct sim_vfs_lies {
 	/* "PRAGMA synchronous" never gives more than NORMAL. */
 	bool at_most_normal;
+	/* A write that fails has gone well. */
+	bool hides_write_errors;
 };
 
 /* Registers a VFS called @name and selects it. @wall_ms may be NULL. */

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The product's functions that some mutants get wrong: each calls the real one
+ * and changes what it gives (linked with --wrap).
+ */
+#include "mutants.h"
+#include "queue/outcome.h"
+#include "queue/queue.h"
+#include "queue/record.h"
+
+void __real_hf_outcome_classify(const struct hf_attempt *a, struct hf_verdict *out);
+void __wrap_hf_outcome_classify(const struct hf_attempt *a, struct hf_verdict *out);
+int __real_hf_record_head_decode(struct hf_span bytes, struct hf_arena *arena,
+				 struct hf_record_head *out);
+int __wrap_hf_record_head_decode(struct hf_span bytes, struct hf_arena *arena,
+				 struct hf_record_head *out);
+int __real_hf_answer_head_encode(const struct hf_answer_head *h, struct hf_buf *out);
+int __wrap_hf_answer_head_encode(const struct hf_answer_head *h, struct hf_buf *out);
+int __real_hf_queue_admit(struct hf_queue *q, struct hf_admission *a);
+int __wrap_hf_queue_admit(struct hf_queue *q, struct hf_admission *a);
+int __real_hf_turn_take(struct hf_queue *q, unsigned origin, const struct hf_policy *policy,
+			bool origin_down, struct hf_turn *turn, enum hf_grant *grant);
+int __wrap_hf_turn_take(struct hf_queue *q, unsigned origin, const struct hf_policy *policy,
+			bool origin_down, struct hf_turn *turn, enum hf_grant *grant);
+
+void __wrap_hf_outcome_classify(const struct hf_attempt *a, struct hf_verdict *out)
+{
+	enum sim_mutant m = sim_mutant_now();
+	int most = m == SIM_MUTANT_ANY ? 599 : m == SIM_MUTANT_GULLIBLE ? 399 : 0;
+
+	__real_hf_outcome_classify(a, out);
+	if (a->head && a->head->status <= most)
+		*out = (struct hf_verdict){ .action = HF_ACTION_DELIVERED };
+}
+
+int __wrap_hf_record_head_decode(struct hf_span bytes, struct hf_arena *arena,
+				 struct hf_record_head *out)
+{
+	static unsigned n;
+	int err = __real_hf_record_head_decode(bytes, arena, out);
+	char *key;
+
+	if (err || sim_mutant_now() != SIM_MUTANT_FICKLE)
+		return err;
+	key = hf_arena_alloc(arena, 24);
+	if (key)
+		out->key = hf_span(key, (size_t)snprintf(key, 24, "\"key-%u\"", n++));
+	return 0;
+}
+
+int __wrap_hf_answer_head_encode(const struct hf_answer_head *h, struct hf_buf *out)
+{
+	struct hf_answer_head other = *h;
+
+	if (sim_mutant_now() == SIM_MUTANT_ANSWERS)
+		other.status = 200;
+	return __real_hf_answer_head_encode(&other, out);
+}
+
+int __wrap_hf_queue_admit(struct hf_queue *q, struct hf_admission *a)
+{
+	if (sim_mutant_now() == SIM_MUTANT_KEEPS)
+		sim_heap_changed(sim_heap_now(), (size_t)a->body_len, 0);
+	return __real_hf_queue_admit(q, a);
+}
+
+int __wrap_hf_turn_take(struct hf_queue *q, unsigned origin, const struct hf_policy *policy,
+			bool origin_down, struct hf_turn *turn, enum hf_grant *grant)
+{
+	int err = __real_hf_turn_take(q, origin, policy, origin_down, turn, grant);
+
+	if (!err && *grant == HF_GRANT_QUEUE && !origin_down &&
+	    sim_mutant_now() == SIM_MUTANT_OVERTAKES)
+		*grant = HF_GRANT_LIVE;
+	return err;
+}
