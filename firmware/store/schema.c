@@ -24,21 +24,41 @@ static const char *const migrations[HF_SCHEMA_VERSION] = {
 	"CREATE TABLE upload(blob INTEGER PRIMARY KEY, gone INTEGER NOT NULL);",
 };
 
-static int root_pages(struct hf_db *db)
+/* Reads the root page of @table, which must have @columns. */
+static int look_at_table(struct hf_db *db, const char *table, const char *columns)
 {
-	static const char *const tables[] = { "meta",	 "lane", "record", "request",
-					      "outcome", "dead", "blob",   "upload" };
-	char sql[64];
+	sqlite3_stmt *st = NULL;
+	char sql[96];
 	int64_t n;
+	int rc;
+
+	snprintf(sql, sizeof(sql), "SELECT %s FROM %s", columns, table);
+	rc = sqlite3_prepare_v2(db->sql, sql, -1, &st, NULL);
+	sqlite3_finalize(st);
+	if (rc == SQLITE_ERROR) /* the schema is not what its version says */
+		return HF_ECORRUPT;
+	if (rc != SQLITE_OK)
+		return hf_db_map(rc);
+	snprintf(sql, sizeof(sql), "SELECT rowid FROM %s LIMIT 1", table);
+	return hf_db_number(db, sql, 0, &n);
+}
+
+static int look_at_tables(struct hf_db *db)
+{
+	static const char *const tables[][2] = {
+		{ "meta", "key,value" },
+		{ "lane", "id,v,origin,key" },
+		{ "record", "id,state" },
+		{ "request", "seq,id,sum,blob,len,born,head,body" },
+		{ "outcome", "seq,id,sum,blob,len,summary,head,body" },
+		{ "dead", "seq,id,sum,blob,len,summary,head,body" },
+		{ "blob", "id,data" },
+		{ "upload", "blob,gone" },
+	};
 	int err = 0;
 
-	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && !err; i++) {
-		snprintf(sql, sizeof(sql), "SELECT rowid FROM %s LIMIT 1", tables[i]);
-		err = hf_db_number(db, sql, 0, &n);
-		/* "no such table": the schema is not what its version says */
-		if (err == HF_EIO && sqlite3_errcode(db->sql) == SQLITE_ERROR)
-			err = HF_ECORRUPT;
-	}
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && !err; i++)
+		err = look_at_table(db, tables[i][0], tables[i][1]);
 	return err;
 }
 
@@ -67,7 +87,7 @@ int hf_schema_inspect(struct hf_db *db, enum hf_schema_found *found)
 		return 0;
 	}
 	*found = version == HF_SCHEMA_VERSION ? HF_SCHEMA_CURRENT : HF_SCHEMA_OLD;
-	return *found == HF_SCHEMA_CURRENT ? root_pages(db) : 0;
+	return *found == HF_SCHEMA_CURRENT ? look_at_tables(db) : 0;
 }
 
 static int set_version(struct hf_db *db, int version)

@@ -166,6 +166,31 @@ static void file_that_is_no_database_is_put_aside(void **state)
 	assert_int_equal(rig_insert(r, lane, 2, 10, &other), 0);
 }
 
+/* One letter of the schema has changed on the medium. */
+static void renamed_columns_are_salvaged(void **state)
+{
+	static const char *const changes[] = { "'value', 'valuf'", "'state', 'stave'",
+					       "'born', 'corn'", "'gone', 'gong'" };
+	struct rig *r = *state;
+	struct rig_files kept;
+	char text[256];
+
+	rig_keep(r, &kept);
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		rig_kill(r);
+		rig_restore(r, &kept);
+		snprintf(text, sizeof(text),
+			 "PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql=replace(sql, %s)",
+			 changes[i]);
+		sql(r, "queue-1.db", text);
+		assert_int_equal(rig_open(r), 0);
+		assert_true(r->report.salvaged);
+		assert_int_equal(r->report.rows_lost, 0);
+		record_is_there(r);
+	}
+	rig_forget(&kept);
+}
+
 static void unfinished_salvage_is_done_again(void **state)
 {
 	struct rig *r = *state;
@@ -303,6 +328,7 @@ int main(void)
 		STORE_TEST(newer_database_is_not_touched),
 		STORE_TEST(truncated_database_is_salvaged),
 		STORE_TEST(file_that_is_no_database_is_put_aside),
+		STORE_TEST(renamed_columns_are_salvaged),
 		STORE_TEST(unfinished_salvage_is_done_again),
 		STORE_TEST(marker_survives_one_torn_slot),
 		STORE_TEST(lost_marker_is_made_again),
