@@ -111,14 +111,35 @@ static int run_op(struct batch *b, struct hf_db *db, struct hf_store_op *op)
 
 /* ---- the store's own writes ---- */
 
-int hf_ledger_store(struct hf_store *s)
+int hf_ledger_store(struct hf_store *s, uint64_t ahead)
 {
+	struct hf_ledger *l = &s->ledger;
 	uint8_t bytes[24];
 
-	hf_put_le(bytes, s->ledger.before + s->vfs.written, 8);
-	hf_put_le(bytes + 8, s->ledger.day_start, 8);
-	hf_put_le(bytes + 16, (uint64_t)s->ledger.day, 8);
+	l->storing = l->before + s->vfs.written + ahead;
+	hf_put_le(bytes, l->storing, 8);
+	hf_put_le(bytes + 8, l->day_start, 8);
+	hf_put_le(bytes + 16, (uint64_t)l->day, 8);
 	return hf_meta_put(&s->db, "ledger", hf_span(bytes, sizeof(bytes)));
+}
+
+void hf_ledger_stored(struct hf_store *s)
+{
+	struct hf_ledger *l = &s->ledger;
+
+	if (l->storing == 0)
+		return;
+	l->stored = l->storing;
+	l->stored_day = l->day;
+	l->storing = 0;
+}
+
+static bool ledger_is_due(const struct hf_store *s)
+{
+	const struct hf_ledger *l = &s->ledger;
+
+	return l->before + s->vfs.written + HF_LEDGER_AHEAD / 16 > l->stored ||
+	       l->stored_day != l->day;
 }
 
 static int run_tail(struct hf_store *s, bool wrote)
@@ -132,8 +153,8 @@ static int run_tail(struct hf_store *s, bool wrote)
 	}
 	if (!err && wrote && s->db.finished_n >= HF_PURGE_AT)
 		err = hf_purge_requests(&s->db, HF_FINISHED_MAX, &removed);
-	if (!err && wrote && s->ledger_due)
-		err = hf_ledger_store(s);
+	if (!err && wrote && ledger_is_due(s))
+		err = hf_ledger_store(s, HF_LEDGER_AHEAD);
 	return err;
 }
 
@@ -169,6 +190,7 @@ static int attempt(struct hf_store *s, struct batch *b)
 	db->hard = 0;
 	b->culprit = NULL;
 	b->in_tail = false;
+	s->ledger.storing = 0;
 	err = statement(db, HF_SQL_BEGIN);
 	if (!err)
 		err = run_ops(s, b);
@@ -181,7 +203,7 @@ static int attempt(struct hf_store *s, struct batch *b)
 		err = statement(db, HF_SQL_COMMIT);
 	if (!err && !b->tail_off) {
 		s->boot_due = false;
-		s->ledger_due = false;
+		hf_ledger_stored(s);
 	}
 	return err;
 }
@@ -349,6 +371,8 @@ void hf_figures_take(struct hf_store *s)
 	}
 	f->medium_full = s->db.low;
 	f->written_total = s->ledger.before + s->vfs.written;
+	if (f->written_total > s->ledger.stored)
+		f->written_total = s->ledger.stored;
 	if (s->job_day >= 0 && s->ledger.day != s->job_day) {
 		s->ledger.day = s->job_day;
 		s->ledger.day_start = f->written_total;

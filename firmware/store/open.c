@@ -67,11 +67,13 @@ static int read_ledger(struct hf_store *s)
 	uint8_t bytes[24];
 	int err;
 
+	s->ledger.stored_day = -1; /* the next commit stores it */
 	if (s->in_use)
 		return 0; /* it counts on */
 	err = hf_meta_get(&s->db, "ledger", bytes, sizeof(bytes));
 	if (!err) {
 		s->ledger.before = hf_get_le(bytes, 8);
+		s->ledger.stored = s->ledger.before;
 		s->ledger.day_start = hf_get_le(bytes + 8, 8);
 		s->ledger.day = (int64_t)hf_get_le(bytes + 16, 8);
 	}
@@ -468,11 +470,13 @@ int hf_close_run(struct hf_store *s)
 	if (!err)
 		err = hf_open_store_run(s, true);
 	if (!err)
-		err = hf_ledger_store(s);
+		err = hf_ledger_store(s, 0);
 	if (!err)
 		err = hf_db_exec(db, "COMMIT");
-	if (!err)
+	if (!err) {
+		hf_ledger_stored(s);
 		err = hf_checkpoint_run(s);
+	}
 	hf_db_close(db);
 	return err;
 }

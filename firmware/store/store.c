@@ -11,7 +11,6 @@
 
 #include "store/store_private.h"
 
-#define LEDGER_EVERY_MS	 60000
 #define RESERVE_EVERY_MS 10000
 #define DAY_EVERY_MS	 1000
 #define DAY_MS		 86400000
@@ -78,10 +77,6 @@ static void submit_job(struct hf_store *s, enum hf_job_kind kind)
 	s->now_ms = now;
 	look_at_day(s, now);
 	s->job_day = s->day;
-	if (now - s->ledger_at_ms >= LEDGER_EVERY_MS) {
-		s->ledger_at_ms = now;
-		s->ledger_due = true;
-	}
 	s->port->job_submit(s->port, &s->job);
 }
 
@@ -155,7 +150,6 @@ static void finish_open(struct hf_store *s)
 	} else {
 		s->open = true;
 		s->boot_kick = true;
-		s->ledger_at_ms = s->now_ms;
 	}
 	if (!s->dying)
 		s->open_done(s->open_user, s->result, r);

@@ -28,8 +28,15 @@ enum hf_job_kind {
 	HF_JOB_CLOSE,
 };
 
+/* The stored total runs ahead of the true one, so that a start after a kill goes
+ * on from a number that none before it has passed. */
+#define HF_LEDGER_AHEAD (512u << 10)
+
 struct hf_ledger {
-	uint64_t before;    /* bytes written before this start */
+	uint64_t before;  /* bytes written before this start */
+	uint64_t stored;  /* total as it is in meta: no larger one is told */
+	uint64_t storing; /* the same, in the transaction under way */
+	int64_t stored_day;
 	uint64_t day_start; /* total when the day began */
 	int64_t day;
 };
@@ -60,7 +67,6 @@ struct hf_store {
 	void *close_user;
 	struct hf_store_usage usage;
 	int64_t usage_day;
-	uint64_t ledger_at_ms;	/* boot time the ledger was last stored */
 	uint64_t reserve_at_ms; /* boot time the reserve was last tried */
 	uint64_t day_at_ms;	/* boot time of the last look at the day */
 	int64_t day;		/* since 1970, -1: not known yet */
@@ -69,7 +75,6 @@ struct hf_store {
 	/* ---- store thread; set by the loop before a job ---- */
 	int64_t job_day;
 	uint64_t now_ms; /* boot time */
-	bool ledger_due;
 	uint8_t fresh_seed[16];
 
 	/* ---- store thread ---- */
@@ -116,7 +121,9 @@ unsigned hf_batch_take(struct hf_store *s, struct hf_list *ops);
 int hf_sweep_run(struct hf_store *s);
 int hf_checkpoint_run(struct hf_store *s);
 void hf_figures_take(struct hf_store *s);
-int hf_ledger_store(struct hf_store *s);
+/* Inside a transaction: the total, and @ahead more. */
+int hf_ledger_store(struct hf_store *s, uint64_t ahead);
+void hf_ledger_stored(struct hf_store *s); /* after its commit */
 
 /* ---- reserve.c: on the store thread ---- */
 

@@ -406,6 +406,45 @@ static void ledger_counts_days_and_starts(void **state)
 	assert_true(b.written_today < 10000);
 }
 
+static uint64_t written(struct rig *r, bool today)
+{
+	struct hf_store_usage u;
+
+	hf_store_usage(r->store, &u);
+	return today ? u.written_today : u.written_total;
+}
+
+/* What was told before a kill is not taken back after it, and little is added. */
+static void ledger_never_falls(void **state)
+{
+	enum {
+		KILLS = 30
+	};
+	struct rig *r = *state;
+	uint32_t lane = rig_lane(r, "o", "k");
+	uint64_t total = 0, today = 0, true_total = 0;
+
+	for (unsigned i = 0; i < KILLS; i++) {
+		uint64_t first = written(r, false), id;
+
+		for (unsigned j = 0; j < 3 * i; j++) {
+			assert_int_equal(rig_insert(r, lane, j, 3000, &id), 0);
+			assert_true(written(r, false) >= total);
+			assert_true(written(r, true) >= today);
+			total = written(r, false);
+			today = written(r, true);
+		}
+		true_total += total > first ? total - first : 0;
+		if (i % 5 == 4)
+			assert_int_equal(rig_close(r), 0);
+		assert_int_equal(rig_reopen(r), 0);
+		assert_true(written(r, false) >= total);
+		assert_true(written(r, true) >= today);
+	}
+	assert_true(total > 1u << 20);
+	assert_true(total < true_total + KILLS * (600u << 10));
+}
+
 static void ledger_without_a_clock_counts_running_days(void **state)
 {
 	struct rig *r = *state;
@@ -449,6 +488,7 @@ int main(void)
 		STORE_TEST(full_store_refuses_settles_and_recovers),
 		STORE_TEST(reserve_is_as_large_as_it_is_set),
 		STORE_TEST(ledger_counts_days_and_starts),
+		STORE_TEST(ledger_never_falls),
 		STORE_TEST(ledger_without_a_clock_counts_running_days),
 	};
 
