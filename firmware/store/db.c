@@ -181,6 +181,8 @@ sqlite3_stmt *hf_db_stmt(struct hf_db *db, enum hf_statement which)
 		return *st;
 	}
 	rc = sqlite3_prepare_v3(db->sql, sql_text[which], -1, SQLITE_PREPARE_PERSISTENT, st, NULL);
+	if (rc == SQLITE_ERROR)
+		rc = SQLITE_CORRUPT; /* the statement is right, so the schema is not */
 	if (rc != SQLITE_OK)
 		failed(db, rc);
 	return *st;
