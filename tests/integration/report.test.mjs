@@ -78,7 +78,7 @@ test('the day: the data agrees with the table', { skip, seconds }, async (x) => 
 	assert.equal(data.title, 'A day at the kiosk');
 	assert.equal(data.command, 'holdfast-sim day --seed 1');
 	assert.equal(data.failure, null);
-	assert.equal(data.checks.length, 6);
+	assert.ok(data.checks.some((c) => c.name === 'accounted-for'));
 	assert.ok(data.checks.every((c) => c.holds === true && c.promise));
 	assert.equal(data.begins_us, 6 * 3600e6);
 	assert.equal(data.end_us, 24 * 3600e6);
