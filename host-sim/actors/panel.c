@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdarg.h>
 
+#include "actors/panel_answers.h"
 #include "sim/mem.h"
 
 #define PORT		8480
@@ -77,86 +78,6 @@ static void task_free(struct task *t)
 	free(t);
 }
 
-/* The id is what stands behind the last slash of Location. */
-static void note_id(struct sim_order *o, const struct hf_message *msg)
-{
-	const struct hf_span *location = hf_fields_get(&msg->fields, "Location");
-	size_t i;
-
-	if (!location || location->len == 0)
-		return;
-	for (i = location->len; i > 0 && location->ptr[i - 1] != '/'; i--)
-		;
-	snprintf(o->id, sizeof(o->id), "%.*s", HF_SPAN_ARG(hf_span_skip(*location, i)));
-}
-
-/* @body is what the shop has said, up to where it ends. */
-static bool is_said(const struct sim_order *o, struct hf_span body)
-{
-	char right[64];
-	size_t n = (size_t)snprintf(right, sizeof(right), SIM_ANSWER_BODY, o->n);
-
-	for (size_t i = 0; i < body.len; i++)
-		if (body.ptr[i] != (i < n ? right[i] : ' '))
-			return false;
-	return true;
-}
-
-/* One that is cut is right only where there was no room for it or the way broke, and
- * it says so. */
-static void end_answer(struct sim_panel *p, struct sim_order *o, const struct hf_message *msg,
-		       struct hf_span body)
-{
-	bool cut = msg && hf_fields_get(&msg->fields, "Holdfast-Truncated");
-	bool may_be_cut = sim_disk_stats(p->dev->disk)->refused > 0 || o->broken_off ||
-			  p->dev->node->struck > 0 || p->dev->heap.failed > 0;
-
-	o->answer_status = msg ? msg->status : -1;
-	o->answer_right = msg && msg->status == o->said_status;
-	if (o->answer_right && o->said_status == 201)
-		o->answer_right = is_said(o, body) &&
-				  (cut ? may_be_cut : body.len == o->answer_bytes);
-}
-
-/* The text behind "@name":" up to the next quote; none: empty. */
-static void member(struct hf_span json, const char *name, char *out, size_t size)
-{
-	char mark[24];
-	size_t n = (size_t)snprintf(mark, sizeof(mark), "\"%s\":\"", name);
-	const char *at = json.len ? memmem(json.ptr, json.len, mark, n) : NULL;
-	struct hf_span rest;
-
-	out[0] = '\0';
-	if (!at)
-		return;
-	rest = hf_span_skip(json, (size_t)(at - json.ptr) + n);
-	rest = hf_span_cut(&rest, '"');
-	snprintf(out, size, "%.*s", HF_SPAN_ARG(rest));
-}
-
-static void end_state(struct sim_panel *p, struct sim_order *o, int status, struct hf_span body)
-{
-	if (status == 200) {
-		member(body, "state", o->state, sizeof(o->state));
-		member(body, "reason", o->reason, sizeof(o->reason));
-	}
-	sim_trace(p->world, p->name, "order %u: state %s %s, answer %d", o->n, o->state, o->reason,
-		  status);
-}
-
-/* What was given up or cancelled goes on under a new id. */
-static void end_retry(struct sim_order *o, int status, struct hf_span body)
-{
-	char id[sizeof(o->id)];
-
-	if (status != 200)
-		return;
-	member(body, "id", id, sizeof(id));
-	o->was_dead |= strcmp(id, o->id) != 0;
-	memcpy(o->id, id, sizeof(id));
-	member(body, "state", o->state, sizeof(o->state));
-}
-
 static void end_task(struct task *t, int err, const struct hf_message *msg, struct hf_span body)
 {
 	struct sim_panel *p = t->panel;
@@ -166,7 +87,7 @@ static void end_task(struct task *t, int err, const struct hf_message *msg, stru
 	switch (t->kind) {
 	case TASK_ORDER:
 		if (status == 202)
-			note_id(t->order, msg);
+			sim_answer_id(t->order, msg);
 		sim_ledger_answer(p->ledger, t->order, status, err);
 		break;
 	case TASK_PAGE:
@@ -181,13 +102,15 @@ static void end_task(struct task *t, int err, const struct hf_message *msg, stru
 			p->stats.pages_failed++;
 		break;
 	case TASK_ANSWER:
-		end_answer(p, t->order, msg, body);
+		sim_answer_kept(p->dev, t->order, msg, body);
 		break;
 	case TASK_STATE:
-		end_state(p, t->order, status, body);
+		sim_answer_state(t->order, status, body);
+		sim_trace(p->world, p->name, "order %u: state %s %s, answer %d", t->order->n,
+			  t->order->state, t->order->reason, status);
 		break;
 	case TASK_RETRY:
-		end_retry(t->order, status, body);
+		sim_answer_retry(t->order, status, body);
 		break;
 	}
 	task_free(t);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "actors/panel_answers.h"
+
+#include <stdio.h>
+
+/* The id is what stands behind the last slash of Location. */
+void sim_answer_id(struct sim_order *o, const struct hf_message *msg)
+{
+	const struct hf_span *location = hf_fields_get(&msg->fields, "Location");
+	size_t i;
+
+	if (!location || location->len == 0)
+		return;
+	for (i = location->len; i > 0 && location->ptr[i - 1] != '/'; i--)
+		;
+	snprintf(o->id, sizeof(o->id), "%.*s", HF_SPAN_ARG(hf_span_skip(*location, i)));
+}
+
+/* @body is what the shop has said, up to where it ends. */
+static bool is_said(const struct sim_order *o, struct hf_span body)
+{
+	char right[64];
+	size_t n = (size_t)snprintf(right, sizeof(right), SIM_ANSWER_BODY, o->n);
+
+	for (size_t i = 0; i < body.len; i++)
+		if (body.ptr[i] != (i < n ? right[i] : ' '))
+			return false;
+	return true;
+}
+
+/* One that is cut is right only where there was no room for it or the way broke, and
+ * it says so. */
+void sim_answer_kept(const struct sim_device *dev, struct sim_order *o,
+		     const struct hf_message *msg, struct hf_span body)
+{
+	bool cut = msg && hf_fields_get(&msg->fields, "Holdfast-Truncated");
+	bool may_be_cut = sim_disk_stats(dev->disk)->refused > 0 || o->broken_off ||
+			  dev->node->struck > 0 || dev->heap.failed > 0;
+
+	o->answer_status = msg ? msg->status : -1;
+	o->answer_right = msg && msg->status == o->said_status;
+	if (o->answer_right && o->said_status == 201)
+		o->answer_right = is_said(o, body) &&
+				  (cut ? may_be_cut : body.len == o->answer_bytes);
+}
+
+/* The text behind "@name":" up to the next quote; none: empty. */
+static void member(struct hf_span json, const char *name, char *out, size_t size)
+{
+	char mark[24];
+	size_t n = (size_t)snprintf(mark, sizeof(mark), "\"%s\":\"", name);
+	const char *at = json.len ? memmem(json.ptr, json.len, mark, n) : NULL;
+	struct hf_span rest;
+
+	out[0] = '\0';
+	if (!at)
+		return;
+	rest = hf_span_skip(json, (size_t)(at - json.ptr) + n);
+	rest = hf_span_cut(&rest, '"');
+	snprintf(out, size, "%.*s", HF_SPAN_ARG(rest));
+}
+
+void sim_answer_state(struct sim_order *o, int status, struct hf_span body)
+{
+	if (status != 200)
+		return;
+	member(body, "state", o->state, sizeof(o->state));
+	member(body, "reason", o->reason, sizeof(o->reason));
+}
+
+/* What was given up or cancelled goes on under a new id. */
+void sim_answer_retry(struct sim_order *o, int status, struct hf_span body)
+{
+	char id[sizeof(o->id)];
+
+	if (status != 200)
+		return;
+	member(body, "id", id, sizeof(id));
+	o->was_dead |= strcmp(id, o->id) != 0;
+	memcpy(o->id, id, sizeof(id));
+	member(body, "state", o->state, sizeof(o->state));
+}
