@@ -354,7 +354,7 @@ const struct sim_budget sim_budget[] = {
 	{ "slow disk", "each operation takes up to 0.4 s", ALL, 8, 8, slow_disk },
 	{ "disk errors", "single operations and up to 20 % of them fail", NO_LOSS, 8, 8,
 	  disk_errors },
-	{ "rot", "up to 4 bits of the database or its marker turn over",
+	{ "rot", "up to 4 bits of the database, its log or its marker turn over",
 	  "loss is told; bodies over 64 kB have no sum", 4, 4, rot },
 	{ "memory", "single allocations fail", ALL, 12, 12, memory },
 	{ "process", "kills, crash loops, hangs until the watchdog", ALL, 15, 15, kills },

@@ -2,7 +2,7 @@
 #include "checks/checks.h"
 
 /* A store that was damaged by the medium may have lost some, if it says so. */
-static bool is_excused(const struct sim_stage *s, const struct sim_order *o)
+bool sim_check_excused(const struct sim_stage *s, const struct sim_order *o)
 {
 	size_t i = sim_stage_device_index(s, o->device);
 
@@ -17,7 +17,7 @@ static bool holds(const struct sim_stage *s, char *why, size_t size)
 	for (i = 0; i < s->ledger.n; i++) {
 		const struct sim_order *o = s->ledger.v[i];
 
-		if (!sim_order_open(o) || sim_order_accounted(o) || is_excused(s, o))
+		if (!sim_order_open(o) || sim_order_accounted(o) || sim_check_excused(s, o))
 			continue;
 		if (lost++ == 0)
 			first = o->n;

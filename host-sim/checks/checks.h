@@ -42,6 +42,9 @@ extern const struct sim_check sim_check_moves;
 /* No stream, listener or file is left behind, and nobody spins. */
 extern const struct sim_check sim_check_tidy;
 
+/* The medium has damaged the store of its device, which says so: it may be lost. */
+bool sim_check_excused(const struct sim_stage *s, const struct sim_order *o);
+
 /* All of them, up to a NULL. */
 extern const struct sim_check *const sim_checks[];
 

@@ -10,7 +10,7 @@ static bool holds(const struct sim_stage *s, char *why, size_t size)
 	if (s->drained)
 		return true;
 	for (i = 0; i < s->ledger.n; i++)
-		open += sim_order_open(s->ledger.v[i]);
+		open += sim_order_open(s->ledger.v[i]) && !sim_check_excused(s, s->ledger.v[i]);
 	snprintf(why, size, "hours after all faults have ended %u orders still wait", open);
 	return open == 0;
 }

@@ -52,7 +52,7 @@ enum sim_disk_fault {
 	SIM_DISK_FREE,
 	SIM_DISK_SLOW,	   /* microseconds more for each operation */
 	SIM_DISK_FAILS,	   /* percent of the operations, reads too */
-	SIM_DISK_ROTS,	   /* so many bits are wrong from now on; not in logs */
+	SIM_DISK_ROTS,	   /* so many bits are wrong from now on */
 	SIM_DISK_FAILS_AT, /* the nth operation from now */
 };
 

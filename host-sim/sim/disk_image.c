@@ -240,7 +240,7 @@ static bool ends_with(const char *name, const char *end)
 /* What of an entry can rot: its bytes, or none. */
 static uint64_t rots(const struct sim_entry *e)
 {
-	if (!e->live || ends_with(e->name, "-wal") || ends_with(e->name, ".reserve"))
+	if (!e->live || ends_with(e->name, ".reserve"))
 		return 0;
 	return e->live->live.len;
 }

@@ -73,8 +73,8 @@ void sim_image_sync_entry(struct sim_image *img, struct sim_node *n);
 /* The power goes: decides about every change and entry; then live and durable
  * are the same. */
 void sim_image_cut(struct sim_image *img, struct sim_rng *rng);
-/* One bit of one file changes; false when there is none. Not of a log (its reader
- * takes that for an end that was not synced) nor of a reserve. */
+/* One bit of one file changes; false when there is none. Not of a
+ * reserve. */
 bool sim_image_rot(struct sim_image *img, struct sim_rng *rng);
 /* Nobody holds a lock any more. */
 void sim_image_unlock(struct sim_image *img);
