@@ -32,6 +32,7 @@ struct export_call {
 	struct hf_store_blob_read chunk;
 	uint32_t chunk_n;
 	uint64_t blob_left;
+	bool damaged;	  /* the blob: the rest of it cannot be read */
 	uint8_t carry[3]; /* bytes that do not fill a group of base64 yet */
 	size_t carry_n;
 	struct hf_buf line;
@@ -64,7 +65,8 @@ static void page_done(struct hf_store_op *op, int err)
 		return;
 	}
 	e->at = 0;
-	e->step = e->page->n > 0 ? RECORD : END;
+	e->page->after = e->page->next;
+	e->step = RECORD;
 	hf_api_pump(&e->call);
 }
 
@@ -127,24 +129,52 @@ static int append_record(struct export_call *e)
 	return err;
 }
 
+static int begin_record(struct export_call *e)
+{
+	int err = append_record(e);
+
+	if (!err && e->load.blob) {
+		e->step = BODY;
+		e->chunk_n = 0;
+		e->carry_n = 0;
+		e->blob_left = e->load.body_len;
+	}
+	return err;
+}
+
+/* What the list has of one that cannot be read whole. */
+static int append_damaged(struct export_call *e)
+{
+	struct hf_record_view v = hf_record_view_brief(&e->page->v[e->at - 1]);
+	int err = hf_buf_append_str(&e->line, "{");
+
+	if (!err)
+		err = hf_record_json(e->call.in->opt.queue, &v, &e->arena, &e->line);
+	if (!err)
+		err = hf_buf_append_str(&e->line, ",\"damaged\":true}\n");
+	hf_arena_reset(&e->arena);
+	return err;
+}
+
+/* Those of delivered and cancelled requests are purged in time. */
+static bool lacks_request(const struct hf_store_load *l)
+{
+	return !l->has_record && l->state.status != HF_RECORD_SETTLED &&
+	       l->state.status != HF_RECORD_CANCELLED;
+}
+
 static void record_done(struct hf_store_op *op, int err)
 {
 	struct export_call *e = op->user;
 
 	if (!hf_api_resume(&e->call))
 		return;
-	/* One that was purged meanwhile is left out. */
-	if (!err && e->load.has_record) {
-		err = append_record(e);
-		if (e->load.blob) {
-			e->step = BODY;
-			e->chunk_n = 0;
-			e->carry_n = 0;
-			e->blob_left = e->load.body_len;
-		}
-	} else if (err == HF_ENOENT) {
-		err = 0;
-	}
+	if (err == HF_ECORRUPT || (!err && lacks_request(&e->load)))
+		err = append_damaged(e);
+	else if (!err && e->load.has_record)
+		err = begin_record(e);
+	else if (err == HF_ENOENT)
+		err = 0; /* it was purged meanwhile */
 	if (err)
 		give_up(e);
 	else
@@ -153,7 +183,6 @@ static void record_done(struct hf_store_op *op, int err)
 
 static void read_record(struct export_call *e)
 {
-	e->page->after = e->page->v[e->at].id;
 	hf_store_load_finish(&e->load);
 	hf_store_load_init(&e->load);
 	e->load.id = e->page->v[e->at++].id;
@@ -198,11 +227,12 @@ static void chunk_done(struct hf_store_op *op, int err)
 		err = HF_ECORRUPT;
 	if (!err)
 		err = append_chunk(e);
-	if (err) {
+	e->damaged = err == HF_ECORRUPT || err == HF_ENOENT;
+	if (err && !e->damaged) {
 		give_up(e);
 		return;
 	}
-	e->blob_left -= len;
+	e->blob_left = e->damaged ? 0 : e->blob_left - len;
 	hf_buf_clear(&e->chunk.data);
 	hf_api_pump(&e->call);
 }
@@ -222,7 +252,8 @@ static bool finish_body(struct export_call *e)
 	int err = hf_base64_append(&e->line, hf_span(e->carry, e->carry_n));
 
 	if (!err)
-		err = hf_buf_append_str(&e->line, "\"}\n");
+		err = hf_buf_append_str(&e->line, e->damaged ? "\",\"damaged\":true}\n" : "\"}\n");
+	e->damaged = false;
 	e->step = RECORD;
 	if (err)
 		give_up(e);

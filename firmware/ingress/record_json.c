@@ -7,6 +7,17 @@
 #include "http/date.h"
 #include "http/values.h"
 
+struct hf_record_view hf_record_view_brief(const struct hf_record_brief *b)
+{
+	return (struct hf_record_view){
+		.id = b->id,
+		.state = &b->state,
+		.head = b->head,
+		.has_answer = b->has_outcome,
+		.answer_head = b->outcome_head,
+	};
+}
+
 const char *hf_record_json_state(const struct hf_record_state *state)
 {
 	if (state->status == HF_RECORD_QUEUED && state->inflight)

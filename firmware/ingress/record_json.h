@@ -14,6 +14,9 @@ struct hf_record_view {
 	struct hf_span answer_head; /* when has_answer */
 };
 
+/* Of one of a list; good as long as that. */
+struct hf_record_view hf_record_view_brief(const struct hf_record_brief *b);
+
 /* Appends the members of the object, without braces. @arena for decoding. A head
  * that cannot be read leaves its members null. HF_ELIMIT, HF_ENOMEM. */
 int hf_record_json(const struct hf_queue *q, const struct hf_record_view *v, struct hf_arena *arena,

@@ -48,13 +48,7 @@ static bool is_in_lane(struct list_call *l, const struct hf_record_brief *b)
 
 static int append_brief(struct list_call *l, const struct hf_record_brief *b)
 {
-	struct hf_record_view v = {
-		.id = b->id,
-		.state = &b->state,
-		.head = b->head,
-		.has_answer = b->has_outcome,
-		.answer_head = b->outcome_head,
-	};
+	struct hf_record_view v = hf_record_view_brief(b);
 	int err = hf_buf_append_str(&l->json, l->n ? ",{" : "{");
 
 	if (!err)
@@ -83,8 +77,8 @@ static int append_page(struct list_call *l)
 			l->last_state = page->v[i].state;
 			l->last_id = page->v[i].id;
 		}
-		page->after = page->v[i].id;
 	}
+	page->after = page->next;
 	return err;
 }
 
@@ -375,9 +369,11 @@ static void no_answer(struct load_call *l)
 		words = "The request was cancelled.";
 		break;
 	case HF_RECORD_DEAD:
-		words = hf_arena_printf(&l->call.arena, "The request was given up: %s.",
-					hf_reason_name(s->reason))
-				.ptr;
+		words = !s->reason ?
+				"The request was given up." :
+				hf_arena_printf(&l->call.arena, "The request was given up: %s.",
+						hf_reason_name(s->reason))
+					.ptr;
 		break;
 	default:
 		words = "The answer was kept for its time and is gone.";
@@ -441,9 +437,12 @@ static void refuse_change(struct change_call *c, int err)
 			replaced(&c->call, c->change.new_id, c->retry ? "/retry" : "");
 			return;
 		}
-		hf_api_problem(&c->call, 409,
-			       c->retry ? "The request has its answer already." :
-					  "The request is final already.");
+		if (c->retry && c->change.load.state.status == HF_RECORD_DEAD)
+			hf_api_problem(&c->call, 409, "The request itself is lost by damage.");
+		else
+			hf_api_problem(&c->call, 409,
+				       c->retry ? "The request has its answer already." :
+						  "The request is final already.");
 		return;
 	case HF_EFULL:
 		hf_api_problem(&c->call, 507, "The device's store is full.");

@@ -219,9 +219,13 @@ int hf_queue_find(struct hf_queue *q, struct hf_span text, bool head_only, struc
 
 bool hf_queue_found(const struct hf_store_load *l, struct hf_span text)
 {
+	const struct hf_record_state *s = &l->state;
 	char id[HF_ULID_LEN + 1];
 
-	hf_record_id_format(l->id, &l->state, id);
+	/* A salvage has found its answer alone: the rest of the id is not known. */
+	if (s->tag == 0 && s->created_dev_ms == 0 && s->created_wall_ms == 0)
+		return true;
+	hf_record_id_format(l->id, s, id);
 	return hf_span_ieq_str(text, id);
 }
 

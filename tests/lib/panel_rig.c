@@ -389,7 +389,7 @@ void panel_rig_start(struct panel_rig *r)
 	assert(r->loaded);
 }
 
-static void destroy(struct panel_rig *r)
+void panel_rig_stop(struct panel_rig *r)
 {
 	hf_store_destroy(r->store);
 	hf_queue_abandon(r->queue);
@@ -407,7 +407,7 @@ static void destroy(struct panel_rig *r)
 
 void panel_rig_reboot(struct panel_rig *r)
 {
-	destroy(r);
+	panel_rig_stop(r);
 	panel_rig_start(r);
 }
 
@@ -429,7 +429,7 @@ static void remove_dir(const char *path)
 
 void panel_rig_finish(struct panel_rig *r)
 {
-	destroy(r);
+	panel_rig_stop(r);
 	fake_net_finish(&r->net);
 	remove_dir(r->dir);
 }

@@ -49,7 +49,9 @@ struct panel_rig {
 void panel_rig_init(struct panel_rig *r);
 void panel_rig_start(struct panel_rig *r);
 void panel_rig_finish(struct panel_rig *r);
-/* As after a power cut: same store, everything else new. */
+/* As a power cut; panel_rig_start goes on with what is on the disk. */
+void panel_rig_stop(struct panel_rig *r);
+/* Both: same store, everything else new. */
 void panel_rig_reboot(struct panel_rig *r);
 /* Until nothing happens at this time. */
 void panel_rig_settle(struct panel_rig *r);
