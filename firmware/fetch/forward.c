@@ -377,6 +377,24 @@ int hf_forward_stored(const struct hf_forward *fw, struct hf_fields *fields)
 	return err;
 }
 
+bool hf_forward_is_ours(struct hf_span name)
+{
+	struct hf_span prefix = HF_SPAN("Holdfast-");
+
+	return name.len > prefix.len && hf_span_ieq(hf_span(name.ptr, prefix.len), prefix);
+}
+
+static void strip_ours(struct hf_fields *fields)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < fields->n; i++) {
+		if (!hf_forward_is_ours(fields->v[i].name))
+			fields->v[kept++] = fields->v[i];
+	}
+	fields->n = kept;
+}
+
 int hf_forward_response(const struct hf_forward *fw, const struct hf_message *in,
 			struct hf_arena *arena, struct hf_message *out)
 {
@@ -391,6 +409,7 @@ int hf_forward_response(const struct hf_forward *fw, const struct hf_message *in
 	if (err)
 		return err;
 	hf_fields_strip_hop(&out->fields);
+	strip_ours(&out->fields);
 	err = hf_forward_stored(fw, &out->fields);
 	if (!err && upgrade)
 		err = hf_fields_add(&out->fields, HF_SPAN("Upgrade"), *upgrade);

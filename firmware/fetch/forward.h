@@ -24,9 +24,11 @@ bool hf_forward_is_loop(const struct hf_fields *fields);
  * except to h2c and TLS, which would be a second way past this reader. */
 int hf_forward_request(const struct hf_forward *fw, const struct hf_message *in,
 		       struct hf_arena *arena, struct hf_message *out);
+/* A field that only Holdfast says: "Holdfast-...". */
+bool hf_forward_is_ours(struct hf_span name);
 /* @in as the origin sent it to @out as the panel gets it: Location and
  * Content-Location that name the origin name the panel's host instead, cookies
- * lose a Domain that is the origin's. */
+ * lose a Domain that is the origin's, fields that are ours are dropped. */
 int hf_forward_response(const struct hf_forward *fw, const struct hf_message *in,
 			struct hf_arena *arena, struct hf_message *out);
 /* The same for the fields of an answer that was stored. */

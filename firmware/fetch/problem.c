@@ -12,6 +12,7 @@
 int hf_problem_body(const struct hf_problem *p, struct hf_buf *out)
 {
 	const char *title = hf_status_reason(p->status);
+	const char *reason = p->reason ? p->reason : p->error;
 	int err;
 
 	err = hf_buf_append_str(out, "{\"type\":\"about:blank\",\"title\":");
@@ -24,6 +25,8 @@ int hf_problem_body(const struct hf_problem *p, struct hf_buf *out)
 		if (!err)
 			err = hf_json_append_string(out, hf_span_str(p->detail));
 	}
+	if (!err && reason)
+		err = hf_buf_appendf(out, ",\"reason\":\"%s\"", reason);
 	if (!err)
 		err = hf_buf_append_str(out, "}\n");
 	return err;
@@ -71,12 +74,14 @@ static int proxy_status(const struct hf_problem *p, struct hf_arena *arena, stru
 
 int hf_problem_fields(const struct hf_problem *p, struct hf_fields *fields)
 {
-	struct hf_span value;
+	struct hf_span value, state = hf_span_str(p->state ? p->state : "refused");
 	int err;
 
 	err = hf_fields_add(fields, HF_SPAN("Content-Type"), HF_SPAN("application/problem+json"));
 	if (!err)
 		err = hf_fields_add(fields, HF_SPAN("Cache-Control"), HF_SPAN("no-store"));
+	if (!err)
+		err = hf_fields_add(fields, HF_SPAN("Holdfast-State"), state);
 	if (!err && p->error) {
 		err = proxy_status(p, fields->arena, &value);
 		if (!err)

@@ -16,12 +16,14 @@ struct hf_problem {
 	const char *detail;	/* one sentence, NULL: none */
 	uint32_t retry_after_s; /* Retry-After, 0: none */
 	const char *allow;	/* Allow, NULL: none */
+	const char *state;	/* Holdfast-State, NULL: "refused" */
+	const char *reason;	/* of the state; NULL: error, when there is one */
 };
 
-/* Appends the JSON document: type, title, status, detail. */
+/* Appends the JSON document: type, title, status, detail, reason. */
 int hf_problem_body(const struct hf_problem *p, struct hf_buf *out);
-/* Adds Content-Type, Cache-Control, Proxy-Status, Retry-After, Allow, in the
- * fields' arena. */
+/* Adds Content-Type, Cache-Control, Holdfast-State, Proxy-Status, Retry-After,
+ * Allow, in the fields' arena. */
 int hf_problem_fields(const struct hf_problem *p, struct hf_fields *fields);
 /* What the end of an attempt without an answer means for the page. The words
  * name @origin and say why; they are the arena's. */

@@ -76,6 +76,8 @@ static int fill_accepted(struct hf_queued *q, const char *state, struct hf_reply
 		err = hf_fields_add(fields, HF_SPAN("Cache-Control"), HF_SPAN("no-store"));
 	if (!err)
 		err = hf_fields_add(fields, HF_SPAN("Content-Type"), HF_SPAN("application/json"));
+	if (!err)
+		err = hf_fields_add(fields, HF_SPAN("Holdfast-State"), hf_span_str(state));
 	if (!err && q->prefer.respond_async)
 		err = hf_fields_add(fields, HF_SPAN("Preference-Applied"),
 				    HF_SPAN("respond-async"));

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/fsm.h"
+#include "fetch/forward.h"
 #include "holdfast/err.h"
 #include "queue/record.h"
 
@@ -147,7 +148,8 @@ int hf_reply_stored(struct hf_reply *r, struct hf_store_load *l)
 	if (head.truncated)
 		err = hf_fields_add(&r->msg.fields, HF_SPAN("Holdfast-Truncated"), HF_SPAN("?1"));
 	for (i = 0; i < head.fields.n && !err; i++) {
-		if (hf_span_ieq_str(head.fields.v[i].name, "content-length"))
+		if (hf_span_ieq_str(head.fields.v[i].name, "content-length") ||
+		    hf_forward_is_ours(head.fields.v[i].name))
 			continue;
 		err = hf_fields_add(&r->msg.fields, head.fields.v[i].name, head.fields.v[i].value);
 	}

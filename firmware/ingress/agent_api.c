@@ -94,36 +94,6 @@ const struct hf_api_kind hf_api_store_check = {
 	.start = check_start,
 };
 
-/* ---- client.js ---- */
-
-static int client_js_start(struct hf_api_call *call)
-{
-	struct hf_reply *r;
-	struct hf_fields *fields;
-	int err = hf_api_reply_new(call, &r);
-
-	if (err)
-		return err;
-	fields = hf_reply_fields(r);
-	err = hf_fields_add(fields, HF_SPAN("Content-Type"), HF_SPAN("text/javascript"));
-	if (!err)
-		err = hf_fields_add(fields, HF_SPAN("Cache-Control"), HF_SPAN("no-cache"));
-	if (!err)
-		err = hf_fields_add(fields, HF_SPAN("X-Content-Type-Options"), HF_SPAN("nosniff"));
-	if (!err)
-		err = hf_buf_append(hf_reply_body(r), hf_span(hf_client_js, hf_client_js_len));
-	if (err)
-		hf_reply_destroy(r);
-	else
-		hf_api_reply(call, r);
-	return err;
-}
-
-const struct hf_api_kind hf_api_client_js = {
-	.size = sizeof(struct hf_api_call),
-	.start = client_js_start,
-};
-
 /* ---- what this build has not ---- */
 
 static int not_built_start(struct hf_api_call *call)

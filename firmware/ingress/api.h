@@ -30,7 +30,8 @@ struct hf_api_call {
 	const struct hf_api_kind *kind;
 	const struct hf_exchange_events *events; /* NULL: cancelled */
 	void *user;
-	bool control; /* the operator's */
+	bool control;	 /* the operator's */
+	unsigned origin; /* a page's: the one its Host names */
 	/* valid until the call ends or is cancelled */
 	const struct hf_message *msg;
 	struct hf_span host, id, query; /* id: of /requests/<id>; copied */
@@ -46,6 +47,7 @@ struct hf_api_request {
 	const struct hf_message *msg; /* target in origin-form, plainly ours */
 	struct hf_span host;
 	bool control;
+	unsigned origin; /* unless control */
 };
 
 /* As hf_transport.perform. */
@@ -65,6 +67,9 @@ int hf_api_reply_new(struct hf_api_call *call, struct hf_reply **out);
 /* Takes @r. */
 void hf_api_reply(struct hf_api_call *call, struct hf_reply *r);
 void hf_api_problem(struct hf_api_call *call, int status, const char *detail);
+/* Says how the request in question stands, too. @reason NULL: none. */
+void hf_api_problem_state(struct hf_api_call *call, int status, const char *detail,
+			  const char *state, const char *reason);
 /* Answers with the document in @json (contents taken), Cache-Control: no-store. */
 void hf_api_json(struct hf_api_call *call, int status, struct hf_buf *json);
 /* Streaming kinds: the head, pieces, the end (after which the call is gone). */
@@ -82,8 +87,7 @@ extern const struct hf_api_kind hf_api_list, hf_api_show, hf_api_response, hf_ap
 extern const struct hf_api_kind hf_api_export; /* export.c */
 extern const struct hf_api_kind hf_api_events; /* stream_api.c */
 extern const struct hf_api_kind hf_api_status, hf_api_store_check, hf_api_sync_now,
-	hf_api_client_js, hf_api_not_built; /* agent_api.c */
-extern const char hf_client_js[];	    /* client_js.c */
-extern const size_t hf_client_js_len;
+	hf_api_not_built;					       /* agent_api.c */
+extern const struct hf_api_kind hf_api_client_js, hf_api_client_types; /* client_asset.c */
 
 #endif

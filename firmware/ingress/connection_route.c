@@ -71,13 +71,14 @@ static void begin_fetch(struct hf_connection *c, unsigned origin)
 	}
 }
 
-static void begin_api(struct hf_connection *c)
+static void begin_api(struct hf_connection *c, unsigned origin)
 {
 	struct hf_ingress *in = c->ingress;
 	struct hf_api_request req = {
 		.msg = &c->request,
 		.host = c->host,
 		.control = c->control,
+		.origin = origin,
 	};
 
 	c->transport = &in->api;
@@ -109,14 +110,14 @@ static bool refuse_method(struct hf_connection *c)
 	return true;
 }
 
-static void begin_page_api(struct hf_connection *c)
+static void begin_page_api(struct hf_connection *c, unsigned origin)
 {
 	const char *why = hf_access_page(c->msg, c->host);
 
 	if (why)
 		refuse(c, 403, "http_request_denied", why);
 	else
-		begin_api(c);
+		begin_api(c, origin);
 }
 
 static void route_panel(struct hf_connection *c, struct hf_span path)
@@ -129,7 +130,7 @@ static void route_panel(struct hf_connection *c, struct hf_span path)
 	}
 	switch (hf_access_path(path)) {
 	case HF_PATH_OURS:
-		begin_page_api(c);
+		begin_page_api(c, (unsigned)origin);
 		return;
 	case HF_PATH_AMBIGUOUS:
 		refuse(c, 400, "http_request_denied",
@@ -154,7 +155,7 @@ void hf_connection_route(struct hf_connection *c)
 	if (!c->control)
 		route_panel(c, path);
 	else if (hf_access_path(path) == HF_PATH_OURS)
-		begin_api(c);
+		begin_api(c, 0);
 	else
 		refuse(c, 404, NULL, "The control socket serves /.holdfast/ only.");
 }

@@ -166,7 +166,8 @@ static int write_head(struct hf_connection *c, const struct hf_message *head)
 static void fail(struct hf_connection *c)
 {
 	static const char words[] = "HTTP/1.1 503 Service Unavailable\r\n"
-				    "Connection: close\r\nContent-Length: 0\r\n\r\n";
+				    "Connection: close\r\nHoldfast-State: refused\r\n"
+				    "Content-Length: 0\r\n\r\n";
 	struct hf_port *port = c->ingress->opt.port;
 
 	if (c->state == HF_CONNECTION_CLOSED)

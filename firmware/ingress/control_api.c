@@ -27,6 +27,7 @@ static const struct resource resources[] = {
 	{ "events", "GET", false, &hf_api_events },
 	{ "status", "GET", false, &hf_api_status },
 	{ "client.js", "GET", false, &hf_api_client_js },
+	{ "client.d.ts", "GET", false, &hf_api_client_types },
 	{ "sync-now", "POST", false, &hf_api_sync_now },
 	{ "export", "GET", true, &hf_api_export },
 	{ "store/check", "POST", true, &hf_api_store_check },
@@ -218,17 +219,25 @@ static int start_problem(struct hf_api_call *call, const struct hf_problem *p)
 	return err;
 }
 
-void hf_api_problem(struct hf_api_call *call, int status, const char *detail)
+void hf_api_problem_state(struct hf_api_call *call, int status, const char *detail,
+			  const char *state, const char *reason)
 {
 	struct hf_problem p = {
 		.status = status,
 		.error = status >= 500 ? "proxy_internal_error" : NULL,
 		.detail = detail,
 		.retry_after_s = status == 503 ? 5 : 0,
+		.state = state,
+		.reason = reason,
 	};
 
 	if (start_problem(call, &p))
 		break_off(call);
+}
+
+void hf_api_problem(struct hf_api_call *call, int status, const char *detail)
+{
+	hf_api_problem_state(call, status, detail, NULL, NULL);
 }
 
 void hf_api_json(struct hf_api_call *call, int status, struct hf_buf *json)
@@ -409,6 +418,7 @@ static struct hf_api_call *open_call(struct hf_ingress *in, const struct hf_api_
 	call->msg = req->msg;
 	call->host = req->host;
 	call->control = req->control;
+	call->origin = req->origin;
 	call->receiving = true;
 	hf_arena_init(&call->arena, CALL_ARENA_MAX);
 	hf_timer_init(&call->timer, on_timer, call);

@@ -22,8 +22,8 @@ static void store_failed(struct hf_api_call *call)
 
 struct list_call {
 	struct hf_api_call call;
-	struct hf_store_list *list; /* large: on the heap */
-	struct hf_span lane;	    /* ptr NULL: all */
+	struct hf_store_list *list;  /* large: on the heap */
+	struct hf_span lane, origin; /* ptr NULL: all */
 	size_t limit, n;
 	struct hf_buf json;
 	uint64_t last_id;
@@ -36,14 +36,17 @@ static struct list_call *list_of(struct hf_api_call *call)
 	return hf_container_of(call, struct list_call, call);
 }
 
-static bool is_in_lane(struct list_call *l, const struct hf_record_brief *b)
+/* A request that cannot be read is nobody's: the operator sees it. */
+static bool is_asked_for(struct list_call *l, const struct hf_record_brief *b)
 {
 	struct hf_record_head head;
 
-	if (!l->lane.ptr)
+	if (!l->lane.ptr && !l->origin.ptr)
 		return true;
-	return hf_record_head_decode(b->head, &l->call.arena, &head) == 0 &&
-	       hf_span_eq_str(l->lane, head.policy.lane);
+	if (hf_record_head_decode(b->head, &l->call.arena, &head))
+		return false;
+	return (!l->lane.ptr || hf_span_eq_str(l->lane, head.policy.lane)) &&
+	       (!l->origin.ptr || hf_span_eq(l->origin, head.origin));
 }
 
 static int append_brief(struct list_call *l, const struct hf_record_brief *b)
@@ -72,7 +75,7 @@ static int append_page(struct list_call *l)
 			l->more = true;
 			return 0;
 		}
-		if (is_in_lane(l, &page->v[i])) {
+		if (is_asked_for(l, &page->v[i])) {
 			err = append_brief(l, &page->v[i]);
 			l->last_state = page->v[i].state;
 			l->last_id = page->v[i].id;
@@ -166,7 +169,9 @@ static int list_start(struct hf_api_call *call)
 	err = hf_buf_append_str(&l->json, "{\"requests\":[");
 	if (err)
 		return err;
-	l->list->limit = l->lane.ptr ? HF_STORE_LIST_MAX : l->limit;
+	if (!call->control)
+		l->origin = hf_queue_origin_name(call->in->opt.queue, call->origin);
+	l->list->limit = l->lane.ptr || l->origin.ptr ? HF_STORE_LIST_MAX : l->limit;
 	read_page(l);
 	return 0;
 }
@@ -201,7 +206,7 @@ static struct load_call *load_of(struct hf_api_call *call)
 
 static void unknown_id(struct hf_api_call *call)
 {
-	hf_api_problem(call, 404, "There is no request with this id.");
+	hf_api_problem_state(call, 404, "There is no request with this id.", "unknown", NULL);
 }
 
 static int load_start(struct hf_api_call *call, bool head_only,
@@ -254,8 +259,9 @@ static void replaced(struct hf_api_call *call, const char *new_id, const char *s
 
 static void replaced_and_gone(struct hf_api_call *call)
 {
-	hf_api_problem(call, 410,
-		       "The request was sent again under another id, which is kept no more.");
+	hf_api_problem_state(call, 410,
+			     "The request was sent again under another id, which is kept no more.",
+			     "unknown", NULL);
 }
 
 /* False: answered. @suffix: what of the request is asked for. */
@@ -358,7 +364,7 @@ static void still_waiting(struct load_call *l)
 static void no_answer(struct load_call *l)
 {
 	const struct hf_record_state *s = &l->load.state;
-	const char *words;
+	const char *words, *reason = s->reason ? hf_reason_name(s->reason) : NULL;
 
 	switch (s->status) {
 	case HF_RECORD_QUEUED:
@@ -369,17 +375,16 @@ static void no_answer(struct load_call *l)
 		words = "The request was cancelled.";
 		break;
 	case HF_RECORD_DEAD:
-		words = !s->reason ?
-				"The request was given up." :
-				hf_arena_printf(&l->call.arena, "The request was given up: %s.",
-						hf_reason_name(s->reason))
-					.ptr;
+		words = !reason ? "The request was given up." :
+				  hf_arena_printf(&l->call.arena, "The request was given up: %s.",
+						  reason)
+					  .ptr;
 		break;
 	default:
 		words = "The answer was kept for its time and is gone.";
 		break;
 	}
-	hf_api_problem(&l->call, 410, words);
+	hf_api_problem_state(&l->call, 410, words, hf_record_json_state(s), reason);
 }
 
 static void response_done(struct hf_store_op *op, int err)

@@ -58,6 +58,12 @@ uint64_t hf_queue_device_ms(const struct hf_queue *q)
 	return q->opt.device_ms + (q->opt.port->boottime_ms(q->opt.port) - q->boot_ms);
 }
 
+struct hf_span hf_queue_origin_name(const struct hf_queue *q, unsigned i)
+{
+	assert(i < q->opt.origins_n);
+	return hf_span_str(q->opt.origin_names[i]);
+}
+
 /* ---- scheduling state ---- */
 
 bool hf_lane_has_backlog(const struct hf_lane *lane)

@@ -75,6 +75,8 @@ void hf_queue_load(struct hf_queue *q, void (*done)(void *user, int err), void *
 void hf_queue_reload(struct hf_queue *q);
 /* Device time now: boot-time milliseconds accumulated over all boots. */
 uint64_t hf_queue_device_ms(const struct hf_queue *q);
+/* The name of the origin @i of the options. */
+struct hf_span hf_queue_origin_name(const struct hf_queue *q, unsigned i);
 
 /* ---- turns ---- */
 

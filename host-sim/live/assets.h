@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files of panel/ and control/, built into the program (assets.cmake). */
+/* The files of panel/ and control/, built into the program (cmake/embed.cmake). */
 #ifndef LIVE_ASSETS_H
 #define LIVE_ASSETS_H
 

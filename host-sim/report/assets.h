@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files of page/, built into the program (assets.cmake). */
+/* The files of page/, built into the program (cmake/embed.cmake). */
 #ifndef REPORT_ASSETS_H
 #define REPORT_ASSETS_H
 

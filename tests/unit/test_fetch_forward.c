@@ -118,6 +118,23 @@ static void renames_only_its_own_origin(void **state)
 	location("https://shop.example", "/");
 }
 
+static void drops_what_only_holdfast_says(void **state)
+{
+	struct hf_message in = message(), out;
+
+	(void)state;
+	in.status = 202;
+	add(&in, "Holdfast-State", "queued");
+	add(&in, "X-Order", "7");
+	add(&in, "holdfast-truncated", "?1");
+	add(&in, "Holdfast", "a");
+	assert_int_equal(hf_forward_response(&fw, &in, &arena, &out), 0);
+	assert_field(&out, "Holdfast-State", NULL);
+	assert_field(&out, "Holdfast-Truncated", NULL);
+	assert_field(&out, "X-Order", "7");
+	assert_field(&out, "Holdfast", "a");
+}
+
 static void prefer(const char *sent, const char *wanted)
 {
 	struct hf_message m = message();
@@ -200,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(names_the_peer),
 		TEST(renames_only_its_own_origin),
+		TEST(drops_what_only_holdfast_says),
 		TEST(takes_out_the_preferences_it_honours),
 		TEST(knows_its_own_name_in_via),
 		TEST(has_words_for_every_end),

@@ -80,6 +80,7 @@ static void accepts_when_the_origin_refuses_connections(void **state)
 	HAS(text, "HTTP/1.1 202 Accepted\r\n");
 	HAS(text, "Cache-Control: no-store\r\n");
 	HAS(text, "Content-Type: application/json\r\n");
+	HAS(text, "Holdfast-State: queued\r\n");
 	HAS(text, "\"state\":\"queued\",\"tag\":\"orders\",\"idempotencyKey\":\"my-key\"}");
 	id_of(text, id);
 	text = get(id, "");

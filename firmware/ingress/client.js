@@ -1,0 +1,350 @@
+// Holdfast's library for pages: import { holdfast } from '/.holdfast/client.js'
+// SPDX-License-Identifier: Apache-2.0
+const TYPES = ['queued', 'settled', 'held', 'dead', 'cancelled'];
+const OTHER_TYPES = ['connectivity', 'sync', 'periodicsync', 'gap'];
+const LOOK_MS = 30000; // the event stream is open: in case it told nothing
+const BLIND_MS = 2000; // there is none
+const LATE_MS = 20000; // for Holdfast, a process of this device, to say something
+const STATE = 'Holdfast-State'; // says that an answer is Holdfast's own, not the origin's
+const idIn = (url) => /\/requests\/([0-9A-Z]{26})(?:\/|$)/.exec(url ?? '')?.[1];
+
+export class HoldfastError extends Error {
+  constructor(message, { id = null, state, reason = null, status = null, cause } = {}) {
+    super(message, cause ? { cause } : undefined);
+    Object.assign(this, { name: 'HoldfastError', id, state, reason, status });
+  }
+}
+
+// What Holdfast said instead of an answer of the origin.
+async function refusal(response, id) {
+  const body = await response.json().catch(() => ({}));
+  return new HoldfastError(body.detail ?? `Holdfast answered ${response.status}`, {
+    id, state: response.headers.get(STATE) ?? 'refused', reason: body.reason, status: response.status,
+  });
+}
+
+const unavailable = (cause) =>
+  new HoldfastError('Holdfast does not answer', { state: 'unavailable', cause });
+
+class HoldfastRequest {
+  #holdfast;
+  #response;
+
+  constructor(holdfast, { response, ...record }) {
+    this.#holdfast = holdfast;
+    Object.assign(this, record);
+  }
+
+  get response() {
+    return (this.#response ??= this.#holdfast.answer(this.id));
+  }
+
+  cancel() {
+    return this.#holdfast.cancel(this.id);
+  }
+}
+
+export class Holdfast {
+  #base;
+  #fetch;
+  #EventSource;
+  #waiting = new Map(); // id -> the callers that wait for its answer
+  #dirty = new Set(); // ids to look at
+  #looking = false;
+  #blind = true; // nobody would tell
+  #listeners = new Map();
+  #timer;
+  #stop = null; // ends listening
+  #source = null; // the event stream, in one tab for all
+
+  // Elsewhere than in a page: { base: 'http://127.0.0.1:8480/.holdfast/' }.
+  constructor({ base = '/.holdfast/', fetch, EventSource } = {}) {
+    this.#base = base;
+    this.#fetch = fetch ?? ((...args) => globalThis.fetch(...args));
+    this.#EventSource = EventSource ?? globalThis.EventSource;
+  }
+
+  async fetch(input, { onqueued, ...init } = {}) {
+    const signal = init.signal ?? input?.signal;
+    if (globalThis.ReadableStream && init.body instanceof ReadableStream) {
+      // Browsers stream uploads over HTTP/2 only; Holdfast takes a body in whole anyway.
+      const { duplex, ...rest } = init;
+      const body = init.body.pipeThrough(new TransformStream(), { signal: signal ?? undefined });
+      init = { ...rest, body: await new Response(body).blob() };
+    }
+    const response = await this.#fetch(input, init);
+    if (!response.headers.has(STATE)) return response;
+    const id = idIn(response.headers.get('Location'));
+    if (response.status !== 202 || !id) throw await refusal(response, null);
+    const { state, tag, idempotencyKey } = await response.json().catch(() => ({}));
+    onqueued?.(id, new HoldfastRequest(this, { id, state, tag, idempotencyKey }));
+    return this.answer(id, { signal });
+  }
+
+  answer(id, { signal } = {}) {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) {
+        reject(signal.reason);
+        return;
+      }
+      const end = (settle) => (value) => {
+        signal?.removeEventListener('abort', aborted);
+        settle(value);
+      };
+      const caller = { id, resolve: end(resolve), reject: end(reject) };
+      const aborted = () => {
+        this.#leave(caller);
+        caller.reject(signal.reason);
+      };
+      signal?.addEventListener('abort', aborted);
+      this.#enter(caller);
+      this.#listen();
+      this.#look(id);
+    });
+  }
+
+  async pending({ tag } = {}) {
+    const found = [];
+    let after = '';
+    do {
+      const page = await this.#json(`requests?state=queued,held&limit=64${after}`);
+      found.push(...page.requests.filter((r) => tag === undefined || r.tag === tag));
+      after = page.next && `&after=${page.next}`;
+    } while (after);
+    return found.map((r) => new HoldfastRequest(this, r));
+  }
+
+  async cancel(id) {
+    const response = await this.#ask(`requests/${encodeURIComponent(id)}`, { method: 'DELETE' });
+    if (!response.ok) {
+      const error = await refusal(response, id);
+      if (response.status === 409) {
+        const { state, reason } = await this.#json(`requests/${encodeURIComponent(id)}`);
+        Object.assign(error, { state, reason });
+      }
+      throw error;
+    }
+    await response.body?.cancel();
+    this.#look(id);
+    this.#look(idIn(response.url));
+  }
+
+  // Returns what ends it.
+  on(type, listener) {
+    if (!['change', ...TYPES, ...OTHER_TYPES].includes(type))
+      throw new TypeError(`There is no event "${type}"`);
+    const set = this.#listeners.get(type) ?? new Set();
+    const entry = { listener };
+    this.#listeners.set(type, set.add(entry));
+    this.#listen();
+    return () => {
+      set.delete(entry);
+      if (!set.size && this.#listeners.get(type) === set) this.#listeners.delete(type);
+      this.#rest();
+    };
+  }
+
+  // ---- asking ----
+
+  #ask(path, init) {
+    return this.#fetch(this.#base + path, { cache: 'no-store', ...init })
+      .catch((error) => { throw init?.signal ? error : unavailable(error); });
+  }
+
+  async #json(path) {
+    const response = await this.#ask(path);
+    if (!response.ok) throw await refusal(response, null);
+    return response.json().catch((error) => { throw unavailable(error); });
+  }
+
+  // ---- who waits ----
+
+  #enter(caller) {
+    const callers = this.#waiting.get(caller.id) ?? new Set();
+    this.#waiting.set(caller.id, callers.add(caller));
+  }
+
+  #leave(caller) {
+    const callers = this.#waiting.get(caller.id);
+    callers?.delete(caller);
+    if (callers?.size === 0) this.#waiting.delete(caller.id);
+    this.#rest();
+  }
+
+  #callers(id) {
+    return [...(this.#waiting.get(id) ?? [])];
+  }
+
+  // ---- looking: one request at a time, whatever the number that waits ----
+
+  async #look(...ids) {
+    for (const id of ids) if (this.#waiting.has(id)) this.#dirty.add(id);
+    if (this.#looking) return;
+    this.#looking = true;
+    let reached = true;
+    for (const id of this.#dirty) {
+      this.#dirty.delete(id);
+      if (this.#waiting.has(id) && !(reached = await this.#lookAt(id))) this.#dirty.clear();
+    }
+    this.#looking = false;
+    this.#tickIn(reached && !this.#blind ? LOOK_MS : BLIND_MS);
+  }
+
+  // False: Holdfast did not say how it stands.
+  async #lookAt(id) {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), LATE_MS);
+    try {
+      const response = await this.#ask(`requests/${encodeURIComponent(id)}/response`, { signal: late.signal });
+      clearTimeout(timer); // not over the body
+      return await this.#heardOf(id, response);
+    } catch {
+      return false;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #heardOf(old, response) {
+    const id = (response.redirected && idIn(response.url)) || old;
+    if (id !== old) this.#replaced(old, id);
+    if (!response.headers.has(STATE)) {
+      const [first] = this.#callers(id);
+      if (first) {
+        this.#leave(first);
+        first.resolve(response);
+      } else {
+        response.body?.cancel();
+      }
+      if (this.#waiting.has(id)) this.#dirty.add(id); // each gets an answer of its own
+      return true;
+    }
+    if (response.status >= 400 && response.status < 500) {
+      const error = await refusal(response, id);
+      for (const caller of this.#callers(id)) {
+        this.#leave(caller);
+        caller.reject(error);
+      }
+      return true;
+    }
+    response.body?.cancel();
+    return response.status === 202;
+  }
+
+  #replaced(old, id) {
+    for (const caller of this.#callers(old)) {
+      this.#leave(caller);
+      this.#enter(Object.assign(caller, { id }));
+    }
+  }
+
+  // ---- listening: one event stream and one timer ----
+
+  get #wanted() {
+    return this.#waiting.size > 0 || this.#listeners.size > 0;
+  }
+
+  #tickIn(ms) {
+    clearTimeout(this.#timer);
+    if (!this.#stop) return;
+    this.#timer = setTimeout(() => this.#tick(), this.#wanted ? ms : BLIND_MS);
+    if (!this.#wanted) this.#timer.unref?.();
+  }
+
+  // Soon, when nobody waits or listens any more.
+  #rest() {
+    if (!this.#wanted) this.#tickIn(BLIND_MS);
+  }
+
+  #tick() {
+    if (!this.#wanted) {
+      this.#stop?.();
+      return;
+    }
+    if (this.#source?.readyState === 2) this.#open(true);
+    this.#look(...this.#waiting.keys());
+  }
+
+  #listen() {
+    if (this.#stop) return;
+    const over = new AbortController();
+    const { navigator, BroadcastChannel } = globalThis;
+    const name = `holdfast ${this.#base}`;
+    let channel = null;
+    const lead = (late) => new Promise((done) => {
+      if (over.signal.aborted) return done();
+      over.signal.addEventListener('abort', done);
+      this.#tell = (message) => {
+        this.#hear(message);
+        channel?.postMessage(message);
+      };
+      this.#open(late);
+    });
+
+    this.#stop = () => {
+      this.#stop = null;
+      over.abort();
+      this.#source?.close();
+      this.#source = null;
+      this.#blind = true;
+      channel?.close();
+    };
+    this.#tickIn(BLIND_MS);
+    if (!this.#EventSource) return;
+    if (!navigator?.locks || !BroadcastChannel) {
+      lead(false);
+      return;
+    }
+    // A browser gives few connections to all its tabs: one of them listens for all.
+    channel = new BroadcastChannel(name);
+    channel.onmessage = (event) => this.#hear(event.data);
+    channel.unref?.();
+    this.#blind = false;
+    const take = (options, late) => navigator.locks.request(name, options, (lock) =>
+      (lock ? lead(late) : take({ signal: over.signal }, true)));
+    take({ ifAvailable: true }, false).catch(() => over.signal.aborted || lead(false));
+  }
+
+  #tell = () => {};
+
+  // late: behind another stream, which cannot be resumed.
+  #open(late) {
+    let last = '';
+    let opened = late;
+    const source = new this.#EventSource(this.#base + 'events');
+    this.#source?.close();
+    this.#source = source;
+    source.onopen = () => {
+      this.#tell({ type: 'open' });
+      if (opened && !last) this.#tell({ type: 'gap' });
+      opened = true;
+    };
+    source.onerror = () => this.#tell({ type: 'blind' });
+    for (const type of [...TYPES, ...OTHER_TYPES])
+      source.addEventListener(type, (event) => {
+        last = event.lastEventId;
+        try {
+          this.#tell({ ...JSON.parse(event.data), type });
+        } catch { /* not one of ours */ }
+      });
+  }
+
+  #hear(message) {
+    const { type, id, replaces } = message;
+    if (type === 'blind' && !this.#blind) this.#tickIn(BLIND_MS);
+    if (type === 'open' || type === 'blind') this.#blind = type === 'blind';
+    if (type === 'open' || type === 'gap') this.#look(...this.#waiting.keys());
+    if (id && type !== 'queued' && type !== 'held') this.#look(id);
+    if (replaces) this.#look(replaces);
+    for (const kind of TYPES.includes(type) ? [type, 'change'] : [type])
+      for (const { listener } of this.#listeners.get(kind) ?? [])
+        try {
+          listener(message);
+        } catch (error) {
+          (globalThis.reportError ?? console.error)(error);
+        }
+  }
+}
+
+export const holdfast = new Holdfast();
+export default holdfast;

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The page's library in Chromium: reloads, kills of the daemon, tabs. */
+import assert from 'node:assert/strict';
+import { test, suite, until } from './lib/harness.mjs';
+import { browser, noBrowser, open } from './lib/chromium.mjs';
+import { Origin } from './lib/origin.mjs';
+import { Daemon, queuedRoute } from './lib/daemon.mjs';
+
+const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Orders</title><link rel="icon" href="data:,">
+<script type="module">
+import { holdfast, HoldfastError } from '/.holdfast/client.js';
+const told = { ids: [], events: [], answers: [], errors: [] };
+const settle = (promise) => promise.then(
+	async (r) => told.answers.push({ status: r.status, text: await r.text() }),
+	(e) => told.errors.push({ name: e.name, ours: e instanceof HoldfastError, state: e.state, reason: e.reason, id: e.id }));
+const order = (init = {}) => settle(holdfast.fetch('/api/orders', { method: 'POST', body: 'tea', ...init,
+	onqueued: (id) => told.ids.push(id) }));
+Object.assign(window, { holdfast, told, settle, order });
+</script>`;
+
+/* The origin shows its page always, and takes orders while origin.takes. */
+async function kiosk(x, policy) {
+	const origin = await Origin.create(x);
+	origin.handler = (req, res, arrival, o) => {
+		if (req.method !== 'GET')
+			return o.reply(req, res, arrival, origin.takes ? {} : { status: 503 });
+		return o.reply(req, res, arrival, { body: PAGE, headers: { 'Content-Type': 'text/html' } });
+	};
+	const daemon = await Daemon.create(x, { origin, manifest: { name: 'kiosk', version: '1',
+		routes: [queuedRoute('/api/orders', 'orders', policy)] } });
+	const context = await browser(x);
+	const tab = async () => {
+		const page = await open(x, context, `http://localhost:${daemon.port}/`);
+		page.streams = 0;
+		page.on('request', (r) => (page.streams += r.url().endsWith('/.holdfast/events')));
+		await loaded(page);
+		return page;
+	};
+	return { origin, daemon, tab };
+}
+
+const loaded = (page) => page.waitForFunction(() => window.told);
+const told = (page, what, n = 1) => until(async () => {
+	const all = await page.evaluate((w) => window.told[w], what);
+	return all.length >= n && all;
+}, { ms: 20000, what: `${n} ${what}` });
+
+async function takes(k) {
+	k.origin.takes = true;
+	await k.daemon.post('/.holdfast/sync-now', '');
+}
+
+test('queued, reloaded, found again, the daemon killed: the answer comes', { skip: noBrowser, seconds: 90 }, async (x) => {
+	const k = await kiosk(x);
+	const page = await k.tab();
+	await page.evaluate(() => void window.order());
+	const [id] = await told(page, 'ids');
+	await page.reload();
+	await loaded(page);
+	const found = await page.evaluate(async () => {
+		const pending = await window.holdfast.pending({ tag: 'orders' });
+		pending.forEach((r) => window.settle(r.response));
+		return pending.map((r) => ({ id: r.id, url: r.url }));
+	});
+	assert.deepEqual(found, [{ id, url: '/api/orders' }]);
+	await k.daemon.restart();
+	await takes(k);
+	const [answer] = await told(page, 'answers');
+	assert.deepEqual(answer, { status: 201, text: '{"order":1}' });
+	assert.equal(k.origin.effects.size, 1);
+	assert.deepEqual(await page.evaluate(() => window.holdfast.pending()), []);
+});
+
+test('the origin gone altogether: the promise of before the outage', { skip: noBrowser, seconds: 90 }, async (x) => {
+	const k = await kiosk(x);
+	const page = await k.tab();
+	await k.origin.stop();
+	await page.evaluate(() => void window.order());
+	await told(page, 'ids');
+	await k.daemon.kill('SIGKILL');
+	await k.daemon.start();
+	k.origin.takes = true;
+	await k.origin.start();
+	assert.equal((await told(page, 'answers'))[0].status, 201);
+	assert.equal(page.streams > 0, true);
+});
+
+test('two tabs: one stream for both, cancelled from the other, the stream handed on', { skip: noBrowser, seconds: 90 },
+	async (x) => {
+		const k = await kiosk(x);
+		const first = await k.tab(), second = await k.tab();
+		for (const page of [first, second])
+			await page.evaluate(() => {
+				window.holdfast.on('change', (e) => window.told.events.push(`${e.type} ${e.id}`));
+				window.holdfast.on('gap', () => window.told.events.push('gap'));
+			});
+		await until(() => first.streams === 1);
+		await first.evaluate(() => void window.order());
+		const [id] = await told(first, 'ids');
+		assert.deepEqual((await told(second, 'events')).slice(0, 1), [`queued ${id}`]);
+		await second.evaluate(async () => (await window.holdfast.pending())[0].cancel());
+		const [error] = await told(first, 'errors');
+		assert.deepEqual(error, { name: 'HoldfastError', ours: true, state: 'cancelled', reason: 'operator', id });
+		assert.equal(first.streams + second.streams, 1);
+
+		await second.evaluate(() => void window.order());
+		await told(second, 'ids');
+		await first.close();
+		await until(() => second.streams === 1);
+		await until(async () => (await told(second, 'events')).includes('gap'));
+		await takes(k);
+		assert.deepEqual(await told(second, 'answers'), [{ status: 201, text: '{"order":1}' }]);
+	});
+
+test('abort, a body that is a stream, and a request that grows too old', { skip: noBrowser, seconds: 90 }, async (x) => {
+	const k = await kiosk(x, { maxAgeSeconds: 3 });
+	const page = await k.tab();
+	await page.evaluate(() => {
+		window.stop = new AbortController();
+		window.order({ signal: window.stop.signal });
+	});
+	const [id] = await told(page, 'ids');
+	await page.evaluate(() => window.stop.abort());
+	assert.equal((await told(page, 'errors'))[0].name, 'AbortError');
+	assert.equal((await k.daemon.record(id)).state === 'cancelled', false);
+	await page.evaluate(() => void window.order({ body: new Blob(['a stream']).stream(), duplex: 'half' }));
+	const [, other] = await told(page, 'ids', 2);
+	const [, error] = await told(page, 'errors', 2);
+	assert.deepEqual(error, { name: 'HoldfastError', ours: true, state: 'dead', reason: 'expired', id: other });
+	const kept = (await k.daemon.cli('queue', 'export')).stdout.trim().split('\n').map((line) => JSON.parse(line));
+	assert.equal(atob(kept.find((r) => r.id === other).body), 'a stream');
+});
+
+suite('client_page', 2);
