@@ -500,44 +500,6 @@ static void answers_for_the_agent(void **state)
 	HAS(operator("GET", "../x"), "HTTP/1.1 404 ");
 }
 
-static void serves_the_pages_library(void **state)
-{
-	char request[256], tag[64];
-	const char *text;
-
-	(void)state;
-	panel_rig_start(&rig);
-	text = page("GET", "client.js");
-	HAS(text, "Content-Type: text/javascript; charset=utf-8\r\n");
-	HAS(text, "X-Content-Type-Options: nosniff\r\n");
-	HAS(text, "Vary: Accept-Encoding\r\n");
-	HAS(text, "export const holdfast");
-	HAS_NOT(text, "Content-Encoding");
-	assert_int_equal(sscanf(strstr(text, "ETag: "), "ETag: %63s", tag), 1);
-	text = page("HEAD", "client.js");
-	HAS(text, "Content-Length: ");
-	HAS_NOT(text, "export");
-	snprintf(request, sizeof(request),
-		 "GET /.holdfast/client.js HTTP/1.1\r\nHost: localhost\r\n"
-		 "If-None-Match: \"other\", W/%s\r\n\r\n",
-		 tag);
-	text = panel_rig_ask(&rig, panel_rig_connect(&rig), request);
-	HAS(text, "HTTP/1.1 304 ");
-	HAS(text, tag);
-	HAS_NOT(text, "export");
-	snprintf(request, sizeof(request),
-		 "GET /.holdfast/client.js HTTP/1.1\r\nHost: localhost\r\n"
-		 "Accept-Encoding: br, gzip\r\nIf-None-Match: %s\r\n\r\n",
-		 tag);
-	text = panel_rig_ask(&rig, panel_rig_connect(&rig), request);
-	HAS(text, "HTTP/1.1 200 ");
-	HAS(text, "Content-Encoding: gzip\r\n");
-	HAS_NOT(text, tag);
-	text = page("GET", "client.d.ts");
-	HAS(text, "Content-Type: text/plain; charset=utf-8\r\n");
-	HAS(text, "export const holdfast: Holdfast;");
-}
-
 static void a_call_may_be_left_in_the_middle(void **state)
 {
 	struct fake_peer *panel;
@@ -593,7 +555,6 @@ int main(void)
 		TEST(tells_a_slow_reader_of_the_gap),
 		TEST(keeps_event_streams_alive_and_limits_them),
 		TEST(answers_for_the_agent),
-		TEST(serves_the_pages_library),
 		TEST(a_call_may_be_left_in_the_middle),
 	};
 
