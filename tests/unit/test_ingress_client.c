@@ -67,6 +67,8 @@ static void sends_it_once(void **state)
 	HAS_NOT(text, tag);
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
