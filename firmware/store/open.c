@@ -244,20 +244,33 @@ static int create(struct hf_store *s)
 	return err ? err : hf_open_current(s);
 }
 
+/* Of a page that could not be had the check says that it could not, for want of
+ * memory too: that is no damage, and the next try may get it. */
+static int verdict(const unsigned char *text)
+{
+	const char *words = (const char *)text;
+
+	if (!words)
+		return HF_ENOMEM;
+	if (strcmp(words, "ok") == 0)
+		return 0;
+	if (strstr(words, "failed to get page") ||
+	    (strstr(words, "unable to get the page") && !strstr(words, "error code=11")))
+		return HF_EIO;
+	return HF_ECORRUPT;
+}
+
 static int quick_check(struct hf_db *db)
 {
 	sqlite3_stmt *st = NULL;
 	int rc = sqlite3_prepare_v2(db->sql, "PRAGMA quick_check(1)", -1, &st, NULL);
-	bool good = false;
+	int err;
 
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(st);
-	if (rc == SQLITE_ROW)
-		good = strcmp((const char *)sqlite3_column_text(st, 0), "ok") == 0;
+	err = rc == SQLITE_ROW ? verdict(sqlite3_column_text(st, 0)) : hf_db_map(rc);
 	sqlite3_finalize(st);
-	if (rc != SQLITE_ROW)
-		return hf_db_map(rc);
-	return good ? 0 : HF_ECORRUPT;
+	return err;
 }
 
 /* After an unclean end a small database is looked through. */
