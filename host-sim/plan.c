@@ -52,6 +52,34 @@ const char *sim_plan_text(struct sim_plan *p, const char *text, size_t len)
 	return copy;
 }
 
+static char filler(size_t i, size_t len)
+{
+	return (char)('a' + (i * 7 + len + i / 512) % 26);
+}
+
+const char *sim_plan_filler(struct sim_plan *p, size_t len)
+{
+	char *text = sim_alloc(len + 1);
+	const char *copy;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		text[i] = filler(i, len);
+	copy = sim_plan_text(p, text, len);
+	sim_free(text);
+	return copy;
+}
+
+bool sim_plan_is_filler(const char *text)
+{
+	size_t len = strlen(text), i;
+
+	for (i = 0; i < len; i++)
+		if (text[i] != filler(i, len))
+			return false;
+	return true;
+}
+
 bool sim_step_expects(const struct sim_step *s)
 {
 	return s->what >= SIM_DO_EXPECT_ANSWER;

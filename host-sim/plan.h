@@ -41,13 +41,14 @@ enum sim_do {
 	SIM_DO_ORIGIN_SLOW,   /* a: microseconds */
 	SIM_DO_ORIGIN_LARGE,  /* a: bytes of each order's answer, 0: short ones */
 	/* people */
-	SIM_DO_ORDER,  /* method, path, body; "{n}" is the order's number */
-	SIM_DO_GET,    /* path */
-	SIM_DO_FOLLOW, /* the panel follows the event stream */
-	SIM_DO_CANCEL, /* a: the order */
-	SIM_DO_RETRY,  /* a: the order; the operator does it */
-	SIM_DO_WAIT,   /* a: microseconds */
-	SIM_DO_NOTE,   /* body: a line for the story */
+	SIM_DO_ORDER,	 /* method, path, body; "{n}" is the order's number */
+	SIM_DO_GET,	 /* path */
+	SIM_DO_FOLLOW,	 /* the panel follows the event stream */
+	SIM_DO_CANCEL,	 /* a: the order */
+	SIM_DO_RETRY,	 /* a: the order; the operator does it */
+	SIM_DO_WAIT,	 /* a: microseconds */
+	SIM_DO_NOTE,	 /* body: a line for the story */
+	SIM_DO_ALL_WELL, /* every fault ends; a: microseconds until nothing may wait */
 	/* expectations, from here on */
 	SIM_DO_EXPECT_ANSWER,	 /* of the panel's last request: status[] */
 	SIM_DO_EXPECT_RECEIVED,	 /* a: orders that have reached the origin, each once */
@@ -67,7 +68,8 @@ enum sim_do {
 	SIM_DO_EXPECT_LOG,	  /* body: the agent has logged a line with this in it */
 };
 
-#define SIM_STATUSES 4
+#define SIM_STATUSES	4
+#define SIM_ALL_WELL_US (6 * SIM_US_PER_H)
 
 struct sim_step {
 	enum sim_do what;
@@ -90,6 +92,7 @@ struct sim_step {
 
 struct sim_plan {
 	char *title;
+	uint64_t seed; /* that it was found with, 0: any */
 	struct sim_cast cast;
 	char *config, *manifest; /* NULL: the stage's own */
 	uint64_t begins_us;	 /* time of day at the beginning of the world */
@@ -108,6 +111,10 @@ void sim_plan_finish(struct sim_plan *p);
 struct sim_step *sim_plan_add(struct sim_plan *p, enum sim_do what);
 /* A copy that lives as long as the plan. */
 const char *sim_plan_text(struct sim_plan *p, const char *text, size_t len);
+/* Text of that length, the same for the same length. */
+const char *sim_plan_filler(struct sim_plan *p, size_t len);
+/* True when @text is that of its length. */
+bool sim_plan_is_filler(const char *text);
 /* True for steps that look and do not touch. */
 bool sim_step_expects(const struct sim_step *s);
 

@@ -95,7 +95,7 @@ static void look_after(struct sim_stage *s, uint64_t until_us)
 	for (i = 0; i < s->ledger.n; i++) {
 		struct sim_order *o = s->ledger.v[i];
 
-		if (sim_order_open(o) && sim_order_accounted(o))
+		if (sim_order_promised(o) && sim_order_accounted(o))
 			sim_panel_retry(sim_stage_operator(s, o->device), o);
 	}
 	(void)sim_run_wait_idle(s, until_us);
@@ -125,6 +125,8 @@ void sim_run_rest(struct sim_stage *s)
 	struct sim_rest before[SIM_DEVICES_MAX] = { 0 }, after;
 	size_t i;
 
+	for (i = 0; i < s->panels_n; i++)
+		sim_panel_follow(s->panels[i], false); /* who listens is spoken to */
 	sim_world_run(&s->world, s->world.now_us + SIM_US_PER_H);
 	for (i = 0; i < s->devices_n; i++)
 		activity(s->devices[i], &before[i]);
@@ -178,6 +180,27 @@ bool sim_run_until_quiet(struct sim_stage *s, uint64_t limit_us, uint64_t *drain
 			break;
 	}
 	return true;
+}
+
+static bool something_repeats(const struct sim_run *r)
+{
+	struct hf_list *it, *tmp;
+
+	hf_list_for(it, tmp, &r->repeaters)
+		if (sim_event_is_set(&hf_container_of(it, struct repeater, item)->due))
+			return true;
+	return false;
+}
+
+void sim_run_all_well(struct sim_run *r, uint64_t limit_us)
+{
+	struct sim_stage *s = r->stage;
+
+	s->well_us = s->world.now_us;
+	if (!sim_run_until_quiet(s, limit_us, &s->drain_us))
+		sim_trace(&s->world, "run", "still waiting at the end");
+	else if (!something_repeats(r))
+		sim_run_rest(s);
 }
 
 static void run_steps(struct sim_run *r)

@@ -208,6 +208,9 @@ void sim_run_act(struct sim_run *r, const struct sim_step *step)
 		break;
 	case SIM_DO_NOTE:
 		break;
+	case SIM_DO_ALL_WELL:
+		sim_run_all_well(r, step->a);
+		break;
 	default:
 		if (step->what >= SIM_DO_ORIGIN_UP)
 			act_on_origin(r, sim_stage_origin(s, step->origin), step);

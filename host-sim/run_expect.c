@@ -65,7 +65,8 @@ void sim_run_ask_states(struct sim_stage *s)
 	for (i = 0; i < s->ledger.n; i++) {
 		struct sim_order *o = s->ledger.v[i];
 
-		if (o->status == 202 && o->id[0] && o->effects == 0)
+		/* An effect whose answer got lost may be followed by a refusal. */
+		if (o->status == 202 && o->id[0] && (o->effects == 0 || o->attempts > o->effects))
 			sim_panel_ask_state(panel_of(s, o), o);
 	}
 }

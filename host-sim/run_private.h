@@ -31,6 +31,9 @@ void sim_tally(const struct sim_stage *s, const char *device, const char *origin
 	       struct sim_tally *t);
 /* Does what @step says; an expectation is waited for. */
 void sim_run_act(struct sim_run *r, const struct sim_step *step);
+/* sim_run_until_quiet() as a step, and then an idle hour, unless something repeats;
+ * what still waits is found by the checks. */
+void sim_run_all_well(struct sim_run *r, uint64_t limit_us);
 void sim_run_expect(struct sim_run *r, const struct sim_step *step);
 /* The page asks for the answers and, where there is no effect yet, the states that
  * it does not know; then the world runs until all has come. */

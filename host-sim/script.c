@@ -39,8 +39,8 @@ static bool step_line(struct sim_script *s)
 	built = *step; /* texts may move the list */
 	if (!sim_script_action(s, &built))
 		return false;
-	if (built.every_low_us && sim_step_expects(&built))
-		return sim_words_fail(s, "an expectation stands alone");
+	if (built.every_low_us && (sim_step_expects(&built) || built.what == SIM_DO_ALL_WELL))
+		return sim_words_fail(s, "what waits stands alone, once");
 	s->plan->v[s->plan->n - 1] = built;
 	return true;
 }
@@ -182,6 +182,8 @@ static bool whole_line(struct sim_script *s)
 		return title_line(s);
 	if (sim_words_take(s, "begins"))
 		return begins_line(s);
+	if (sim_words_take(s, "seed"))
+		return sim_words_number(s, &s->plan->seed);
 	if (sim_words_take(s, "lasts"))
 		return sim_words_duration(s, &s->plan->lasts_us);
 	if (sim_words_take(s, "config"))

@@ -58,11 +58,11 @@ static bool direction_at(struct sim_script *s, struct sim_step *step)
 }
 
 /* network normal | latency T | jitter T | loses N% | carries SIZE | forgets |
- * resets DIRECTION at byte N | stalls DIRECTION at byte N */
+ * fragments | resets DIRECTION at byte N | stalls DIRECTION at byte N */
 bool sim_script_network(struct sim_script *s, struct sim_step *step)
 {
-	static const char *const words[] = { "normal",	"latency", "jitter", "loses", "carries",
-					     "forgets", "resets",  "stalls", NULL };
+	static const char *const words[] = { "normal",	"latency", "jitter", "loses",	  "carries",
+					     "forgets", "resets",  "stalls", "fragments", NULL };
 	int fault = sim_script_one_of(s, words);
 
 	step->what = SIM_DO_NETWORK;
@@ -70,6 +70,7 @@ bool sim_script_network(struct sim_script *s, struct sim_step *step)
 	switch (fault) {
 	case SIM_NET_NORMAL:
 	case SIM_NET_FORGETS:
+	case SIM_NET_FRAGMENTS:
 		return true;
 	case SIM_NET_LATENCY:
 	case SIM_NET_JITTER:
@@ -83,7 +84,7 @@ bool sim_script_network(struct sim_script *s, struct sim_step *step)
 		return direction_at(s, step);
 	default:
 		return sim_words_fail(s, "a network is normal, has latency or jitter, loses, "
-					 "carries, forgets, resets or stalls");
+					 "carries, forgets, resets, stalls or fragments");
 	}
 }
 

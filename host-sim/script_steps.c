@@ -72,16 +72,11 @@ static bool need_path(struct sim_script *s, const char **out)
 /* body of 200kB: that many bytes of text. */
 static bool large_body(struct sim_script *s, const char **out)
 {
-	uint64_t i, size = 0;
-	char *text;
+	uint64_t size = 0;
 
 	if (!sim_words_size(s, &size))
 		return false;
-	text = sim_alloc(size);
-	for (i = 0; i < size; i++)
-		text[i] = (char)('a' + (i * 7 + size + i / 512) % 26);
-	*out = sim_plan_text(s->plan, text, size);
-	free(text);
+	*out = sim_plan_filler(s->plan, (size_t)size);
 	return true;
 }
 
@@ -190,6 +185,15 @@ static bool note_action(struct sim_script *s, struct sim_step *step)
 	return sim_words_text(s, "a text", &step->body);
 }
 
+/* all well [within T] */
+static bool all_action(struct sim_script *s, struct sim_step *step)
+{
+	step->what = SIM_DO_ALL_WELL;
+	step->a = SIM_ALL_WELL_US;
+	return sim_words_need(s, "well") &&
+	       (!sim_words_take(s, "within") || sim_words_duration(s, &step->a));
+}
+
 /* ---- a line ---- */
 
 static const struct phrase {
@@ -211,6 +215,7 @@ static const struct phrase {
 	{ "boot", boot_action },
 	{ "wait", wait_action },
 	{ "note", note_action },
+	{ "all", all_action },
 	{ "expect", sim_script_expect },
 };
 
@@ -223,6 +228,6 @@ bool sim_script_action(struct sim_script *s, struct sim_step *step)
 		if (sim_words_take(s, phrases[i].word))
 			return phrases[i].take(s, step);
 	return sim_words_fail(s, "a step begins with link, dns, network, clock, disk, memory, "
-				 "process, origin, panel, operator, cut, reboot, boot, wait, note "
-				 "or expect");
+				 "process, origin, panel, operator, cut, reboot, boot, wait, note, "
+				 "all well or expect");
 }

@@ -13,7 +13,10 @@ void sim_maker_turn(struct sim_maker *m, const char *kind)
 {
 	char domain[64];
 
-	snprintf(domain, sizeof(domain), "plan/%s", kind);
+	if (m->part)
+		snprintf(domain, sizeof(domain), "plan/%s/%u", kind, m->part);
+	else
+		snprintf(domain, sizeof(domain), "plan/%s", kind);
 	sim_rng_init(&m->rng, m->seed, domain);
 }
 
@@ -43,14 +46,18 @@ static void place_from(struct sim_maker *m, size_t first)
 
 	sim_maker_place(m, &where);
 	for (i = first; i < m->plan->n; i++) {
-		m->plan->v[i].device = where.device;
-		m->plan->v[i].origin = where.origin;
+		enum sim_do what = m->plan->v[i].what;
+
+		if (what < SIM_DO_ORIGIN_UP)
+			m->plan->v[i].device = where.device;
+		else
+			m->plan->v[i].origin = where.origin;
 	}
 }
 
 uint64_t sim_maker_moment(struct sim_maker *m)
 {
-	return sim_rng_range(&m->rng, SIM_US_PER_S, m->lasts_us);
+	return m->from_us + sim_rng_range(&m->rng, SIM_US_PER_S, m->lasts_us);
 }
 
 static uint64_t fault_moment(struct sim_maker *m)
@@ -91,14 +98,16 @@ static void link(struct sim_maker *m)
 {
 	static const enum sim_link kinds[] = { SIM_LINK_DOWN, SIM_LINK_DOWN, SIM_LINK_DEAD,
 					       SIM_LINK_CAPTIVE };
-	uint64_t n, at;
+	uint64_t n, at, portal;
 	struct sim_step *s;
 
 	for (n = some(m, 6); n > 0; n--) {
 		at = fault_moment(m);
 		s = sim_maker_add(m, SIM_DO_LINK, at);
 		s->a = kinds[sim_rng_below(&m->rng, 4)];
-		s->b = sim_rng_below(&m->rng, 3); /* the portal's kind */
+		portal = sim_rng_below(&m->rng, 3);
+		if (s->a == SIM_LINK_CAPTIVE)
+			s->b = portal;
 		sim_maker_add(m, SIM_DO_LINK, at + outage(m))->a = SIM_LINK_UP;
 	}
 }
@@ -118,7 +127,8 @@ static void names(struct sim_maker *m)
 	struct sim_step *s = for_a_while(m, SIM_DO_DNS);
 
 	s->a = sim_rng_range(&m->rng, SIM_DNS_FAILS, SIM_DNS_LIES);
-	s->b = some(m, 40) * SIM_US_PER_S;
+	if (s->a == SIM_DNS_SLOW)
+		s->b = some(m, 40) * SIM_US_PER_S;
 }
 
 static void quality(struct sim_maker *m)
@@ -231,8 +241,8 @@ static void cuts(struct sim_maker *m)
 	uint64_t n;
 
 	if (!m->bulky && sim_rng_chance(&m->rng, 50)) /* while the store is made */
-		sim_maker_add(m, SIM_DO_CUT, 0)->a = some(m, 320);
-	for (n = some(m, 5); n > 0; n--) {
+		sim_maker_add(m, SIM_DO_CUT, m->from_us)->a = some(m, 320);
+	for (n = some(m, 8); n > 0; n--) {
 		s = sim_maker_add(m, SIM_DO_CUT, sim_maker_moment(m));
 		if (sim_rng_chance(&m->rng, 25))
 			continue;
@@ -244,11 +254,12 @@ static void cuts(struct sim_maker *m)
 
 static void clocks(struct sim_maker *m)
 {
-	struct sim_step *s = sim_maker_add(m, SIM_DO_CLOCK, 0);
+	struct sim_step *s = sim_maker_add(m, SIM_DO_CLOCK, m->from_us);
 	uint64_t n;
 
 	s->a = sim_rng_chance(&m->rng, 50) ? SIM_CLOCK_BATTERY : SIM_CLOCK_LATE;
-	s->b = some(m, 1800) * SIM_US_PER_S;
+	if (s->a == SIM_CLOCK_LATE)
+		s->b = some(m, 1800) * SIM_US_PER_S;
 	for (n = some(m, 3); n > 0; n--) {
 		s = sim_maker_add(m, SIM_DO_CLOCK, fault_moment(m));
 		s->a = sim_rng_chance(&m->rng, 50) ? SIM_CLOCK_AHEAD : SIM_CLOCK_BACK;
@@ -261,9 +272,11 @@ static void full_disk(struct sim_maker *m)
 {
 	uint64_t n, at;
 
-	sim_maker_add(m, SIM_DO_ORIGIN_LARGE, 0)->a = sim_rng_range(&m->rng, 20, FULL_ANSWER_MAX);
+	sim_maker_add(m, SIM_DO_ORIGIN_LARGE, m->from_us)->a =
+		sim_rng_range(&m->rng, 20, FULL_ANSWER_MAX);
 	for (n = some(m, 3); n > 0; n--) {
-		at = sim_rng_range(&m->rng, FULL_NOT_BEFORE_US, FULL_NOT_BEFORE_US + m->lasts_us);
+		at = m->from_us +
+		     sim_rng_range(&m->rng, FULL_NOT_BEFORE_US, FULL_NOT_BEFORE_US + m->lasts_us);
 		sim_maker_add(m, SIM_DO_DISK, at)->a = SIM_DISK_FULL;
 		sim_maker_add(m, SIM_DO_DISK, at + some(m, 600) * SIM_US_PER_S)->a = SIM_DISK_FREE;
 	}

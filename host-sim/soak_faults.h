@@ -17,7 +17,8 @@ struct sim_maker {
 	struct sim_plan *plan;
 	struct sim_rng rng; /* of the kind that is being added */
 	uint64_t seed;
-	uint64_t lasts_us;
+	unsigned part; /* of the plan: a day; each has draws of its own */
+	uint64_t from_us, lasts_us;
 	bool bulky;		/* large bodies: blobs, checkpoints */
 	uint64_t faults_us[48]; /* when something breaks or works again */
 	size_t faults_n;

@@ -52,7 +52,9 @@ struct sim_stage {
 	size_t origins_n;
 	struct sim_origin *check, *portal, *stranger;
 	struct sim_rest rest;
-	bool drained; /* false: after all faults had ended something still waited */
+	uint64_t well_us;  /* when all faults ended for good, 0: they have not */
+	uint64_t drain_us; /* from the end of all faults until nothing waited */
+	bool drained;	   /* false: after all faults had ended something still waited */
 };
 
 struct sim_stage_options {

@@ -76,6 +76,7 @@ static void network_words(const struct sim_step *step, struct sim_said *out)
 		[SIM_NET_FORGETS] = "A router forgets the connections that stand.",
 		[SIM_NET_RESETS] = "Something resets connections on the way.",
 		[SIM_NET_STALLS] = "Connections stall on the way.",
+		[SIM_NET_FRAGMENTS] = "What is sent arrives in pieces.",
 	};
 
 	if (step->a == SIM_NET_NORMAL)
@@ -252,6 +253,8 @@ void sim_story_words(const struct sim_step *step, struct sim_said *out)
 		snprintf(out->text, sizeof(out->text), "(%s) ", step->device);
 	if (step->what == SIM_DO_NOTE)
 		say(out, SIM_TONE_PLAIN, "%s", step->body);
+	else if (step->what == SIM_DO_ALL_WELL)
+		say_good(out, "after the last fault", "Everything works again, to stay.");
 	else if (step->what >= SIM_DO_ORIGIN_UP && step->what < SIM_DO_ORDER)
 		origin_words(step, out);
 	else if (step->what < SIM_DO_ORIGIN_UP)

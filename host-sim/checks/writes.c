@@ -3,7 +3,7 @@
  * What reaches the medium, against what had to be kept: bodies and answers are
  * written into the log and from there into the database; a record's life costs
  * some pages, each start some more (the reserve file among them, which is tried
- * anew while there is no room).
+ * anew while there is no room or an error).
  */
 #include "checks/checks.h"
 
@@ -14,8 +14,9 @@
 
 static uint64_t budget(const struct sim_stage *s, const struct sim_device *dev)
 {
+	const struct sim_disk_stats *disk = sim_disk_stats(dev->disk);
 	uint64_t bytes = (dev->boots + dev->process.restarts) * (uint64_t)PER_START +
-			 sim_disk_stats(dev->disk)->refused * PER_REFUSAL;
+			 (disk->refused + disk->failed) * PER_REFUSAL;
 	size_t i;
 
 	for (i = 0; i < s->ledger.n; i++) {

@@ -28,7 +28,7 @@ static void disk_was_cut(void *user)
 }
 
 /* Disk operations are in the trace that people read, not in its hash. */
-static void see_disk(void *user, const char *op, const char *path, uint64_t at, size_t len)
+void sim_device_see_disk(void *user, const char *op, const char *path, uint64_t at, size_t len)
 {
 	struct sim_device *dev = user;
 
@@ -55,7 +55,7 @@ struct sim_device *sim_device_create(struct sim_world *world, struct sim_net *ne
 	dev->disk = sim_disk_create(world->seed, name);
 	sim_disk_on_cut(dev->disk, disk_was_cut, dev);
 	if (world->trace.out)
-		sim_disk_on_op(dev->disk, see_disk, dev);
+		sim_disk_on_op(dev->disk, sim_device_see_disk, dev);
 	sim_clock_init(&dev->clock, world);
 	snprintf(vfs_name, sizeof(vfs_name), "sim-%s", name);
 	dev->vfs = sim_vfs_create(dev->disk, vfs_name, world->seed, wall_ms, &dev->clock);

@@ -137,6 +137,8 @@ void sim_device_clock(struct sim_device *dev, enum sim_clock_fault fault, uint64
 bool sim_device_is_lit(const struct sim_device *dev);
 /* The cable; link.h has the rest. */
 void sim_device_link(struct sim_device *dev, bool up);
+/* A line of the trace that people read, for sim_disk_on_op(); @user: the device. */
+void sim_device_see_disk(void *user, const char *op, const char *path, uint64_t at, size_t len);
 /* After node->black_hole or node->captive was changed. */
 void sim_device_network_changed(struct sim_device *dev);
 

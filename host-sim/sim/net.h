@@ -42,6 +42,7 @@ enum sim_net_fault {
 	SIM_NET_FORGETS,   /* connections that stand now go silent, for ever */
 	SIM_NET_RESETS,	   /* each connection breaks at a byte */
 	SIM_NET_STALLS,	   /* each connection goes silent one way at a byte */
+	SIM_NET_FRAGMENTS, /* a write may arrive in pieces, on every connection */
 };
 
 enum sim_direction {

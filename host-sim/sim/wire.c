@@ -110,6 +110,7 @@ void sim_net_worsen(struct sim_node *n, enum sim_net_fault fault, uint64_t value
 	switch (fault) {
 	case SIM_NET_NORMAL:
 		*f = (struct sim_net_faults){ 0 };
+		n->net->fragments = false;
 		break;
 	case SIM_NET_LATENCY:
 		f->latency_us = value;
@@ -131,6 +132,9 @@ void sim_net_worsen(struct sim_node *n, enum sim_net_fault fault, uint64_t value
 		f->breaks = fault;
 		f->direction = direction;
 		f->at_byte = value;
+		break;
+	case SIM_NET_FRAGMENTS:
+		n->net->fragments = true;
 		break;
 	}
 }

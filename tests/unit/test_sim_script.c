@@ -160,7 +160,7 @@ static void tells_where_a_line_is_wrong(void **state)
 	assert_fault("expect origin received\n", "t.scn:1:23: a number is expected here\n"
 						 "    expect origin received\n"
 						 "                          ^\n");
-	assert_fault("every 5s expect lost 0\n", "t.scn:1:23: an expectation stands alone\n"
+	assert_fault("every 5s expect lost 0\n", "t.scn:1:23: what waits stands alone, once\n"
 						 "    every 5s expect lost 0\n"
 						 "                          ^\n");
 }

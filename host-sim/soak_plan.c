@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "soak_plan.h"
+
+#include <stdlib.h>
+
+#include "sim/net.h"
+#include "soak_faults.h"
+
+#define SIM_SOAK_PAIRS 20 /* one seed in so many has two devices and two origins */
+#define SIM_SOAK_TLS   40 /* one in so many has an https origin */
+
+#define DAY_US (24 * SIM_US_PER_H)
+
+#define CALM_ORDERS 12		/* at most, of a day apart from the time of faults */
+#define BODY_MAX    (600 << 10) /* with a log of 4000 pages of 512 bytes, some make a checkpoint */
+
+/* ---- orders ---- */
+
+/* Half of the orders come soon after something has changed. */
+static uint64_t order_moment(struct sim_maker *m)
+{
+	if (m->faults_n == 0 || sim_rng_chance(&m->rng, 50))
+		return sim_maker_moment(m);
+	return m->faults_us[sim_rng_below(&m->rng, m->faults_n)] +
+	       sim_rng_below(&m->rng, 20 * SIM_US_PER_S);
+}
+
+static size_t body_length(struct sim_maker *m)
+{
+	if (m->bulky && sim_rng_chance(&m->rng, 70))
+		return (size_t)sim_rng_range(&m->rng, 4 << 10, BODY_MAX);
+	if (sim_rng_chance(&m->rng, 10))
+		return (size_t)sim_rng_range(&m->rng, 500, 3500);
+	return (size_t)sim_rng_range(&m->rng, 10, 200);
+}
+
+static void add_order(struct sim_maker *m, uint64_t at_us)
+{
+	static const char *const paths[] = { "/api/orders", "/api/payments", "/api/reports" };
+	const char *body = sim_plan_filler(m->plan, body_length(m));
+	struct sim_step *s = sim_maker_add(m, SIM_DO_ORDER, at_us);
+
+	s->method = "POST";
+	s->path = paths[sim_rng_below(&m->rng, 3)];
+	sim_maker_place(m, s);
+	s->body = body;
+}
+
+static void add_orders(struct sim_maker *m)
+{
+	uint64_t left = sim_rng_range(&m->rng, 5, 40);
+
+	while (left > 0) {
+		uint64_t at = order_moment(m);
+		uint64_t burst = sim_rng_chance(&m->rng, 30) ? sim_rng_range(&m->rng, 2, 8) : 1;
+
+		for (; burst > 0 && left > 0; burst--, left--) {
+			add_order(m, at);
+			at += sim_rng_below(&m->rng, 400 * SIM_US_PER_MS);
+		}
+	}
+}
+
+static void add_calm_orders(struct sim_maker *m)
+{
+	uint64_t n;
+
+	for (n = sim_rng_below(&m->rng, CALM_ORDERS + 1); n > 0; n--)
+		add_order(m, sim_maker_moment(m));
+}
+
+/* ---- pages ---- */
+
+static void add_pages(struct sim_maker *m)
+{
+	uint64_t n;
+
+	if (sim_rng_chance(&m->rng, 30))
+		sim_maker_add(m, SIM_DO_FOLLOW, m->from_us);
+	if (sim_rng_chance(&m->rng, 70))
+		return;
+	for (n = sim_rng_range(&m->rng, 1, 10); n > 0; n--)
+		sim_maker_add(m, SIM_DO_GET, sim_maker_moment(m))->path = "/menu";
+}
+
+/* ---- days ---- */
+
+/* A time crowded with faults. */
+static void add_crowd(struct sim_maker *m, uint64_t from_us, uint64_t lasts_us)
+{
+	m->from_us = from_us;
+	m->lasts_us = lasts_us;
+	m->faults_n = 0;
+	sim_soak_faults(m);
+	sim_maker_turn(m, "orders");
+	add_orders(m);
+	sim_maker_turn(m, "pages");
+	add_pages(m);
+	m->part++;
+}
+
+static void add_day(struct sim_maker *m, uint64_t day)
+{
+	uint64_t at, lasts;
+
+	m->from_us = day * DAY_US;
+	m->lasts_us = DAY_US;
+	sim_maker_turn(m, "day");
+	add_calm_orders(m);
+	lasts = sim_rng_range(&m->rng, 2, 30) * SIM_US_PER_MIN;
+	at = sim_rng_below(&m->rng, DAY_US - lasts);
+	add_crowd(m, day * DAY_US + at, lasts);
+}
+
+/* ---- a seed ---- */
+
+/* Most worlds have a kiosk and a shop; some have two of each, some speak TLS,
+ * which takes its time to compute. */
+static void choose_cast(uint64_t seed, struct sim_cast *cast)
+{
+	cast->devices[cast->devices_n++] = "kiosk";
+	if (seed % SIM_SOAK_PAIRS == 3) {
+		cast->devices[cast->devices_n++] = "bar";
+		cast->origins[cast->origins_n++] =
+			(struct sim_cast_origin){ "shop", "http://shop.example" };
+		cast->origins[cast->origins_n++] =
+			(struct sim_cast_origin){ "parts", "http://parts.example" };
+	}
+	if (seed % SIM_SOAK_TLS == 7)
+		cast->origins[cast->origins_n++] =
+			(struct sim_cast_origin){ "shop", "https://shop.example" };
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct sim_step *x = a, *y = b;
+
+	if (x->at_us != y->at_us)
+		return x->at_us < y->at_us ? -1 : 1;
+	return x->line < y->line ? -1 : 1; /* as made */
+}
+
+static void sort_steps(struct sim_plan *plan)
+{
+	size_t i;
+
+	for (i = 0; i < plan->n; i++)
+		plan->v[i].line = (unsigned)i + 1;
+	qsort(plan->v, plan->n, sizeof(plan->v[0]), by_time);
+	for (i = 0; i < plan->n; i++)
+		plan->v[i].line = 0;
+}
+
+void sim_soak_plan(uint64_t seed, unsigned days, struct sim_plan *plan)
+{
+	struct sim_maker m = { .plan = plan, .seed = seed };
+	uint64_t lasts, each, day;
+
+	plan->seed = seed;
+	choose_cast(seed, &plan->cast);
+	sim_maker_turn(&m, "world");
+	lasts = sim_rng_range(&m.rng, 2, 30) * SIM_US_PER_MIN;
+	m.bulky = sim_rng_chance(&m.rng, 30);
+	sim_maker_add(&m, SIM_DO_REBOOT_AFTER, 0)->a = sim_rng_range(&m.rng, 1, 25) * SIM_US_PER_S;
+	if (sim_rng_chance(&m.rng, 33))
+		sim_maker_add(&m, SIM_DO_NETWORK, 0)->a = SIM_NET_FRAGMENTS;
+	if (days == 0)
+		add_crowd(&m, 0, lasts);
+	each = (days + plan->cast.devices_n - 1) / plan->cast.devices_n;
+	for (day = 0; day < each; day++)
+		add_day(&m, day);
+	sort_steps(plan);
+	sim_plan_add(plan, SIM_DO_ALL_WELL)->a = SIM_ALL_WELL_US;
+}
