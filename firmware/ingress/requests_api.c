@@ -293,7 +293,7 @@ static void show_done(struct hf_store_op *op, int err)
 	v = (struct hf_record_view){
 		.id = l->load.id,
 		.state = &l->load.state,
-		.head = hf_buf_span(&l->load.head),
+		.head = hf_buf_span(l->load.head.len ? &l->load.head : &l->load.summary),
 		.has_answer = l->load.has_outcome,
 		.answer_head = hf_buf_span(&l->load.outcome_head),
 	};

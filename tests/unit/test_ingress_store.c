@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /.holdfast/ when the store holds much, little or rubbish. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+#include "lib/panel_api.h"
+#include "lib/panel_case.h"
+
+/* With the rig stopped. */
+static void change_in_database(const char *sql)
+{
+	char path[512];
+	sqlite3 *db;
+
+	snprintf(path, sizeof(path), "%s/queue-1.db", rig.dir);
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_true(sqlite3_changes(db) > 0);
+	sqlite3_close(db);
+}
+
+/* A page of the store may hold nothing that is asked for, and not be the last. */
+static void finds_what_waits_behind_many_that_are_final(void **state)
+{
+	char first[27], last[27], path[64];
+	const char *text;
+
+	(void)state;
+	start_offline();
+	order("ab", first);
+	order("ab", last);
+	snprintf(path, sizeof(path), "requests/%s", last);
+	HAS(page("DELETE", path), "200 OK");
+	panel_rig_stop(&rig);
+	change_in_database(
+		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+		" WHERE i < 10000)"
+		"INSERT INTO record(id, state) SELECT r.id + i, r.state FROM n,"
+		" (SELECT id, state FROM record ORDER BY id DESC LIMIT 1) AS r;"
+		"UPDATE lane SET v = x'010000000000000012270000000000001127000000000000'");
+	panel_rig_start(&rig);
+	panel_rig_origin_down(&rig, true);
+	order("abcd", last);
+	text = page("GET", "requests?state=queued&limit=2");
+	HAS(text, first);
+	HAS(text, last);
+	HAS(text, "\"next\":null");
+	text = operator("GET", "export");
+	HAS(text, first);
+	HAS(text, last);
+	HAS(text, "\"body\":\"YWJjZA==\"}\n");
+}
+
+static void check_damaged_export(const char *body, const char *sql)
+{
+	char first[27], last[27];
+	const char *text;
+
+	start_offline();
+	order(body, first);
+	order("abcd", last);
+	panel_rig_stop(&rig);
+	change_in_database(sql);
+	panel_rig_start(&rig);
+	panel_rig_origin_down(&rig, true);
+	text = operator("GET", "export");
+	HAS(text, first);
+	HAS(text, ",\"damaged\":true}\n");
+	HAS(text, last);
+	HAS(text, "\"body\":\"YWJjZA==\"}\n");
+	HAS(text, "\r\n0\r\n\r\n");
+}
+
+static void shows_a_final_request_when_it_is_purged(void **state)
+{
+	char id[27], path[64];
+	const char *text;
+
+	(void)state;
+	start_offline();
+	order("ab", id);
+	snprintf(path, sizeof(path), "requests/%s", id);
+	HAS(page("DELETE", path), "200 OK");
+	panel_rig_stop(&rig);
+	change_in_database("DELETE FROM request");
+	panel_rig_start(&rig);
+	text = page("GET", path);
+	HAS(text, "\"state\":\"cancelled\"");
+	HAS(text,
+	    "\"lane\":\"orders\",\"origin\":\"shop\",\"method\":\"POST\",\"url\":\"/api/orders\"");
+}
+
+/* A salvage that finds an end without its record and request. */
+static void an_id_is_good_when_only_the_end_is_left(void **state)
+{
+	char id[27], path[64];
+
+	(void)state;
+	start_offline();
+	order("ab", id);
+	snprintf(path, sizeof(path), "requests/%s", id);
+	HAS(page("DELETE", path), "200 OK");
+	panel_rig_stop(&rig);
+	change_in_database("DELETE FROM request;"
+			   "UPDATE record SET state = x'0400000000000000' || zeroblob(44) ||"
+			   " substr(state, 53)");
+	panel_rig_start(&rig);
+	snprintf(path, sizeof(path), "requests/%s", id);
+	HAS(page("GET", path), "\"state\":\"dead\"");
+	snprintf(path, sizeof(path), "requests/%s/response", id);
+	HAS(page("GET", path), "410 Gone");
+	HAS(page("GET", path), "\"The request was given up.\"");
+	snprintf(path, sizeof(path), "requests/%s/retry", id);
+	HAS(operator("POST", path), "\"The request itself is lost by damage.\"");
+}
+
+static void exports_what_is_left_of_a_damaged_request(void **state)
+{
+	(void)state;
+	check_damaged_export("ab", "UPDATE request SET body = 'else' WHERE seq = 1");
+}
+
+static void exports_that_a_request_is_lost(void **state)
+{
+	(void)state;
+	check_damaged_export("ab", "DELETE FROM request WHERE seq = 1");
+}
+
+static void exports_what_is_left_of_a_large_body(void **state)
+{
+	char body[20001];
+
+	(void)state;
+	memset(body, 'a', sizeof(body) - 1);
+	body[sizeof(body) - 1] = '\0';
+	check_damaged_export(body, "DELETE FROM blob");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(finds_what_waits_behind_many_that_are_final),
+		TEST(shows_a_final_request_when_it_is_purged),
+		TEST(an_id_is_good_when_only_the_end_is_left),
+		TEST(exports_what_is_left_of_a_damaged_request),
+		TEST(exports_that_a_request_is_lost),
+		TEST(exports_what_is_left_of_a_large_body),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
