@@ -78,6 +78,8 @@ static uint64_t outage(struct sim_maker *m)
 			     longest_s[sim_rng_below(&m->rng, 5)] * SIM_US_PER_S);
 }
 
+/* Two draws never stand in one expression: compilers take them in any order. */
+
 /* A step at some moment, and one that takes it back (a: 0) after an outage. */
 static struct sim_step *for_a_while(struct sim_maker *m, enum sim_do what)
 {
@@ -85,6 +87,14 @@ static struct sim_step *for_a_while(struct sim_maker *m, enum sim_do what)
 
 	sim_maker_add(m, what, at + outage(m));
 	return sim_maker_add(m, what, at);
+}
+
+/* The same with @a between @low and @high. */
+static void some_for_a_while(struct sim_maker *m, enum sim_do what, uint64_t low, uint64_t high)
+{
+	struct sim_step *s = for_a_while(m, what);
+
+	s->a = sim_rng_range(&m->rng, low, high);
 }
 
 static uint64_t some(struct sim_maker *m, uint64_t most)
@@ -210,25 +220,24 @@ static void lost_answers(struct sim_maker *m)
 	uint64_t n;
 
 	for (n = some(m, 4); n > 0; n--)
-		for_a_while(m, SIM_DO_ORIGIN_LOSE)->a = sim_rng_range(&m->rng, 30, 100);
+		some_for_a_while(m, SIM_DO_ORIGIN_LOSE, 30, 100);
 }
 
 static void bad_answers(struct sim_maker *m)
 {
-	for_a_while(m, SIM_DO_ORIGIN_CUTS)->a = sim_rng_range(&m->rng, 30, 100);
-	for_a_while(m, SIM_DO_ORIGIN_GARBLE)->a = sim_rng_range(&m->rng, 30, 100);
+	some_for_a_while(m, SIM_DO_ORIGIN_CUTS, 30, 100);
+	some_for_a_while(m, SIM_DO_ORIGIN_GARBLE, 30, 100);
 }
 
 static void slowness(struct sim_maker *m)
 {
-	for_a_while(m, SIM_DO_ORIGIN_SLOW)->a =
-		sim_rng_range(&m->rng, 100 * SIM_US_PER_MS, 40 * SIM_US_PER_S);
+	some_for_a_while(m, SIM_DO_ORIGIN_SLOW, 100 * SIM_US_PER_MS, 40 * SIM_US_PER_S);
 }
 
 /* Where the origin speaks TLS. */
 static void certificates(struct sim_maker *m)
 {
-	for_a_while(m, SIM_DO_ORIGIN_CERT)->a = sim_rng_range(&m->rng, 1, SIM_CERTS - 1);
+	some_for_a_while(m, SIM_DO_ORIGIN_CERT, 1, SIM_CERTS - 1);
 }
 
 /* ---- the device ---- */
@@ -263,7 +272,8 @@ static void clocks(struct sim_maker *m)
 	for (n = some(m, 3); n > 0; n--) {
 		s = sim_maker_add(m, SIM_DO_CLOCK, fault_moment(m));
 		s->a = sim_rng_chance(&m->rng, 50) ? SIM_CLOCK_AHEAD : SIM_CLOCK_BACK;
-		s->b = some(m, 366 * 24) * SIM_US_PER_H / some(m, 1000);
+		s->b = some(m, 366 * 24) * SIM_US_PER_H;
+		s->b /= some(m, 1000);
 	}
 }
 
@@ -317,10 +327,13 @@ static void rot(struct sim_maker *m)
 
 static void memory(struct sim_maker *m)
 {
+	struct sim_step *s;
 	uint64_t n;
 
-	for (n = some(m, 4); n > 0; n--)
-		sim_maker_add(m, SIM_DO_MEMORY, fault_moment(m))->a = some(m, 400);
+	for (n = some(m, 4); n > 0; n--) {
+		s = sim_maker_add(m, SIM_DO_MEMORY, fault_moment(m));
+		s->a = some(m, 400);
+	}
 }
 
 static void kills(struct sim_maker *m)
@@ -328,9 +341,10 @@ static void kills(struct sim_maker *m)
 	struct sim_step *s;
 	uint64_t n;
 
-	for (n = some(m, 4); n > 0; n--)
-		sim_maker_add(m, SIM_DO_PROCESS, fault_moment(m))->a =
-			sim_rng_chance(&m->rng, 75) ? SIM_PROCESS_KILLED : SIM_PROCESS_HANGS;
+	for (n = some(m, 4); n > 0; n--) {
+		s = sim_maker_add(m, SIM_DO_PROCESS, fault_moment(m));
+		s->a = sim_rng_chance(&m->rng, 75) ? SIM_PROCESS_KILLED : SIM_PROCESS_HANGS;
+	}
 	if (sim_rng_chance(&m->rng, 70))
 		return;
 	s = sim_maker_add(m, SIM_DO_PROCESS, fault_moment(m));
