@@ -82,7 +82,13 @@
 	X(UPLOAD_MAX, "SELECT max(blob) FROM upload")                                        \
 	X(UPLOAD_ADD, "INSERT OR REPLACE INTO upload(blob,gone) VALUES(?1,?2)")              \
 	X(UPLOAD_DEL, "DELETE FROM upload WHERE blob=?1")                                    \
-	X(UPLOAD_GONE, "SELECT blob FROM upload WHERE gone OR blob<?1 LIMIT 1")
+	X(UPLOAD_GONE, "SELECT blob FROM upload WHERE gone OR blob<?1 LIMIT 1")              \
+	X(REGISTRATION_ALL, "SELECT id,sum,worker,tag,value FROM registration ORDER BY id")  \
+	X(REGISTRATION_PUT, "INSERT INTO registration(id,sum,worker,tag,value) "             \
+			    "VALUES(?1,?2,?3,?4,?5) ON CONFLICT(id) DO UPDATE SET "          \
+			    "sum=excluded.sum,worker=excluded.worker,tag=excluded.tag,"      \
+			    "value=excluded.value")                                          \
+	X(REGISTRATION_DEL, "DELETE FROM registration WHERE id=?1")
 
 enum hf_statement {
 #define HF_STATEMENT_ENUM(name, sql) HF_SQL_##name,

@@ -297,6 +297,8 @@ static int inspect(struct hf_store *s, enum hf_schema_found *found)
 		err = hf_schema_inspect(&s->db, found);
 	if (!err && *found == HF_SCHEMA_OLD) {
 		err = hf_schema_apply(&s->db);
+		if (err == HF_EFULL && hf_reserve_release(s))
+			err = hf_schema_apply(&s->db);
 		*found = HF_SCHEMA_CURRENT;
 	}
 	if (!err && *found == HF_SCHEMA_CURRENT)

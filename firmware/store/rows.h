@@ -83,6 +83,10 @@ int hf_blob_sweep(struct hf_db *db, unsigned chunks);
 /* Deletes requests of finished records, at most @budget; *removed counts. */
 int hf_purge_requests(struct hf_db *db, unsigned budget, unsigned *removed);
 
+/* ---- registration.c ---- */
+
+uint32_t hf_registration_sum(struct hf_span worker, struct hf_span tag, struct hf_span value);
+
 /* ---- meta.c ---- */
 
 /* @value is a fixed-size value: HF_ENOENT when absent or of another size. */

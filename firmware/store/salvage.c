@@ -108,7 +108,7 @@ static int source_is_readable(struct hf_salvage *v)
 
 	if (!err && found == HF_SCHEMA_NEWER)
 		return HF_ENOTSUP;
-	return err || found == HF_SCHEMA_CURRENT ? err : HF_ECORRUPT;
+	return err || found == HF_SCHEMA_CURRENT || found == HF_SCHEMA_OLD ? err : HF_ECORRUPT;
 }
 
 /* The part of page @number that lies in [at, at + amount). */

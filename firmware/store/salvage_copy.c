@@ -242,6 +242,30 @@ static int copy_upload(struct hf_walk *w, uint64_t rowid, sqlite3_stmt *st)
 	return add_copy(w->user, st);
 }
 
+/* Rows of registration: rowid, sum, worker, tag, value. */
+static int copy_registration(struct hf_walk *w, uint64_t rowid, sqlite3_stmt *st)
+{
+	struct hf_span worker = hf_column_span(st, 2), tag = hf_column_span(st, 3);
+	struct hf_span value = hf_column_span(st, 4);
+
+	if (rowid == 0 || hf_column_u64(st, 1) != hf_registration_sum(worker, tag, value))
+		return 0;
+	return add_copy(w->user, st);
+}
+
+/* A database of version 1 has none. */
+static int copy_registrations(struct hf_salvage *v)
+{
+	int64_t version;
+
+	if (hf_db_number(&v->from, "PRAGMA user_version", 0, &version) || version < 2)
+		return 0;
+	return copy_table(v, "registration", "sum,worker,tag,value",
+			  "INSERT OR IGNORE INTO registration(id,sum,worker,tag,value) "
+			  "VALUES(?1,?2,?3,?4,?5)",
+			  copy_registration);
+}
+
 #define ANSWER_COLUMNS "id,sum,blob,len,summary,head,body"
 
 static int copy_tables(struct hf_salvage *v)
@@ -282,7 +306,7 @@ static int copy_tables(struct hf_salvage *v)
 	if (!err)
 		err = copy_table(v, "blob", "data",
 				 "INSERT OR IGNORE INTO blob(id,data) VALUES(?1,?2)", copy_row);
-	return err;
+	return err ? err : copy_registrations(v);
 }
 
 int hf_salvage_copy(struct hf_salvage *v)

@@ -22,6 +22,8 @@ static const char *const migrations[HF_SCHEMA_VERSION] = {
 	" head BLOB NOT NULL, body BLOB);"
 	"CREATE TABLE blob(id INTEGER PRIMARY KEY, data BLOB NOT NULL);"
 	"CREATE TABLE upload(blob INTEGER PRIMARY KEY, gone INTEGER NOT NULL);",
+	"CREATE TABLE registration(id INTEGER PRIMARY KEY, sum INTEGER NOT NULL,"
+	" worker BLOB NOT NULL, tag BLOB NOT NULL, value BLOB NOT NULL);",
 };
 
 /* Reads the root page of @table, which must have @columns. */
@@ -43,22 +45,29 @@ static int look_at_table(struct hf_db *db, const char *table, const char *column
 	return hf_db_number(db, sql, 0, &n);
 }
 
-static int look_at_tables(struct hf_db *db)
+/* The tables of @version. */
+static int look_at_tables(struct hf_db *db, int64_t version)
 {
-	static const char *const tables[][2] = {
-		{ "meta", "key,value" },
-		{ "lane", "id,v,origin,key" },
-		{ "record", "id,state" },
-		{ "request", "seq,id,sum,blob,len,born,head,body" },
-		{ "outcome", "seq,id,sum,blob,len,summary,head,body" },
-		{ "dead", "seq,id,sum,blob,len,summary,head,body" },
-		{ "blob", "id,data" },
-		{ "upload", "blob,gone" },
+	static const struct {
+		const char *name, *columns;
+		int since;
+	} tables[] = {
+		{ "meta", "key,value", 1 },
+		{ "lane", "id,v,origin,key", 1 },
+		{ "record", "id,state", 1 },
+		{ "request", "seq,id,sum,blob,len,born,head,body", 1 },
+		{ "outcome", "seq,id,sum,blob,len,summary,head,body", 1 },
+		{ "dead", "seq,id,sum,blob,len,summary,head,body", 1 },
+		{ "blob", "id,data", 1 },
+		{ "upload", "blob,gone", 1 },
+		{ "registration", "id,sum,worker,tag,value", 2 },
 	};
 	int err = 0;
 
-	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && !err; i++)
-		err = look_at_table(db, tables[i][0], tables[i][1]);
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && !err; i++) {
+		if (version >= tables[i].since)
+			err = look_at_table(db, tables[i].name, tables[i].columns);
+	}
 	return err;
 }
 
@@ -87,7 +96,7 @@ int hf_schema_inspect(struct hf_db *db, enum hf_schema_found *found)
 		return 0;
 	}
 	*found = version == HF_SCHEMA_VERSION ? HF_SCHEMA_CURRENT : HF_SCHEMA_OLD;
-	return *found == HF_SCHEMA_CURRENT ? look_at_tables(db) : 0;
+	return look_at_tables(db, version);
 }
 
 static int set_version(struct hf_db *db, int version)

@@ -279,7 +279,10 @@ static void second_store_on_the_same_files_is_refused(void **state)
 
 static void failed_migration_leaves_the_old_version(void **state)
 {
-	static const char *const steps[] = { NULL, "CREATE TABLE extra(x)",
+	enum {
+		NOW = HF_SCHEMA_VERSION
+	};
+	static const char *const steps[] = { [NOW] = "CREATE TABLE extra(x)",
 					     "INSERT INTO extra VALUES(1); nonsense",
 					     "INSERT INTO extra VALUES(2)" };
 	struct rig *r = *state;
@@ -290,14 +293,14 @@ static void failed_migration_leaves_the_old_version(void **state)
 
 	assert_int_equal(hf_vfs_init(&vfs, NULL), 0);
 	assert_int_equal(hf_db_open(db, &vfs, rig_path(r, "queue-1.db", path)), 0);
-	assert_int_not_equal(hf_schema_migrate(db, steps, 1, 3), 0);
+	assert_int_not_equal(hf_schema_migrate(db, steps, NOW, NOW + 2), 0);
 	assert_int_equal(hf_db_number(db, "PRAGMA user_version", 0, &n), 0);
-	assert_int_equal(n, 1);
+	assert_int_equal(n, NOW);
 	assert_int_not_equal(hf_db_number(db, "SELECT count(*) FROM extra", 0, &n), 0);
-	assert_int_equal(hf_schema_migrate(db, steps, 1, 2), 0);
-	assert_int_equal(hf_schema_migrate(db, steps, 3, 4), 0);
+	assert_int_equal(hf_schema_migrate(db, steps, NOW, NOW + 1), 0);
+	assert_int_equal(hf_schema_migrate(db, steps, NOW + 2, NOW + 3), 0);
 	assert_int_equal(hf_db_number(db, "PRAGMA user_version", 0, &n), 0);
-	assert_int_equal(n, 4);
+	assert_int_equal(n, NOW + 3);
 	assert_int_equal(hf_db_number(db, "SELECT x FROM extra", 0, &n), 0);
 	assert_int_equal(n, 2);
 	hf_db_close(db);
