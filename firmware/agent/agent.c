@@ -76,6 +76,8 @@ static void on_origin(void *user, unsigned origin, enum hf_reach reach)
 
 	if (a->sync)
 		hf_sync_origin_changed(a->sync, origin, reach);
+	if (a->tags)
+		hf_tags_origin_changed(a->tags, origin, reach);
 	hf_agent_connectivity_event(a);
 }
 
@@ -83,6 +85,8 @@ static void on_trial(void *user, unsigned origin)
 {
 	struct hf_agent *a = user;
 
+	if (a->tags && !hf_sync_wants(a->sync, origin) && hf_tags_trial(a->tags, origin))
+		return;
 	if (a->sync)
 		hf_sync_trial(a->sync, origin);
 }
@@ -152,6 +156,7 @@ static void sync_now(void *user)
 	struct hf_agent *a = user;
 
 	hf_sync_now(a->sync);
+	hf_tags_now(a->tags);
 }
 
 static void on_salvaged(void *user, const struct hf_store_report *report)
@@ -161,6 +166,8 @@ static void on_salvaged(void *user, const struct hf_store_report *report)
 	a->report = *report;
 	if (a->queue)
 		hf_queue_reload(a->queue);
+	if (a->tags)
+		hf_tags_restore(a->tags);
 }
 
 /* ---- creating ---- */
@@ -263,7 +270,9 @@ static int create_sync(struct hf_agent *a)
 		.answer_bytes_max = CONFIG_HF_RESPONSE_BODY_BYTES_MAX,
 	};
 
-	return hf_sync_create(&opt, &a->sync);
+	int err = hf_sync_create(&opt, &a->sync);
+
+	return err ? err : hf_agent_background_create(a, &opt);
 }
 
 static int create_fetch(struct hf_agent *a)
@@ -298,6 +307,7 @@ static int create_ingress(struct hf_agent *a)
 		.fetch = a->fetch,
 		.queue = a->queue,
 		.store = a->store,
+		.tags = a->tags,
 		.connections_max = CONFIG_HF_CONNECTIONS_MAX,
 		.keepalive_timeout_ms = CONFIG_HF_KEEPALIVE_TIMEOUT_MS,
 		.head_timeout_ms = HEAD_TIMEOUT_MS,
@@ -310,6 +320,9 @@ static int create_ingress(struct hf_agent *a)
 		.origin_by_host = origin_by_host,
 		.status = status,
 		.sync_now = sync_now,
+		.worker_by_path = hf_agent_worker_by_path,
+		.worker_by_name = hf_agent_worker_by_name,
+		.worker_origin = hf_agent_worker_origin,
 		.user = a,
 	};
 
@@ -377,7 +390,7 @@ static int listen_all(struct hf_agent *a)
 				 path ? &control : NULL);
 }
 
-static void queue_loaded(void *user, int err)
+static void tags_loaded(void *user, int err)
 {
 	struct hf_agent *a = user;
 
@@ -392,8 +405,19 @@ static void queue_loaded(void *user, int err)
 	if (!err) {
 		hf_agent_housekeeping_init(a);
 		hf_sync_start(a->sync);
+		hf_tags_start(a->tags);
 	}
 	begun(a, err);
+}
+
+static void queue_loaded(void *user, int err)
+{
+	struct hf_agent *a = user;
+
+	if (err)
+		tags_loaded(a, err);
+	else
+		hf_tags_load(a->tags, tags_loaded, a);
 }
 
 static void begin_queue(struct hf_agent *a)
@@ -499,6 +523,8 @@ void hf_agent_stop(struct hf_agent *a, void (*stopped_cb)(void *user), void *use
 	hf_timer_init(&a->stop_timer, stop_timer_fired, a);
 	if (a->sync)
 		hf_sync_stop(a->sync);
+	if (a->tags)
+		hf_tags_stop(a->tags);
 	if (a->ingress)
 		hf_ingress_stop(a->ingress, STOP_GRACE_MS, ingress_stopped, a);
 	else
@@ -517,6 +543,7 @@ void hf_agent_destroy(struct hf_agent *a)
 	hf_fetch_abandon(a->fetch);
 	hf_ingress_destroy(a->ingress);
 	hf_fetch_destroy(a->fetch);
+	hf_agent_background_destroy(a);
 	hf_sync_destroy(a->sync);
 	hf_connectivity_destroy(a->connectivity);
 	hf_agent_origins_destroy(a);

@@ -16,6 +16,7 @@
 #include "queue/queue.h"
 #include "store/store.h"
 #include "sync/sync.h"
+#include "sync/tags.h"
 
 struct hf_agent_origin {
 	struct hf_tls_client *tls;
@@ -44,6 +45,9 @@ struct hf_agent {
 	struct hf_connectivity *connectivity;
 	struct hf_queue *queue;
 	struct hf_sync *sync;
+	struct hf_tags *tags;
+	struct hf_tags_worker *tags_workers;
+	struct hf_sync_action sync_default; /* of tags that no manifest names */
 	struct hf_fetch *fetch;
 	struct hf_ingress *ingress;
 
@@ -77,7 +81,18 @@ void hf_agent_housekeeping_stop(struct hf_agent *a);
 void hf_agent_housekeeping_finish(struct hf_agent *a);
 /* status.c: appends the document of GET /.holdfast/status. */
 int hf_agent_status(struct hf_agent *a, struct hf_buf *out);
+/* background.c */
+int hf_agent_background_create(struct hf_agent *a, const struct hf_sync_options *sync);
+void hf_agent_background_destroy(struct hf_agent *a);
+/* Appends the member "sync" of the status. */
+int hf_agent_background_status(struct hf_agent *a, struct hf_buf *out);
+/* For struct hf_ingress_options. */
+int hf_agent_worker_by_path(void *user, unsigned origin, struct hf_span path);
+int hf_agent_worker_by_name(void *user, struct hf_span name);
+unsigned hf_agent_worker_origin(void *user, unsigned worker);
 /* events.c */
+/* Appends {"at":...: what every event begins with. */
+int hf_agent_append_time(struct hf_agent *a, struct hf_buf *b);
 void hf_agent_events_init(struct hf_agent *a);
 void hf_agent_events_finish(struct hf_agent *a);
 void hf_agent_queue_event(struct hf_agent *a, const struct hf_queue_event *event);

@@ -25,7 +25,7 @@ static const char *type_name(enum hf_queue_event_type type)
 }
 
 /* {"at":"2026-11-21T02:45:00.123Z": for people, so a clock that runs will do. */
-static int append_time(struct hf_agent *a, struct hf_buf *b)
+int hf_agent_append_time(struct hf_agent *a, struct hf_buf *b)
 {
 	int64_t wall = 0;
 	char date[25];
@@ -75,7 +75,7 @@ void hf_agent_queue_event(struct hf_agent *a, const struct hf_queue_event *event
 	if (!a->ingress)
 		return;
 	hf_buf_init(&b, EVENT_BYTES_MAX);
-	if (!append_time(a, &b) && !append_event(&b, event))
+	if (!hf_agent_append_time(a, &b) && !append_event(&b, event))
 		hf_ingress_event(a->ingress, type_name(event->type), hf_buf_span(&b));
 	hf_buf_finish(&b);
 }
@@ -114,7 +114,7 @@ void hf_agent_connectivity_event(struct hf_agent *a)
 	hf_buf_init(&now, EVENT_BYTES_MAX);
 	hf_buf_init(&event, 2 * EVENT_BYTES_MAX);
 	if (!append_connectivity(a, &now) && !hf_span_eq(hf_buf_span(&now), hf_buf_span(told)) &&
-	    !append_time(a, &event) && !hf_buf_append(&event, hf_buf_span(&now))) {
+	    !hf_agent_append_time(a, &event) && !hf_buf_append(&event, hf_buf_span(&now))) {
 		hf_ingress_event(a->ingress, "connectivity", hf_buf_span(&event));
 		hf_buf_finish(told);
 		*told = now;

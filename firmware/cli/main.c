@@ -19,6 +19,12 @@ static const char help_text[] =
 	"  queue cancel ID          give up a waiting or held one\n"
 	"  queue export             every request with its body, one line of JSON each\n"
 	"  sync now                 try everything that waits, now\n"
+	"  sync list [--worker W]   tags registered for background sync\n"
+	"  sync register TAG [--worker W]\n"
+	"                           register a tag: its sync event is fired when the\n"
+	"                           origin is reachable, until it succeeds\n"
+	"  sync unregister TAG [--worker W]\n"
+	"                           give a tag up, or dismiss an exhausted one\n"
 	"  events [-f]              the latest events; -f goes on as they happen\n"
 	"  store check              read the whole store and look for damage\n"
 	"  version                  of this command and of the daemon\n"
@@ -50,6 +56,9 @@ static const struct {
 	{ "queue", "cancel", cli_queue_cancel },
 	{ "queue", "export", cli_queue_export },
 	{ "sync", "now", cli_sync_now },
+	{ "sync", "list", cli_sync_list },
+	{ "sync", "register", cli_sync_register },
+	{ "sync", "unregister", cli_sync_unregister },
 	{ NULL, "events", cli_events },
 	{ "store", "check", cli_store_check },
 	{ NULL, "version", cli_version },

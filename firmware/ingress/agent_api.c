@@ -98,7 +98,7 @@ const struct hf_api_kind hf_api_store_check = {
 
 static int not_built_start(struct hf_api_call *call)
 {
-	hf_api_problem(call, 501, "Background sync registration is not built in.");
+	hf_api_problem(call, 501, "Periodic background sync is not built in.");
 	return 0;
 }
 

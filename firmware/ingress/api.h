@@ -34,7 +34,7 @@ struct hf_api_call {
 	unsigned origin; /* a page's: the one its Host names */
 	/* valid until the call ends or is cancelled */
 	const struct hf_message *msg;
-	struct hf_span host, id, query; /* id: of /requests/<id>; copied */
+	struct hf_span host, id, query; /* id: what "*" or "**" stands for; copied */
 	struct hf_arena arena;
 	struct hf_reply *reply;
 	struct hf_timer timer; /* first turn of streaming kinds */
@@ -79,6 +79,9 @@ void hf_api_end_stream(struct hf_api_call *call, bool complete);
 /* Runs pump now. */
 void hf_api_pump(struct hf_api_call *call);
 
+/* @text percent-decoded into the call's arena; ptr NULL: malformed, or no memory.
+ * @form: "+" is a space. */
+struct hf_span hf_api_decode(struct hf_api_call *call, struct hf_span text, bool form);
 /* A parameter of the query, decoded; false: absent. ptr NULL: malformed. */
 bool hf_api_query(struct hf_api_call *call, const char *name, struct hf_span *value);
 
@@ -89,5 +92,7 @@ extern const struct hf_api_kind hf_api_events; /* stream_api.c */
 extern const struct hf_api_kind hf_api_status, hf_api_store_check, hf_api_sync_now,
 	hf_api_not_built;					       /* agent_api.c */
 extern const struct hf_api_kind hf_api_client_js, hf_api_client_types; /* client_asset.c */
+extern const struct hf_api_kind hf_api_sync_list, hf_api_sync_show, hf_api_sync_register,
+	hf_api_sync_unregister, hf_api_sync_succeeded, hf_api_sync_failed; /* sync_api.c */
 
 #endif

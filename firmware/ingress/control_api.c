@@ -31,10 +31,14 @@ static const struct resource resources[] = {
 	{ "sync-now", "POST", false, &hf_api_sync_now },
 	{ "export", "GET", true, &hf_api_export },
 	{ "store/check", "POST", true, &hf_api_store_check },
-	{ "sync", "GET", false, &hf_api_not_built },
-	{ "sync", "POST", false, &hf_api_not_built },
-	{ "sync/**", "DELETE", false, &hf_api_not_built },
-	{ "sync/**", "POST", false, &hf_api_not_built },
+	{ "sync", "GET", false, &hf_api_sync_list },
+	{ "sync", "POST", false, &hf_api_sync_register },
+	{ "sync", "DELETE", false, &hf_api_sync_unregister },
+	{ "sync/**", "GET", false, &hf_api_sync_show },
+	{ "sync/**", "POST", false, &hf_api_sync_register },
+	{ "sync/**", "DELETE", false, &hf_api_sync_unregister },
+	{ "sync-events/*/success", "POST", false, &hf_api_sync_succeeded },
+	{ "sync-events/*/failure", "POST", false, &hf_api_sync_failed },
 	{ "periodicsync", "GET", false, &hf_api_not_built },
 	{ "periodicsync", "POST", false, &hf_api_not_built },
 	{ "periodicsync/**", "DELETE", false, &hf_api_not_built },
@@ -318,9 +322,9 @@ void hf_api_end_stream(struct hf_api_call *call, bool complete)
 
 /* ---- the query ---- */
 
-static struct hf_span decode(struct hf_arena *arena, struct hf_span text)
+struct hf_span hf_api_decode(struct hf_api_call *call, struct hf_span text, bool form)
 {
-	char *out = hf_arena_alloc(arena, text.len + 1);
+	char *out = hf_arena_alloc(&call->arena, text.len + 1);
 	size_t i, n = 0;
 
 	if (!out)
@@ -328,7 +332,7 @@ static struct hf_span decode(struct hf_arena *arena, struct hf_span text)
 	for (i = 0; i < text.len; i++) {
 		char c = text.ptr[i];
 
-		if (c == '+')
+		if (form && c == '+')
 			c = ' ';
 		if (c == '%') {
 			int hi = i + 2 < text.len ? hf_hex_digit(text.ptr[i + 1]) : -1;
@@ -352,7 +356,7 @@ bool hf_api_query(struct hf_api_call *call, const char *name, struct hf_span *va
 		one = hf_span_cut(&rest, '&');
 		if (!hf_span_eq_str(hf_span_cut(&one, '='), name))
 			continue;
-		*value = decode(&call->arena, one.ptr ? one : hf_span("", 0));
+		*value = hf_api_decode(call, one.ptr ? one : hf_span("", 0), true);
 		return true;
 	}
 	return false;
@@ -367,8 +371,10 @@ static bool matches(const char *pattern, struct hf_span path, struct hf_span *id
 
 	while (rest.ptr && path.ptr) {
 		want = hf_span_cut(&rest, '/');
-		if (hf_span_eq_str(want, "**"))
+		if (hf_span_eq_str(want, "**")) {
+			*id = path;
 			return path.len > 0;
+		}
 		have = hf_span_cut(&path, '/');
 		if (hf_span_eq_str(want, "*")) {
 			if (have.len == 0)

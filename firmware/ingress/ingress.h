@@ -15,6 +15,7 @@
 #include "queue/queue.h"
 
 struct hf_ingress;
+struct hf_tags; /* sync/tags.h */
 
 struct hf_ingress_options {
 	struct hf_port *port;
@@ -23,6 +24,7 @@ struct hf_ingress_options {
 	struct hf_fetch *fetch;
 	struct hf_queue *queue;
 	struct hf_store *store;
+	struct hf_tags *tags;
 	unsigned connections_max;
 	uint32_t keepalive_timeout_ms, head_timeout_ms;
 	uint32_t idle_timeout_ms; /* of a body that does not move; 0: 60 s */
@@ -35,6 +37,12 @@ struct hf_ingress_options {
 	int (*status)(void *user, struct hf_buf *out);
 	/* Tries everything now. */
 	void (*sync_now)(void *user);
+	/* The worker in charge of @path (ptr NULL: unknown) of @origin, the one of that
+	 * name; -1: none. */
+	int (*worker_by_path)(void *user, unsigned origin, struct hf_span path);
+	int (*worker_by_name)(void *user, struct hf_span name);
+	/* The origin that a worker belongs to. */
+	unsigned (*worker_origin)(void *user, unsigned worker);
 	void *user;
 };
 

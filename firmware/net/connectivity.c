@@ -34,10 +34,10 @@ struct origin {
 	struct hf_timer timer;	    /* DOWN: the next trial; TRIAL: its guard */
 	uint8_t reach;		    /* enum hf_reach */
 	bool local;		    /* on the device itself */
-	bool wanted;
-	unsigned failures;    /* in a row */
-	uint64_t fast_until;  /* trials are dense before it */
-	uint64_t interval_ms; /* the last one after fast_until */
+	unsigned wanted;	    /* by how many */
+	unsigned failures;	    /* in a row */
+	uint64_t fast_until;	    /* trials are dense before it */
+	uint64_t interval_ms;	    /* the last one after fast_until */
 	uint64_t last_success;
 };
 
@@ -492,10 +492,12 @@ void hf_connectivity_captive(struct hf_connectivity *c, unsigned origin)
 void hf_connectivity_want(struct hf_connectivity *c, unsigned origin, bool wanted)
 {
 	struct origin *o = origin_at(c, origin);
+	bool before = o->wanted > 0;
 
-	if (o->wanted == wanted)
+	assert(wanted || before);
+	o->wanted += wanted ? 1 : -1u;
+	if (before == (o->wanted > 0))
 		return;
-	o->wanted = wanted;
 	if (!hf_timer_is_set(&c->net_timer) || !wanted)
 		net_schedule(c);
 	if (o->reach == HF_REACH_TRIAL && !wanted && !o->target)

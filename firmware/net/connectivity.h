@@ -85,7 +85,7 @@ void hf_connectivity_report(struct hf_connectivity *c, unsigned origin,
 /* A plain-HTTP answer that cannot be the origin's (redirect elsewhere, status
  * outside expect): the net is captive, the origin DOWN. */
 void hf_connectivity_captive(struct hf_connectivity *c, unsigned origin);
-/* Something waits for @origin (or no more). */
+/* Somebody has something that waits for @origin (or no more). Counted. */
 void hf_connectivity_want(struct hf_connectivity *c, unsigned origin, bool wanted);
 /* Tries @origin now (operator: "sync now"; an answer's Retry-After is not its
  * business). */

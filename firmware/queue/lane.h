@@ -67,6 +67,8 @@ struct hf_lane {
 	struct hf_timer timer; /* DELAYED: its end; HELD: its head grows too old */
 };
 
+/* NULL: it is not in memory, so nothing of it waits. */
+struct hf_lane *hf_queue_lane_find(struct hf_queue *q, unsigned origin, const char *key);
 /* Something may have changed: works out the state of an unleased lane again and
  * tells the scheduler when it is READY. */
 void hf_lane_refresh(struct hf_lane *lane);

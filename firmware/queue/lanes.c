@@ -201,6 +201,18 @@ static int find_or_create(struct hf_queue *q, struct hf_span origin, struct hf_s
 	return *out ? 0 : HF_ENOMEM;
 }
 
+struct hf_lane *hf_queue_lane_find(struct hf_queue *q, unsigned origin, const char *key)
+{
+	struct hf_span name = hf_span_str(q->opt.origin_names[origin]), k = hf_span_str(key);
+	char *joined = make_name(name, k);
+	struct hf_lane *lane = NULL;
+
+	if (joined)
+		lane = hf_strmap_get(&q->by_name, hf_span(joined, name.len + 1 + k.len));
+	free(joined);
+	return lane;
+}
+
 struct hf_lane *hf_queue_lane_get(struct hf_queue *q, unsigned origin, const char *key, int *err)
 {
 	struct hf_lane *lane = NULL;

@@ -6,7 +6,7 @@
 #include "base/arena.h"
 #include "store/rows.h"
 
-#define ROWS_BYTES_MAX (512u << 20)
+#define PAGE_BYTES_MAX (16u << 20)
 
 uint32_t hf_registration_sum(struct hf_span worker, struct hf_span tag, struct hf_span value)
 {
@@ -18,24 +18,14 @@ uint32_t hf_registration_sum(struct hf_span worker, struct hf_span tag, struct h
 			value);
 }
 
-/* ---- all ---- */
+/* ---- a page ---- */
 
-static int make_room(struct hf_store_registrations *l)
-{
-	size_t cap = l->cap ? l->cap * 2 : 64;
-	struct hf_registration_row *rows;
+struct page {
+	struct hf_arena arena;
+	struct hf_registration_row rows[HF_REGISTRATIONS_PAGE];
+};
 
-	if (l->n < l->cap)
-		return 0;
-	rows = realloc(l->rows, cap * sizeof(*rows));
-	if (!rows)
-		return HF_ENOMEM;
-	l->rows = rows;
-	l->cap = cap;
-	return 0;
-}
-
-static int keep(struct hf_store_registrations *l, sqlite3_stmt *st)
+static int keep(struct hf_store_registrations *l, struct page *page, sqlite3_stmt *st)
 {
 	struct hf_registration_row row = {
 		.id = hf_column_u64(st, 0),
@@ -43,68 +33,70 @@ static int keep(struct hf_store_registrations *l, sqlite3_stmt *st)
 		.tag = hf_column_span(st, 3),
 		.value = hf_column_span(st, 4),
 	};
-	int err;
 
 	l->last_id = row.id;
-	if (row.id == 0 ||
-	    hf_column_u64(st, 1) != hf_registration_sum(row.worker, row.tag, row.value)) {
+	if (hf_column_u64(st, 1) != hf_registration_sum(row.worker, row.tag, row.value)) {
 		l->damaged++;
 		return 0;
 	}
-	err = make_room(l);
-	if (err)
-		return err;
-	row.worker = hf_arena_copy(l->memory, row.worker);
-	row.tag = hf_arena_copy(l->memory, row.tag);
-	row.value = hf_arena_copy(l->memory, row.value);
+	row.worker = hf_arena_copy(&page->arena, row.worker);
+	row.tag = hf_arena_copy(&page->arena, row.tag);
+	row.value = hf_arena_copy(&page->arena, row.value);
 	if (!row.worker.ptr || !row.tag.ptr || !row.value.ptr)
 		return HF_ENOMEM;
 	l->rows[l->n++] = row;
 	return 0;
 }
 
-static int all_run(struct hf_store_op *op, struct hf_db *db)
+static int page_run(struct hf_store_op *op, struct hf_db *db)
 {
 	struct hf_store_registrations *l = hf_container_of(op, struct hf_store_registrations, op);
+	unsigned seen = 0;
+	struct page *page;
 	sqlite3_stmt *st;
 	int got;
 
 	hf_store_registrations_finish(l);
-	l->memory = malloc(sizeof(struct hf_arena));
-	if (!l->memory)
+	page = malloc(sizeof(*page));
+	if (!page)
 		return HF_ENOMEM;
-	hf_arena_init(l->memory, ROWS_BYTES_MAX);
-	st = hf_db_stmt(db, HF_SQL_REGISTRATION_ALL);
+	hf_arena_init(&page->arena, PAGE_BYTES_MAX);
+	l->memory = page;
+	l->rows = page->rows;
+	l->last_id = l->after;
+	st = hf_db_stmt(db, HF_SQL_REGISTRATION_FROM);
+	hf_bind_u64(st, 1, l->after);
+	hf_bind_u64(st, 2, HF_REGISTRATIONS_PAGE);
 	while ((got = hf_db_step(db, st)) > 0) {
-		got = keep(l, st);
+		seen++;
+		got = keep(l, page, st);
 		if (got)
 			break;
 	}
 	hf_db_reset(st);
+	l->more = seen == HF_REGISTRATIONS_PAGE;
 	return got;
 }
 
 void hf_store_registrations_finish(struct hf_store_registrations *l)
 {
-	if (l->memory)
-		hf_arena_finish(l->memory);
-	free(l->memory);
-	free(l->rows);
+	struct page *page = l->memory;
+
+	if (page)
+		hf_arena_finish(&page->arena);
+	free(page);
 	l->memory = NULL;
 	l->rows = NULL;
 	l->n = 0;
-	l->cap = 0;
 	l->damaged = 0;
-	l->last_id = 0;
+	l->more = false;
 }
 
 void hf_store_registrations(struct hf_store *s, struct hf_store_registrations *l)
 {
-	l->op.run = all_run;
+	l->op.run = page_run;
 	l->op.writes = false;
 	l->op.privileged = true;
-	l->memory = NULL;
-	l->rows = NULL;
 	hf_store_submit(s, &l->op);
 }
 

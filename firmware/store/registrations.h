@@ -18,13 +18,17 @@ struct hf_registration_row {
 	struct hf_span worker, tag, value; /* in the op's memory */
 };
 
-/* All of them in the order of their ids, at start. */
+#define HF_REGISTRATIONS_PAGE 256
+
+/* A page of them in the order of their ids, those behind @after. */
 struct hf_store_registrations {
 	struct hf_store_op op;
+	uint64_t after; /* in */
 	struct hf_registration_row *rows;
-	size_t n, cap;
+	size_t n;
 	uint64_t damaged; /* rows that were left out */
-	uint64_t last_id; /* the largest one in use, 0: none */
+	uint64_t last_id; /* of the page, damaged or not; @after when it is empty */
+	bool more;
 	void *memory;
 };
 void hf_store_registrations(struct hf_store *s, struct hf_store_registrations *l);

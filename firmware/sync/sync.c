@@ -387,6 +387,11 @@ void hf_sync_origin_changed(struct hf_sync *s, unsigned origin, enum hf_reach re
 	pass(s);
 }
 
+bool hf_sync_wants(const struct hf_sync *s, unsigned origin)
+{
+	return s->origins[origin].lanes_waiting > 0;
+}
+
 void hf_sync_trial(struct hf_sync *s, unsigned origin)
 {
 	s->origins[origin].trial = true;

@@ -52,6 +52,8 @@ void hf_sync_start(struct hf_sync *s);
 /* Starts nothing new; what runs goes on until it is idle or destroyed. */
 void hf_sync_stop(struct hf_sync *s);
 bool hf_sync_is_idle(const struct hf_sync *s);
+/* A lane waits for @origin: a trial is for it. */
+bool hf_sync_wants(const struct hf_sync *s, unsigned origin);
 /* From connectivity. */
 void hf_sync_origin_changed(struct hf_sync *s, unsigned origin, enum hf_reach reach);
 void hf_sync_trial(struct hf_sync *s, unsigned origin);

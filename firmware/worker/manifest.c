@@ -17,10 +17,12 @@ enum {
 	KEY_VERSION,
 	KEY_ROUTES,
 	KEY_PRECACHE,
+	KEY_SYNC,
 	KEY_PERIODIC,
 	KEYS
 };
-static const char *const keys[KEYS] = { "name", "version", "routes", "precache", "periodicSync" };
+static const char *const keys[KEYS] = { "name",	    "version", "routes",
+					"precache", "sync",    "periodicSync" };
 
 /* "" when the member is absent. */
 static char *read_name(struct hf_json_doc *d, const cJSON *item)
@@ -47,6 +49,8 @@ static void read_manifest(struct hf_json_doc *d, struct hf_manifest *out)
 		hf_manifest_read_routes(d, m[KEY_ROUTES], out);
 	if (m[KEY_PRECACHE])
 		hf_manifest_read_precache(d, m[KEY_PRECACHE], out);
+	if (m[KEY_SYNC]) /* behind the routes: it refers to them */
+		hf_manifest_read_sync(d, m[KEY_SYNC], out);
 	if (m[KEY_PERIODIC])
 		hf_manifest_read_periodic(d, m[KEY_PERIODIC], out);
 }
@@ -119,6 +123,7 @@ void hf_manifest_destroy(struct hf_manifest *m)
 	}
 	free(m->routes);
 	destroy_lists(m);
+	hf_manifest_destroy_sync(m);
 	free(m->name);
 	free(m->version);
 	free(m);

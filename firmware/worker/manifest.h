@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/span.h"
 #include "holdfast/policy.h"
+#include "holdfast/sync_action.h"
 
 #define HF_MANIFEST_BYTES_MAX (256 * 1024)
 
@@ -54,6 +55,8 @@ struct hf_manifest {
 	size_t routes_n;
 	struct hf_precache_entry *precache;
 	size_t precache_n;
+	struct hf_sync_action *sync;
+	size_t sync_n;
 	struct hf_periodic_sync *periodic;
 	size_t periodic_n;
 };
@@ -77,6 +80,10 @@ struct hf_match_request {
 };
 const struct hf_route *hf_manifest_match_request(const struct hf_manifest *m,
 						 const struct hf_match_request *req);
+/* What a sync event of @tag does; NULL: the manifest does not say. */
+const struct hf_sync_action *hf_manifest_sync(const struct hf_manifest *m, struct hf_span tag);
+/* A page does it, with the limits of Kconfig. */
+void hf_sync_action_defaults(struct hf_sync_action *out);
 const char *hf_source_name(enum hf_source source);
 
 #endif

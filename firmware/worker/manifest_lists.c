@@ -20,7 +20,7 @@
 #define COUNT(array)	    (sizeof(array) / sizeof((array)[0]))
 
 /* A target of the worker's origin. */
-static char *read_target(struct hf_json_doc *d, const cJSON *item)
+char *hf_manifest_read_target(struct hf_json_doc *d, const cJSON *item)
 {
 	struct hf_span path, query;
 	char quoted[HF_QUOTE_SIZE];
@@ -100,7 +100,7 @@ static void read_precache_entry(struct hf_json_doc *d, const cJSON *item,
 	const cJSON *m[COUNT(keys)];
 
 	if (cJSON_IsString(item)) {
-		out->url = read_target(d, item);
+		out->url = hf_manifest_read_target(d, item);
 		return;
 	}
 	if (!cJSON_IsObject(item)) {
@@ -110,7 +110,7 @@ static void read_precache_entry(struct hf_json_doc *d, const cJSON *item,
 	if (!hf_json_object(d, item, keys, COUNT(keys), m))
 		return;
 	if (m[0])
-		out->url = read_target(d, m[0]);
+		out->url = hf_manifest_read_target(d, m[0]);
 	else
 		hf_json_fault(d, item, "\"url\" is missing");
 	if (m[1] && !cJSON_IsNull(m[1]))
@@ -145,7 +145,8 @@ void hf_manifest_read_precache(struct hf_json_doc *d, const struct cJSON *item,
 
 /* ---- periodicSync ---- */
 
-static void read_refresh(struct hf_json_doc *d, const cJSON *item, struct hf_periodic_sync *out)
+void hf_manifest_read_refresh(struct hf_json_doc *d, const struct cJSON *item, char ***targets,
+			      size_t *targets_n)
 {
 	const cJSON *entry = item->child;
 	size_t n;
@@ -154,11 +155,11 @@ static void read_refresh(struct hf_json_doc *d, const cJSON *item, struct hf_per
 		return;
 	if (n == 0)
 		hf_json_fault(d, item, "is empty");
-	out->refresh = hf_json_calloc(d, n, sizeof(*out->refresh));
-	if (!out->refresh)
+	*targets = hf_json_calloc(d, n, sizeof(**targets));
+	if (!*targets)
 		return;
-	for (; out->refresh_n < n; entry = entry->next)
-		out->refresh[out->refresh_n++] = read_target(d, entry);
+	for (; *targets_n < n; entry = entry->next)
+		(*targets)[(*targets_n)++] = hf_manifest_read_target(d, entry);
 }
 
 static void read_periodic_entry(struct hf_json_doc *d, const cJSON *item,
@@ -178,7 +179,7 @@ static void read_periodic_entry(struct hf_json_doc *d, const cJSON *item,
 	if (m[1])
 		hf_json_whole(d, m[1], MIN_INTERVAL_MS, MAX_INTERVAL_MS, &out->min_interval_ms);
 	if (m[2])
-		read_refresh(d, m[2], out);
+		hf_manifest_read_refresh(d, m[2], &out->refresh, &out->refresh_n);
 }
 
 void hf_manifest_read_periodic(struct hf_json_doc *d, const struct cJSON *item,

@@ -15,5 +15,13 @@ void hf_manifest_read_precache(struct hf_json_doc *d, const struct cJSON *item,
 			       struct hf_manifest *m);
 void hf_manifest_read_periodic(struct hf_json_doc *d, const struct cJSON *item,
 			       struct hf_manifest *m);
+void hf_manifest_read_sync(struct hf_json_doc *d, const struct cJSON *item, struct hf_manifest *m);
+void hf_manifest_destroy_sync(struct hf_manifest *m);
+
+/* A target of the worker's origin, to be freed; NULL after a fault. */
+char *hf_manifest_read_target(struct hf_json_doc *d, const struct cJSON *item);
+/* A list of them, not empty. */
+void hf_manifest_read_refresh(struct hf_json_doc *d, const struct cJSON *item, char ***targets,
+			      size_t *targets_n);
 
 #endif

@@ -335,8 +335,8 @@ static void answers_for_the_agent(void **state)
 	assert_int_equal(rig.sync_now_calls, 2);
 	HAS(page("POST", "store/check"), "HTTP/1.1 403 ");
 	HAS(operator("POST", "store/check"), "{\"faults\":0");
-	HAS(page("GET", "sync"), "HTTP/1.1 501 ");
-	HAS(page("POST", "sync"), "HTTP/1.1 501 ");
+	HAS(page("GET", "periodicsync"), "HTTP/1.1 501 ");
+	HAS(page("POST", "periodicsync"), "HTTP/1.1 501 ");
 	HAS(page("DELETE", "periodicsync/a%20b"), "HTTP/1.1 501 ");
 	text = page("POST", "status");
 	HAS(text, "HTTP/1.1 405 ");

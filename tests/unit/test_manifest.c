@@ -300,12 +300,12 @@ static const struct {
 	  "m.json:2: n\\u0061me: stands twice; first in line 1\n" },
 	{ "{\"rotues\":[]}", "m.json:1: unknown key \"rotues\" (did you mean \"routes\"?)\n" },
 	{ "{\"zzz\":1}", "m.json:1: unknown key \"zzz\"; known here: name, version, routes, "
-			 "precache, periodicSync\n" },
+			 "precache, sync, periodicSync\n" },
 	{ "{\"name\":1}", "m.json:1: name: must be a string, not a number\n" },
 	{ "{\"name\":\"a\\nb\"}", "m.json:1: name: holds a control byte\n" },
 	{ "{\"version\":\"\"}", "m.json:1: version: must be 1 to 255 bytes long, not 0\n" },
 	{ "{\"\\u001b[2J\":1}",
-	  "m.json:1: unknown key \"\\x1b[2J\"; known here: name, version, routes, precache, "
+	  "m.json:1: unknown key \"\\x1b[2J\"; known here: name, version, routes, precache, sync, "
 	  "periodicSync\n" },
 	/* routes */
 	{ "{\"routes\":[1]}", "m.json:1: routes[0]: must be an object, not a number\n" },

@@ -60,15 +60,21 @@ static const char *all(struct rig *r, uint64_t *damaged)
 	size_t at = 0;
 
 	text[0] = '\0';
-	assert_int_equal(RIG_DO(r, hf_store_registrations, &l), 0);
-	for (size_t i = 0; i < l.n; i++) {
-		assert_true(hf_span_eq_str(l.rows[i].worker, "kiosk"));
-		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%llu %.*s=%.*s",
-				       at ? "," : "", (unsigned long long)l.rows[i].id,
-				       HF_SPAN_ARG(l.rows[i].tag), HF_SPAN_ARG(l.rows[i].value));
-	}
 	if (damaged)
-		*damaged = l.damaged;
+		*damaged = 0;
+	do {
+		l.after = l.last_id;
+		assert_int_equal(RIG_DO(r, hf_store_registrations, &l), 0);
+		for (size_t i = 0; i < l.n; i++) {
+			assert_true(hf_span_eq_str(l.rows[i].worker, "kiosk"));
+			at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%llu %.*s=%.*s",
+					       at ? "," : "", (unsigned long long)l.rows[i].id,
+					       HF_SPAN_ARG(l.rows[i].tag),
+					       HF_SPAN_ARG(l.rows[i].value));
+		}
+		if (damaged)
+			*damaged += l.damaged;
+	} while (l.more);
 	hf_store_registrations_finish(&l);
 	return text;
 }
