@@ -11,7 +11,6 @@
 
 #include "store/store_private.h"
 
-#define RESERVE_EVERY_MS 10000
 #define DAY_EVERY_MS	 1000
 #define DAY_MS		 86400000
 
@@ -258,7 +257,7 @@ static bool reserve_wanted(struct hf_store *s)
 
 	if (!s->reserve_due && !s->db.low)
 		return false;
-	if (!s->reserve_due && now - s->reserve_at_ms < RESERVE_EVERY_MS)
+	if (!s->reserve_due && now - s->reserve_at_ms < hf_reserve_wait_ms(s))
 		return false;
 	s->reserve_at_ms = now;
 	return true;

@@ -68,6 +68,7 @@ struct hf_store {
 	struct hf_store_usage usage;
 	int64_t usage_day;
 	uint64_t reserve_at_ms; /* boot time the reserve was last tried */
+	unsigned reserve_lost;	/* times in a row that it was of no use for long */
 	uint64_t day_at_ms;	/* boot time of the last look at the day */
 	int64_t day;		/* since 1970, -1: not known yet */
 	bool boot_kick;		/* a batch is to run for boot_due alone, once */
@@ -131,6 +132,8 @@ void hf_ledger_stored(struct hf_store *s); /* after its commit */
 int hf_reserve_make(struct hf_store *s);
 /* Gives its space back. True when there was one. */
 bool hf_reserve_release(struct hf_store *s);
+/* From the last try to the next one. */
+uint64_t hf_reserve_wait_ms(const struct hf_store *s);
 
 /* ---- salvage.c: on the store thread ---- */
 

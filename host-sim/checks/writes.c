@@ -3,20 +3,30 @@
  * What reaches the medium, against what had to be kept: bodies and answers are
  * written into the log and from there into the database; a record's life costs
  * some pages, each start some more (the reserve file among them, which is tried
- * anew while there is no room or an error).
+ * anew while there is no room or an error, once a minute in the end).
  */
 #include "checks/checks.h"
 
 #define PER_START   (1200u << 10)
-#define PER_REFUSAL (1024u << 10)
+#define PER_RESERVE (1100u << 10)
+#define RESERVES    8u /* before their distance is a minute */
 #define PER_ATTEMPT (24u << 10)
 #define PER_BYTE    8u
 
-static uint64_t budget(const struct sim_stage *s, const struct sim_device *dev)
+/* Without a refusal the reserve is made at the start and stays. */
+static uint64_t reserves(const struct sim_stage *s, const struct sim_device *dev)
 {
 	const struct sim_disk_stats *disk = sim_disk_stats(dev->disk);
+	uint64_t refused = disk->refused + disk->failed;
+	uint64_t tries = RESERVES + s->world.now_us / SIM_US_PER_MIN;
+
+	return refused < tries ? refused : tries;
+}
+
+static uint64_t budget(const struct sim_stage *s, const struct sim_device *dev)
+{
 	uint64_t bytes = (dev->boots + dev->process.restarts) * (uint64_t)PER_START +
-			 (disk->refused + disk->failed) * PER_REFUSAL;
+			 reserves(s, dev) * PER_RESERVE;
 	size_t i;
 
 	for (i = 0; i < s->ledger.n; i++) {
