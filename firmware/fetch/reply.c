@@ -2,6 +2,8 @@
 /*
  *   FILLING -> HEAD -> BODY -> END -> gone
  *
+ * Of a body in the store the first chunk is read before the head goes out: when
+ * it cannot be, the reply is a 503; a later one that cannot be read cuts it.
  * A reply that was cancelled while the store reads a chunk for it lives until
  * the store is done with that.
  */
@@ -191,6 +193,28 @@ void hf_reply_start(struct hf_reply *r, const struct hf_exchange_events *events,
 
 /* ---- body from a blob ---- */
 
+static void body_lost(struct hf_reply *r)
+{
+	static const struct hf_problem lost = {
+		.status = 503,
+		.error = "proxy_internal_error",
+		.detail = "The stored answer cannot be read.",
+	};
+
+	hf_buf_clear(&r->read.data);
+	r->blob_left = 0;
+	if (r->state != HEAD) {
+		r->truncated = true;
+		return;
+	}
+	r->blob = 0;
+	r->msg.status = lost.status;
+	hf_fields_init(&r->msg.fields, &r->arena);
+	if (hf_problem_fields(&lost, &r->msg.fields) || hf_problem_body(&lost, &r->body))
+		hf_buf_clear(&r->body); /* the status has to do */
+	r->msg.body_len = r->body.len;
+}
+
 static void chunk_done(struct hf_store_op *op, int err)
 {
 	struct hf_reply *r = hf_container_of(op, struct hf_reply, read.op);
@@ -200,11 +224,8 @@ static void chunk_done(struct hf_store_op *op, int err)
 		hf_reply_destroy(r);
 		return;
 	}
-	if (err || r->read.data.len == 0 || r->read.data.len > r->blob_left) {
-		hf_buf_clear(&r->read.data);
-		r->blob_left = 0;
-		r->truncated = true;
-	}
+	if (err || r->read.data.len == 0 || r->read.data.len > r->blob_left)
+		body_lost(r);
 	r->chunk++;
 	r->blob_left -= r->read.data.len;
 	step(r);
@@ -217,6 +238,20 @@ static void read_chunk(struct hf_reply *r)
 	r->read.n = r->chunk;
 	r->read.op.done = chunk_done;
 	hf_store_blob_read(r->world.store, &r->read);
+}
+
+/* False: the first chunk is to come. */
+static bool head_step(struct hf_reply *r)
+{
+	if (r->reading)
+		return false;
+	if (r->blob && r->blob_left > 0 && r->chunk == 0) {
+		read_chunk(r);
+		return false;
+	}
+	hf_fsm_move(&fsm, &r->state, BODY);
+	r->events->on_head(r->user, &r->msg);
+	return true;
 }
 
 /* Hands over one piece. False: nothing is there now. */
@@ -267,8 +302,8 @@ static void step(void *user)
 	r->depth++;
 	while (r->receiving && r->state != GONE) {
 		if (r->state == HEAD) {
-			hf_fsm_move(&fsm, &r->state, BODY);
-			r->events->on_head(r->user, &r->msg);
+			if (!head_step(r))
+				break;
 		} else if (r->state == BODY) {
 			if (!body_step(r))
 				break;

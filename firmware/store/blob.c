@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bodies too large for a row, in chunks: blob << 24 | n.
+ * Bodies too large for a row, in chunks: blob << 24 | n. Each has a sum of its
+ * own, so an altered one is found when it is read, before it goes anywhere.
  *
  * `upload` names the blobs nobody refers to: those being written (gone 0) and
  * those to be deleted (gone 1). The transaction that refers to a blob takes it
@@ -98,12 +99,34 @@ int hf_blob_floor(struct hf_db *db)
 	return err;
 }
 
+uint32_t hf_blob_sum(uint64_t chunk, struct hf_span data)
+{
+	return hf_content_sum(hf_span(NULL, 0), data, chunk, data.len);
+}
+
+int hf_blob_whole(struct hf_db *db, uint64_t blob, uint64_t len)
+{
+	sqlite3_stmt *st = hf_db_stmt(db, HF_SQL_BLOB_LEN);
+	uint64_t there;
+	int got;
+
+	hf_bind_u64(st, 1, CHUNK_ID(blob, 0));
+	hf_bind_u64(st, 2, CHUNK_ID(blob, CHUNK_LAST));
+	got = hf_db_step(db, st);
+	there = got > 0 ? hf_column_u64(st, 0) : 0;
+	hf_db_reset(st);
+	if (got < 0)
+		return got;
+	return there == len ? 0 : HF_ECORRUPT;
+}
+
 /* ---- op: append ---- */
 
 static int append_run(struct hf_store_op *op, struct hf_db *db)
 {
 	struct hf_store_blob_append *a = hf_container_of(op, struct hf_store_blob_append, op);
 	sqlite3_stmt *st;
+	uint64_t id;
 	int err;
 
 	if (a->data.len > CHUNK_MAX || a->n > CHUNK_LAST)
@@ -119,8 +142,10 @@ static int append_run(struct hf_store_op *op, struct hf_db *db)
 			return err;
 	}
 	st = hf_db_stmt(db, HF_SQL_BLOB_ADD);
-	hf_bind_u64(st, 1, CHUNK_ID(a->blob, a->n));
-	hf_bind_span(st, 2, a->data);
+	id = CHUNK_ID(a->blob, a->n);
+	hf_bind_u64(st, 1, id);
+	hf_bind_u64(st, 2, hf_blob_sum(id, a->data));
+	hf_bind_span(st, 3, a->data);
 	return hf_db_run(db, st);
 }
 
@@ -135,9 +160,20 @@ void hf_store_blob_append(struct hf_store *s, struct hf_store_blob_append *a)
 
 /* ---- op: read ---- */
 
+/* An altered one is this blob's damage; the others are judged by their own sum. */
+static int chunk_copy(sqlite3_stmt *st, uint64_t id, struct hf_buf *out)
+{
+	struct hf_span data = hf_column_span(st, 1);
+
+	if (hf_column_u64(st, 0) != hf_blob_sum(id, data))
+		return HF_ECORRUPT;
+	return hf_buf_append(out, data);
+}
+
 static int read_run(struct hf_store_op *op, struct hf_db *db)
 {
 	struct hf_store_blob_read *r = hf_container_of(op, struct hf_store_blob_read, op);
+	uint64_t id = CHUNK_ID(r->blob, r->n);
 	sqlite3_stmt *st;
 	int got;
 
@@ -145,12 +181,12 @@ static int read_run(struct hf_store_op *op, struct hf_db *db)
 	if (r->n > CHUNK_LAST)
 		return HF_ENOENT;
 	st = hf_db_stmt(db, HF_SQL_BLOB_GET);
-	hf_bind_u64(st, 1, CHUNK_ID(r->blob, r->n));
+	hf_bind_u64(st, 1, id);
 	got = hf_db_step(db, st);
 	if (got == 0)
 		return HF_ENOENT;
 	if (got > 0)
-		got = hf_buf_append(&r->data, hf_column_span(st, 0));
+		got = chunk_copy(st, id, &r->data);
 	hf_db_reset(st);
 	return got;
 }

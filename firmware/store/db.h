@@ -75,8 +75,9 @@
 	X(DEAD_DEL, "DELETE FROM dead WHERE seq=?1")                                         \
 	X(DEAD_COUNT, "SELECT count(*) FROM dead")                                           \
 	X(BLOB_MAX, "SELECT max(id) FROM blob")                                              \
-	X(BLOB_ADD, "INSERT INTO blob(id,data) VALUES(?1,?2)")                               \
-	X(BLOB_GET, "SELECT data FROM blob WHERE id=?1")                                     \
+	X(BLOB_ADD, "INSERT INTO blob(id,sum,data) VALUES(?1,?2,?3)")                        \
+	X(BLOB_GET, "SELECT sum,data FROM blob WHERE id=?1")                                 \
+	X(BLOB_LEN, "SELECT sum(length(data)) FROM blob WHERE id>=?1 AND id<=?2")            \
 	X(BLOB_FROM, "SELECT id FROM blob WHERE id>=?1 AND id<=?2 ORDER BY id LIMIT 1")      \
 	X(BLOB_DEL, "DELETE FROM blob WHERE id=?1")                                          \
 	X(UPLOAD_MAX, "SELECT max(blob) FROM upload")                                        \

@@ -111,7 +111,8 @@ struct hf_store_blob_append {
 	bool fresh;	     /* the store's own */
 };
 void hf_store_blob_append(struct hf_store *s, struct hf_store_blob_append *a);
-/* Chunk @n of @blob into @data; HF_ENOENT behind the last one. */
+/* Chunk @n of @blob into @data; HF_ENOENT behind the last one, HF_ECORRUPT when
+ * it is not what was appended. */
 struct hf_store_blob_read {
 	struct hf_store_op op;
 	uint64_t blob;

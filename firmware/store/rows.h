@@ -69,6 +69,10 @@ int hf_buf_set(struct hf_buf *b, struct hf_span v);
 
 /* ---- blobs (blob.c) ---- */
 
+/* CRC over a chunk and its number, the id of its row. */
+uint32_t hf_blob_sum(uint64_t chunk, struct hf_span data);
+/* All of its chunks are there: 0, HF_ECORRUPT. Their sums are not looked at. */
+int hf_blob_whole(struct hf_db *db, uint64_t blob, uint64_t len);
 /* A row refers to it from now on. */
 int hf_blob_adopt(struct hf_db *db, uint64_t blob);
 /* Nobody refers to it any more: it is deleted in the background. 0 is fine. */

@@ -2,7 +2,8 @@
 /*
  * The tables, row by row. record goes before outcome, dead and request, which
  * are checked against it: an answer or a request that its record does not name
- * is of an earlier life, one without a record makes a new one.
+ * is of an earlier life, one without a record makes a new one. blob goes before
+ * request, which is nothing without the whole of its body.
  */
 #include "store/rows.h"
 #include "store/salvage.h"
@@ -164,6 +165,20 @@ static int relink(struct hf_salvage *v, uint64_t id, uint64_t seq, struct hf_spa
 	return hf_row_set(&v->to, id, row);
 }
 
+/* Rows of blob: rowid, sum, data. */
+static int copy_chunk(struct hf_walk *w, uint64_t rowid, sqlite3_stmt *st)
+{
+	if (hf_column_u64(st, 1) != hf_blob_sum(rowid, hf_column_span(st, 2)))
+		return 0; /* what refers to it is not whole */
+	return add_copy(w->user, st);
+}
+
+/* The body that a request refers to was read to its end. */
+static int look_at_blob(struct hf_salvage *v, uint64_t blob, uint64_t len)
+{
+	return blob ? hf_blob_whole(&v->to, blob, len) : 0;
+}
+
 /* Rows of request: rowid, id, sum, blob, len, born, head, body. */
 static int copy_request(struct hf_walk *w, uint64_t seq, sqlite3_stmt *st)
 {
@@ -178,6 +193,9 @@ static int copy_request(struct hf_walk *w, uint64_t seq, sqlite3_stmt *st)
 	    (uint32_t)hf_column_u64(st, 2) !=
 		    hf_content_sum(hf_column_span(st, 6), body, blob, len))
 		return 0; /* a waiting record without it is counted as lost */
+	err = look_at_blob(v, blob, len);
+	if (err)
+		return err == HF_ECORRUPT ? 0 : err;
 	err = hf_row_get(&v->to, id, &row);
 	if (err == HF_ENOENT && is_over(v, id))
 		return 0;
@@ -211,6 +229,9 @@ static int sieved(void *user, const struct hf_sieve_row *r)
 	err = hf_request_link(&v->to, r->id, &row, &blob);
 	if (err != HF_ENOENT)
 		return err;
+	err = look_at_blob(v, r->blob, r->len);
+	if (err)
+		return err == HF_ECORRUPT ? 0 : err;
 	see_blob(v, r->blob);
 	st = hf_db_stmt(&v->to, HF_SQL_REQUEST_ADD);
 	hf_bind_u64(st, 1, r->seq);
@@ -294,6 +315,10 @@ static int copy_tables(struct hf_salvage *v)
 				 "VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
 				 copy_dead);
 	if (!err)
+		err = copy_table(v, "blob", "sum,data",
+				 "INSERT OR IGNORE INTO blob(id,sum,data) VALUES(?1,?2,?3)",
+				 copy_chunk);
+	if (!err)
 		err = copy_table(
 			v, "request", "id,sum,blob,len,born,head,body",
 			"INSERT OR IGNORE INTO request(seq,id,sum,blob,len,born,head,body) "
@@ -303,10 +328,18 @@ static int copy_tables(struct hf_salvage *v)
 		err = copy_table(v, "upload", "gone",
 				 "INSERT OR IGNORE INTO upload(blob,gone) VALUES(?1,?2)",
 				 copy_upload);
-	if (!err)
-		err = copy_table(v, "blob", "data",
-				 "INSERT OR IGNORE INTO blob(id,data) VALUES(?1,?2)", copy_row);
 	return err ? err : copy_registrations(v);
+}
+
+/* Chunks whose request is lost. An upload may be under way with its row lost, so
+ * they are deleted as leftovers of this run are: after the next start. */
+static int list_leftovers(struct hf_salvage *v)
+{
+	return hf_db_exec(&v->to, "INSERT OR IGNORE INTO upload(blob,gone) "
+				  "SELECT DISTINCT id>>24,0 FROM blob WHERE id>>24 NOT IN("
+				  "SELECT blob FROM request WHERE blob NOT NULL UNION ALL "
+				  "SELECT blob FROM outcome WHERE blob NOT NULL UNION ALL "
+				  "SELECT blob FROM dead WHERE blob NOT NULL)");
 }
 
 int hf_salvage_copy(struct hf_salvage *v)
@@ -314,5 +347,7 @@ int hf_salvage_copy(struct hf_salvage *v)
 	int err = copy_tables(v);
 
 	v->to.hard = 0;
-	return err ? err : sieve_requests(v);
+	if (!err)
+		err = sieve_requests(v);
+	return err ? err : list_leftovers(v);
 }

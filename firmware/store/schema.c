@@ -20,7 +20,7 @@ static const char *const migrations[HF_SCHEMA_VERSION] = {
 	"CREATE TABLE dead(seq INTEGER PRIMARY KEY, id INTEGER NOT NULL,"
 	" sum INTEGER NOT NULL, blob INTEGER, len INTEGER, summary BLOB NOT NULL,"
 	" head BLOB NOT NULL, body BLOB);"
-	"CREATE TABLE blob(id INTEGER PRIMARY KEY, data BLOB NOT NULL);"
+	"CREATE TABLE blob(id INTEGER PRIMARY KEY, sum INTEGER NOT NULL, data BLOB NOT NULL);"
 	"CREATE TABLE upload(blob INTEGER PRIMARY KEY, gone INTEGER NOT NULL);",
 	"CREATE TABLE registration(id INTEGER PRIMARY KEY, sum INTEGER NOT NULL,"
 	" worker BLOB NOT NULL, tag BLOB NOT NULL, value BLOB NOT NULL);",
@@ -58,7 +58,7 @@ static int look_at_tables(struct hf_db *db, int64_t version)
 		{ "request", "seq,id,sum,blob,len,born,head,body", 1 },
 		{ "outcome", "seq,id,sum,blob,len,summary,head,body", 1 },
 		{ "dead", "seq,id,sum,blob,len,summary,head,body", 1 },
-		{ "blob", "id,data", 1 },
+		{ "blob", "id,sum,data", 1 },
 		{ "upload", "blob,gone", 1 },
 		{ "registration", "id,sum,worker,tag,value", 2 },
 	};

@@ -106,8 +106,8 @@ static void body_failed(struct hf_replay *r, int err)
 		.sent = r->sent || r->gone,
 	};
 
-	hf_log(r->opt->log, HF_LOG_ERROR, "replay.body", "id=%s err=%s", r->lease.public_id,
-	       hf_errname(err));
+	hf_log(r->opt->log, HF_LOG_ERROR, damaged ? "queue.damaged" : "replay.body", "id=%s err=%s",
+	       r->lease.public_id, hf_errname(err));
 	cancel(r);
 	hf_lease_end(&r->lease, &end);
 }

@@ -276,7 +276,8 @@ static struct sim_tls_server *server_now(struct sim_origin *origin)
 	if (!origin->tls)
 		return NULL;
 	if (!*s)
-		*s = sim_tls_server_create(origin->world, origin->epoch_ms, origin->cert);
+		*s = sim_tls_server_create(origin->world, origin->epoch_ms, origin->cert,
+					   origin->node->name);
 	return *s;
 }
 

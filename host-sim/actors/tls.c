@@ -9,9 +9,8 @@
 #include "net/tls_platform.h"
 #include "sim/mem.h"
 
-#define CIPHER_MAX     (64 << 20)
-#define TICKET_LIFE_S  86400
-#define TICKET_DOMAINS "ticket keys"
+#define CIPHER_MAX    (64 << 20)
+#define TICKET_LIFE_S 86400
 
 /* A port that has a clock and randomness, and nothing else. */
 struct platform {
@@ -94,13 +93,15 @@ static void configure(struct sim_tls_server *s, const char *cert)
 }
 
 struct sim_tls_server *sim_tls_server_create(struct sim_world *world, int64_t epoch_ms,
-					     enum sim_cert cert)
+					     enum sim_cert cert, const char *host)
 {
 	struct sim_tls_server *s = sim_alloc(sizeof(*s));
 	struct hf_port *before = hf_tls_platform_enter(&s->platform.port);
+	char domain[96];
 
 	platform_init(&s->platform, world, epoch_ms);
-	sim_rng_init(&s->platform.rng, world->seed, TICKET_DOMAINS);
+	snprintf(domain, sizeof(domain), "ticket keys/%s", host);
+	sim_rng_init(&s->platform.rng, world->seed, domain);
 	mbedtls_ssl_config_init(&s->conf);
 	mbedtls_x509_crt_init(&s->cert);
 	mbedtls_pk_init(&s->key);

@@ -14,8 +14,9 @@
 struct sim_tls_server; /* what the connections of a host share */
 struct sim_tls;	       /* one of them */
 
+/* Its ticket keys are those of @host alone: nobody else can resume a session. */
 struct sim_tls_server *sim_tls_server_create(struct sim_world *world, int64_t epoch_ms,
-					     enum sim_cert cert);
+					     enum sim_cert cert, const char *host);
 void sim_tls_server_destroy(struct sim_tls_server *s);
 
 /* @stream: of whom it is, for its draws. */

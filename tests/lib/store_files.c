@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #define SIZE_MAX_KEPT (4u << 20)
 
@@ -95,6 +96,24 @@ void rig_fill(struct rig *r, const char *name, long at, uint8_t with, size_t len
 	memset(bytes, with, len);
 	rig_overwrite(r, name, at, bytes, len);
 	free(bytes);
+}
+
+void rig_flip(struct rig *r, const char *name, uint64_t blob, uint32_t n, int at)
+{
+	sqlite3_int64 row = (sqlite3_int64)(blob << 24 | n);
+	sqlite3_blob *chunk = NULL;
+	sqlite3 *db = NULL;
+	char path[256];
+	uint8_t byte;
+
+	rig_path(r, name, path);
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_blob_open(db, "main", "blob", "data", row, 1, &chunk), SQLITE_OK);
+	assert_int_equal(sqlite3_blob_read(chunk, &byte, 1, at), SQLITE_OK);
+	byte ^= 1;
+	assert_int_equal(sqlite3_blob_write(chunk, &byte, 1, at), SQLITE_OK);
+	assert_int_equal(sqlite3_blob_close(chunk), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
 static void lanes_agree(struct rig *r)

@@ -142,6 +142,114 @@ static void exports_what_is_left_of_a_large_body(void **state)
 	check_damaged_export(body, "DELETE FROM blob");
 }
 
+static void exports_what_is_left_of_an_altered_body(void **state)
+{
+	char body[20001];
+
+	(void)state;
+	memset(body, 'a', sizeof(body) - 1);
+	body[sizeof(body) - 1] = '\0';
+	check_damaged_export(body, "UPDATE blob SET data = 'b' || substr(data, 2)");
+}
+
+/* ---- a stored answer in chunks ---- */
+
+static void op_done(struct hf_store_op *op, int err)
+{
+	*(int *)op->user = err;
+}
+
+#define DO(start, operation)                    \
+	do {                                    \
+		int err_ = 1;                   \
+                                                \
+		(operation)->op.done = op_done; \
+		(operation)->op.user = &err_;   \
+		start(rig.store, operation);    \
+		panel_rig_settle(&rig);         \
+		assert_int_equal(err_, 0);      \
+	} while (0)
+
+/* A 200 whose body is "one-" and "two". */
+static void settle_in_chunks(const char *id)
+{
+	struct hf_store_blob_append a = { .data = HF_SPAN("one-") };
+	struct hf_store_settle x = { .body_len = 7 };
+	struct hf_answer_head head = { .status = 200 };
+	struct hf_arena arena;
+	struct hf_buf bytes;
+
+	hf_arena_init(&arena, 1000);
+	hf_buf_init(&bytes, 1000);
+	hf_fields_init(&head.fields, &arena);
+	assert_int_equal(hf_answer_head_encode(&head, &bytes), 0);
+	DO(hf_store_blob_append, &a);
+	a.n = 1;
+	a.data = HF_SPAN("two");
+	DO(hf_store_blob_append, &a);
+	assert_int_equal(hf_record_id_parse(hf_span_str(id), &x.id), 0);
+	x.blob = a.blob;
+	x.head = hf_buf_span(&bytes);
+	x.state.status = HF_RECORD_SETTLED;
+	DO(hf_store_settle, &x);
+	hf_buf_finish(&bytes);
+	hf_arena_finish(&arena);
+}
+
+/* The answer to whoever asks for the stored one, after @sql. */
+static const char *answer_after(struct fake_peer **page, const char *sql)
+{
+	char id[27], path[64], created[27];
+
+	start_offline();
+	order("ab", id);
+	settle_in_chunks(id);
+	panel_rig_stop(&rig);
+	change_in_database(sql);
+	panel_rig_start(&rig);
+	panel_rig_origin_down(&rig, true);
+	*page = panel_rig_connect(&rig);
+	snprintf(path, sizeof(path), "requests?state=settled");
+	snprintf(created, sizeof(created), "%.26s",
+		 strstr(call(panel_rig_connect(&rig), "GET", path), "\"id\":\"") + 6);
+	snprintf(path, sizeof(path), "requests/%s/response", created);
+	return call(*page, "GET", path);
+}
+
+static void gives_an_answer_in_chunks(void **state)
+{
+	struct fake_peer *peer;
+
+	(void)state;
+	HAS(answer_after(&peer, "UPDATE meta SET key = key"), "\r\n\r\none-two");
+}
+
+static void an_altered_beginning_is_no_answer(void **state)
+{
+	struct fake_peer *peer;
+	const char *text;
+
+	(void)state;
+	text = answer_after(&peer, "UPDATE blob SET data = 'One-' WHERE data = x'6f6e652d'");
+	HAS(text, "HTTP/1.1 503 ");
+	HAS(text, "\"The stored answer cannot be read.\"");
+	HAS_NOT(text, "ne-");
+	assert_false(peer->closed);
+}
+
+static void an_altered_rest_is_cut(void **state)
+{
+	struct fake_peer *peer;
+	const char *text;
+
+	(void)state;
+	text = answer_after(&peer, "UPDATE blob SET data = 'tWo' WHERE data = x'74776f'");
+	HAS(text, "Content-Length: 7\r\n");
+	HAS(text, "\r\n\r\none-");
+	HAS_NOT(text, "tWo");
+	assert_true(peer->closed || peer->aborted);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -153,6 +261,10 @@ int main(void)
 		TEST(exports_what_is_left_of_a_damaged_request),
 		TEST(exports_that_a_request_is_lost),
 		TEST(exports_what_is_left_of_a_large_body),
+		TEST(exports_what_is_left_of_an_altered_body),
+		TEST(gives_an_answer_in_chunks),
+		TEST(an_altered_beginning_is_no_answer),
+		TEST(an_altered_rest_is_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

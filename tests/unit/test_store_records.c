@@ -360,127 +360,6 @@ static void summary_stands_in_for_a_purged_request(void **state)
 	hf_store_list_finish(&l);
 }
 
-/* ---- blobs ---- */
-
-static uint64_t blob_of(struct rig *r, unsigned chunks)
-{
-	struct hf_store_blob_append a = { .blob = 0 };
-	static char data[100000];
-
-	for (unsigned n = 0; n < chunks; n++) {
-		rig_body(n, data, sizeof(data));
-		a.n = n;
-		a.data = hf_span(data, sizeof(data));
-		assert_int_equal(RIG_DO(r, hf_store_blob_append, &a), 0);
-	}
-	return a.blob;
-}
-
-static int blob_chunk(struct rig *r, uint64_t blob, uint32_t n)
-{
-	struct hf_store_blob_read b = { .blob = blob, .n = n };
-	static char data[100000];
-	int err;
-
-	hf_buf_init(&b.data, 1u << 20);
-	err = RIG_DO(r, hf_store_blob_read, &b);
-	rig_body(n, data, sizeof(data));
-	if (!err && !hf_span_eq(hf_buf_span(&b.data), hf_span(data, sizeof(data))))
-		err = HF_EPROTO;
-	hf_buf_finish(&b.data);
-	return err;
-}
-
-static void blob_lives_as_long_as_its_record(void **state)
-{
-	struct rig *r = *state;
-	uint32_t lane = rig_lane(r, "a", "");
-	uint64_t kept = blob_of(r, 3), lost = blob_of(r, 2);
-	struct hf_store_insert i = { .lane = lane, .blob = kept, .body_len = 300000 };
-	struct hf_store_purge p = { .budget = 10 };
-	struct hf_store_load l;
-
-	assert_int_not_equal(kept, lost);
-	i.state.status = HF_RECORD_QUEUED;
-	i.head = HF_SPAN("h");
-	assert_int_equal(RIG_DO(r, hf_store_insert, &i), 0);
-	assert_int_equal(blob_chunk(r, lost, 0), 0);
-	assert_int_equal(rig_reopen(r), 0);
-	fake_port_settle(&r->port);
-	assert_int_equal(blob_chunk(r, lost, 0), HF_ENOENT);
-	assert_int_equal(blob_chunk(r, lost, 1), HF_ENOENT);
-	for (uint32_t n = 0; n < 3; n++)
-		assert_int_equal(blob_chunk(r, kept, n), 0);
-	assert_int_equal(blob_chunk(r, kept, 3), HF_ENOENT);
-	hf_store_load_init(&l);
-	l.id = i.id;
-	assert_int_equal(RIG_DO(r, hf_store_load, &l), 0);
-	assert_int_equal(l.blob, kept);
-	assert_int_equal(l.body_len, 300000);
-	hf_store_load_finish(&l);
-	assert_int_equal(rig_settle(r, i.id, HF_RECORD_SETTLED, 1), 0);
-	assert_int_equal(RIG_DO(r, hf_store_purge, &p), 0);
-	fake_port_settle(&r->port);
-	assert_int_equal(blob_chunk(r, kept, 0), HF_ENOENT);
-	assert_true(blob_of(r, 1) > 0);
-}
-
-static void abandoned_upload_is_deleted(void **state)
-{
-	struct rig *r = *state;
-	uint64_t blob = blob_of(r, 12);
-	struct hf_store_blob_delete d = { .blob = blob };
-
-	assert_int_equal(RIG_DO(r, hf_store_blob_delete, &d), 0);
-	fake_port_settle(&r->port);
-	for (uint32_t n = 0; n < 12; n++)
-		assert_int_equal(blob_chunk(r, blob, n), HF_ENOENT);
-}
-
-/* Its number may be that of a blob of an earlier run, which is deleted by then. */
-static void upload_after_a_restart_is_not_taken_for_a_leftover(void **state)
-{
-	struct rig *r = *state;
-	uint64_t leftover = blob_of(r, 2), upload;
-	struct hf_store_blob_delete d;
-
-	assert_int_equal(rig_reopen(r), 0);
-	fake_port_settle(&r->port);
-	assert_int_equal(blob_chunk(r, leftover, 0), HF_ENOENT);
-	upload = blob_of(r, 2);
-	/* sets the sweep going */
-	d = (struct hf_store_blob_delete){ .blob = blob_of(r, 1) };
-	assert_int_equal(RIG_DO(r, hf_store_blob_delete, &d), 0);
-	fake_port_settle(&r->port);
-	assert_int_equal(blob_chunk(r, d.blob, 0), HF_ENOENT);
-	assert_int_equal(blob_chunk(r, upload, 0), 0);
-	assert_int_equal(blob_chunk(r, upload, 1), 0);
-}
-
-static void answer_may_be_a_blob(void **state)
-{
-	struct rig *r = *state;
-	uint32_t lane = rig_lane(r, "a", "");
-	struct hf_store_settle x = { .body_len = 200000 };
-	struct hf_store_load l;
-	uint64_t id;
-
-	assert_int_equal(rig_insert(r, lane, 1, 10, &id), 0);
-	x.id = id;
-	x.blob = blob_of(r, 2);
-	x.state.status = HF_RECORD_SETTLED;
-	assert_int_equal(RIG_DO(r, hf_store_settle, &x), 0);
-	assert_int_equal(rig_reopen(r), 0);
-	fake_port_settle(&r->port);
-	hf_store_load_init(&l);
-	l.id = id;
-	assert_int_equal(RIG_DO(r, hf_store_load, &l), 0);
-	assert_int_equal(l.outcome_blob, x.blob);
-	assert_int_equal(l.outcome_body_len, 200000);
-	hf_store_load_finish(&l);
-	assert_int_equal(blob_chunk(r, x.blob, 1), 0);
-}
-
 /* ---- meta ---- */
 
 static void meta_keeps_values(void **state)
@@ -538,10 +417,6 @@ int main(void)
 		STORE_TEST(requests_of_settled_records_go_by_themselves),
 		STORE_TEST(list_pages_and_filters),
 		STORE_TEST(summary_stands_in_for_a_purged_request),
-		STORE_TEST(blob_lives_as_long_as_its_record),
-		STORE_TEST(abandoned_upload_is_deleted),
-		STORE_TEST(upload_after_a_restart_is_not_taken_for_a_leftover),
-		STORE_TEST(answer_may_be_a_blob),
 		STORE_TEST(meta_keeps_values),
 		STORE_TEST(device_time_follows_the_records),
 	};

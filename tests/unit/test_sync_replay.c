@@ -11,6 +11,7 @@
 
 #include "holdfast_config.h"
 #include "lib/queue_case.h"
+#include "lib/store_files.h"
 
 /* ---- bodies in the store ---- */
 
@@ -161,6 +162,34 @@ static void body_that_is_too_long_in_the_store_is_damage(void **state)
 	char *body = make_body(5000);
 
 	check_lost_body(r, make_blob(r, body, 5000, 1000), 4500);
+	free(body);
+}
+
+/* One bit of one chunk: the origin gets no whole request, and the next goes on. */
+static void altered_body_does_not_reach_the_origin(void **state)
+{
+	struct qrig *r = *state;
+	size_t size = 5000;
+	char *body = make_body(size);
+
+	for (uint32_t n = 0; n < 5; n++) {
+		uint64_t blob = make_blob(r, body, size, 1000), id;
+
+		r->origin[0].up = false;
+		id = leave_blob(r, "/big", blob, size)->a.id;
+		qrig_leave(r, "/next", "x");
+		qrig_kill(r);
+		rig_flip(&r->store, "queue-1.db", blob, n, 500);
+		assert_int_equal(rig_open(&r->store), 0);
+		qrig_begin(r);
+		qrig_start(r);
+		r->origin[0].up = true;
+		qrig_advance(r, 60000);
+		assert_string_equal(qrig_taken(r, 0), "/next");
+		assert_int_equal(qrig_state(r, id).status, HF_RECORD_DEAD);
+		assert_int_equal(qrig_state(r, id).reason, HF_REASON_DAMAGED);
+		qrig_check(r);
+	}
 	free(body);
 }
 
@@ -449,6 +478,7 @@ int main(void)
 		TEST(body_of_many_chunks_arrives_whole),
 		TEST(body_in_chunks_of_another_size_arrives_whole),
 		TEST(body_that_is_too_short_in_the_store_is_damage),
+		TEST(altered_body_does_not_reach_the_origin),
 		TEST(body_that_is_too_long_in_the_store_is_damage),
 		TEST(redirect_is_followed_with_method_key_and_body),
 		TEST(endless_redirects_are_held),
