@@ -2,7 +2,8 @@
 /*
  * The story is a row of chapters: between two turns of events (the link goes,
  * the shop comes back, the power fails) the orders and pages are counted, and
- * told when the next turn comes.
+ * told when the next turn comes, each at the time of the first, in the order of
+ * these times.
  */
 #include "story.h"
 
@@ -31,6 +32,12 @@ enum paint {
 	PAINT_NOTE,
 };
 
+struct line {
+	uint64_t from_us, to_us;
+	enum paint paint;
+	char *text;
+};
+
 /* Looks at one device. */
 struct teller {
 	struct sim_device_watch watch;
@@ -48,6 +55,8 @@ struct sim_story {
 	struct sim_ledger_watch ledger_watch;
 	struct teller tellers[SIM_DEVICES_MAX];
 	struct chapter now;
+	struct line *lines; /* of the chapter */
+	size_t lines_n, lines_cap;
 	uint64_t relief_us; /* the last turn for the better */
 	const char *relief; /* its name: "after the cable was back" */
 	bool asked_to_wait; /* the shop has sent Retry-After */
@@ -93,25 +102,51 @@ static void wrap(struct sim_story *st, const char *text)
 	fprintf(st->out, "%s", text);
 }
 
-__attribute__((format(printf, 5, 6))) static void
-tell(struct sim_story *st, uint64_t from_us, uint64_t to_us, enum paint paint, const char *fmt, ...)
+static void print_line(struct sim_story *st, const struct line *l)
 {
 	static const char *const codes[] = { "", "\033[31m", "\033[32m", "\033[36m" };
-	char from[16], to[16], when[40], text[512];
-	va_list ap;
+	char from[16], to[16], when[40];
 
-	clock_text(st, from_us, from);
-	clock_text(st, to_us, to);
+	clock_text(st, l->from_us, from);
+	clock_text(st, l->to_us, to);
 	if (strcmp(from, to) == 0)
 		snprintf(when, sizeof(when), "%s", from);
 	else
 		snprintf(when, sizeof(when), "%s-%s", from, to);
+	fprintf(st->out, "  %-12s %s", when, st->colour ? codes[l->paint] : "");
+	wrap(st, l->text);
+	fprintf(st->out, "%s\n", st->colour && *codes[l->paint] ? "\033[0m" : "");
+}
+
+/* Behind the lines of this chapter that begin no later. */
+__attribute__((format(printf, 5, 6))) static void
+tell(struct sim_story *st, uint64_t from_us, uint64_t to_us, enum paint paint, const char *fmt, ...)
+{
+	char text[512];
+	struct line *l;
+	va_list ap;
+	size_t at;
+
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fprintf(st->out, "  %-12s %s", when, st->colour ? codes[paint] : "");
-	wrap(st, text);
-	fprintf(st->out, "%s\n", st->colour && *codes[paint] ? "\033[0m" : "");
+	st->lines = sim_grow(st->lines, st->lines_n, &st->lines_cap, sizeof(*st->lines));
+	for (at = st->lines_n; at > 0 && st->lines[at - 1].from_us > from_us; at--)
+		st->lines[at] = st->lines[at - 1];
+	st->lines_n++;
+	l = &st->lines[at];
+	*l = (struct line){ from_us, to_us, paint, sim_strdup(text) };
+}
+
+static void print_lines(struct sim_story *st)
+{
+	size_t i;
+
+	for (i = 0; i < st->lines_n; i++) {
+		print_line(st, &st->lines[i]);
+		sim_free(st->lines[i].text);
+	}
+	st->lines_n = 0;
 }
 
 static const char *plural(unsigned n, const char *one, const char *many)
@@ -181,6 +216,7 @@ static void tell_orders(struct sim_story *st, const struct chapter *c)
 static void turn(struct sim_story *st)
 {
 	tell_orders(st, &st->now);
+	print_lines(st);
 	memset(&st->now, 0, sizeof(st->now));
 }
 
@@ -221,13 +257,13 @@ static void on_answer(void *user, const struct sim_order *o)
 	uint64_t took = o->answered_us - o->sent_us;
 
 	if (o->status == 0)
-		add(&st->now.unanswered, o->sent_us, 0);
+		add(&st->now.unanswered, o->answered_us, 0);
 	else if (o->status == 202)
-		add(&st->now.kept, o->sent_us, took);
+		add(&st->now.kept, o->answered_us, took);
 	else if (sim_order_promised(o))
-		add(&st->now.live, o->sent_us, took);
+		add(&st->now.live, o->answered_us, took);
 	else
-		add(&st->now.refused, o->sent_us, took);
+		add(&st->now.refused, o->answered_us, took);
 }
 
 static void on_effect(void *user, const struct sim_order *o)
@@ -242,7 +278,9 @@ static void on_page(void *user, uint64_t sent_us, int status)
 {
 	struct sim_story *st = user;
 
-	add(status && status < 400 ? &st->now.pages : &st->now.no_pages, sent_us, 0);
+	(void)sent_us;
+	add(status && status < 400 ? &st->now.pages : &st->now.no_pages, st->stage->world.now_us,
+	    0);
 }
 
 /* ---- turns of events ---- */
@@ -291,7 +329,9 @@ static void on_power(void *user, bool up)
 	char about[48];
 	struct strand dark = st->now.unanswered; /* told behind the power cut, their reason */
 
-	if (!up)
+	bool is_dark = !up && dark.n && dark.first_us == now;
+
+	if (is_dark)
 		memset(&st->now.unanswered, 0, sizeof(st->now.unanswered));
 	turn(st);
 	if (up) {
@@ -305,7 +345,8 @@ static void on_power(void *user, bool up)
 	     st->at_write ? ", in the middle of a write to the disk" : "", n,
 	     plural(n, "order waits", "orders wait"));
 	st->at_write = false;
-	st->now.unanswered = dark;
+	if (is_dark)
+		st->now.unanswered = dark;
 }
 
 static void on_ready(void *user)
@@ -398,6 +439,7 @@ void sim_story_destroy(struct sim_story *st)
 	hf_list_remove(&st->ledger_watch.item);
 	for (i = 0; i < st->stage->devices_n; i++)
 		sim_device_unwatch(&st->tellers[i].watch);
+	sim_free(st->lines);
 	free(st);
 }
 

@@ -173,6 +173,7 @@ void sim_trial_run(const struct sim_trial *t, struct sim_trial_result *out)
 	if (t->story)
 		story = sim_story_create(&stage, t->plan, t->story, t->colour);
 	sim_run_plan(&stage, t->plan, story ? sim_story_watch(story) : NULL, &out->failure);
+	sim_record_over(record);
 	sim_run_look(&stage);
 	end_strike(&striker, &stage, out);
 	sim_record_stop(record);

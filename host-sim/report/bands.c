@@ -6,14 +6,6 @@
 #include "report.h"
 #include "sim/mem.h"
 
-void *sim_grow(void *v, size_t n, size_t *cap, size_t size)
-{
-	if (n < *cap)
-		return v;
-	*cap = *cap ? *cap * 2 : 16;
-	return sim_realloc(v, *cap * size);
-}
-
 /* True when the band has to begin a new span: @key stands for the state. */
 static bool is_new(struct sim_band *b, uint64_t key)
 {

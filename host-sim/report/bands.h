@@ -49,7 +49,4 @@ void sim_bands_look(struct sim_bands *all, uint64_t now_us);
 /* False: it has nothing to tell. */
 bool sim_band_tells(const struct sim_band *b);
 
-/* Room for one more behind @n of @v, with elements of @size. */
-void *sim_grow(void *v, size_t n, size_t *cap, size_t size);
-
 #endif

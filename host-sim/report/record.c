@@ -7,6 +7,12 @@
 
 #define TOGETHER_US (50 * SIM_US_PER_MS) /* writes that are one figure */
 
+/* Something belongs to the run. */
+static void seen(struct sim_record *r)
+{
+	r->end_us = r->stage->world.now_us;
+}
+
 static void look_at_disks(struct sim_record *r, uint64_t now_us)
 {
 	struct sim_written *last = r->written_n ? &r->written[r->written_n - 1] : NULL;
@@ -15,6 +21,7 @@ static void look_at_disks(struct sim_record *r, uint64_t now_us)
 	sim_stage_disk_stats(r->stage, &all);
 	if (all.bytes == r->bytes)
 		return;
+	seen(r);
 	if (!last || now_us >= last->at_us + TOGETHER_US) {
 		r->written =
 			sim_grow(r->written, r->written_n, &r->written_cap, sizeof(*r->written));
@@ -44,6 +51,12 @@ static void on_sent(void *user, const struct sim_order *o)
 	r->orders[r->orders_n++] = (struct sim_attempts){ .v = NULL };
 }
 
+static void on_answer(void *user, const struct sim_order *o)
+{
+	(void)o;
+	seen(user);
+}
+
 static void on_attempt(void *user, const struct sim_order *o, int status)
 {
 	struct sim_record *r = user;
@@ -51,6 +64,7 @@ static void on_attempt(void *user, const struct sim_order *o, int status)
 
 	a->v = sim_grow(a->v, a->n, &a->cap, sizeof(*a->v));
 	a->v[a->n++] = (struct sim_attempt){ .at_us = r->stage->world.now_us, .status = status };
+	seen(r);
 }
 
 /* Comes right after its attempt. */
@@ -67,6 +81,7 @@ static void add_mark(struct sim_record *r, enum sim_mark_kind kind, unsigned n, 
 {
 	r->marks = sim_grow(r->marks, r->marks_n, &r->marks_cap, sizeof(*r->marks));
 	r->marks[r->marks_n++] = (struct sim_mark){ r->stage->world.now_us, kind, n, name };
+	seen(r);
 }
 
 static void on_page(void *user, uint64_t sent_us, int status)
@@ -117,6 +132,7 @@ struct sim_record *sim_record_create(struct sim_stage *s)
 	r->running = true;
 	sim_bands_init(&r->bands, s);
 	r->ledger_watch.on_sent = on_sent;
+	r->ledger_watch.on_answer = on_answer;
 	r->ledger_watch.on_attempt = on_attempt;
 	r->ledger_watch.on_effect = on_effect;
 	r->ledger_watch.on_page = on_page;
@@ -129,6 +145,12 @@ struct sim_record *sim_record_create(struct sim_stage *s)
 	return r;
 }
 
+void sim_record_over(struct sim_record *r)
+{
+	if (r)
+		seen(r);
+}
+
 void sim_record_stop(struct sim_record *r)
 {
 	size_t i;
@@ -137,7 +159,6 @@ void sim_record_stop(struct sim_record *r)
 		return;
 	on_moment(r);
 	r->running = false;
-	r->end_us = r->stage->world.now_us;
 	r->stage->world.on_moment = NULL;
 	hf_list_remove(&r->ledger_watch.item);
 	for (i = 0; i < r->stage->devices_n; i++)

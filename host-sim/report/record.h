@@ -54,7 +54,7 @@ struct sim_record {
 	struct sim_ledger_watch ledger_watch;
 	struct sim_record_device devices[SIM_DEVICES_MAX];
 	bool running;
-	uint64_t end_us; /* when it was stopped */
+	uint64_t end_us; /* of the plan, or, when that is later, of what was seen of it */
 	struct sim_bands bands;
 	struct sim_attempts *orders; /* by number, from 0 */
 	size_t orders_n, orders_cap;
@@ -67,7 +67,9 @@ struct sim_record {
 
 /* Before the stage's first boot. */
 struct sim_record *sim_record_create(struct sim_stage *s);
-/* The run ends here: nothing later is recorded. NULL is fine. */
+/* The plan has been carried out; what follows is the look at it. NULL is fine. */
+void sim_record_over(struct sim_record *r);
+/* Nothing later is recorded. NULL is fine. */
 void sim_record_stop(struct sim_record *r);
 /* Before the stage is finished. NULL is fine. */
 void sim_record_destroy(struct sim_record *r);

@@ -46,6 +46,15 @@ static inline void sim_free(void *p)
 	sim_heap_enter(before);
 }
 
+/* Room for one more behind @n of @v, with elements of @size. */
+static inline void *sim_grow(void *v, size_t n, size_t *cap, size_t size)
+{
+	if (n < *cap)
+		return v;
+	*cap = *cap ? *cap * 2 : 16;
+	return sim_realloc(v, *cap * size);
+}
+
 static inline char *sim_strdup(const char *s)
 {
 	size_t n = strlen(s) + 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The report of a simulated run: its data against what the run printed, and what it is made of. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from './lib/harness.mjs';
 import { noSim, report, scenario, sim } from './lib/sim.mjs';
@@ -83,6 +83,26 @@ test('the day: the data agrees with the table', { skip, seconds }, async (x) => 
 	assert.equal(data.begins_us, 6 * 3600e6);
 	assert.equal(data.end_us, 24 * 3600e6);
 	assert.match(data.commit, /^([0-9a-f]{7,}\+?|unknown)$/);
+});
+
+/* What a story's lines begin with, in seconds. */
+function storyTimes(out) {
+	const lines = [...out.matchAll(/^ {2}(\d+):(\d\d)(?:-\d+:\d\d)? /gm)];
+	return lines.map((m) => Number(m[1]) * 60 + Number(m[2]));
+}
+
+test('a story is told in the order of time', { skip, seconds: 180 }, async () => {
+	const day = storyTimes((await sim(['day'])).out).map((t) => (t + 1080) % 1440);
+	assert.ok(day.length > 30);
+	assertRising(day);
+	const folder = new URL('../../host-sim/scenarios/', import.meta.url).pathname;
+	for (const name of readdirSync(folder)) {
+		const file = join(folder, name);
+		if (/^begins/m.test(readFileSync(file, 'utf8')))
+			continue; // midnight comes in between
+		const { out } = await sim(['run', file]);
+		assertRising(storyTimes(out));
+	}
 });
 
 test('the day: the states are those of the scenario', { skip, seconds }, async (x) => {
