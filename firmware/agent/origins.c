@@ -110,6 +110,8 @@ static int make_origin(struct hf_agent *a, size_t i)
 		.authority = hf_span_str(o->authority),
 		.tls = tls,
 		.transport = o->transport,
+		.interval_ms = s->replay_interval_ms,
+		.burst = s->replay_burst,
 	};
 	a->fetch_origins[i] = (struct hf_fetch_origin){
 		.name = s->name,

@@ -31,6 +31,8 @@ struct hf_origin_settings {
 	size_t pins_n;
 	char *probe; /* target, NULL: none */
 	uint32_t connect_timeout_ms, first_byte_timeout_ms;
+	uint32_t replay_interval_ms; /* 0: as fast as it answers */
+	uint32_t replay_burst;
 	unsigned line;
 };
 

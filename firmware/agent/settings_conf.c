@@ -37,6 +37,8 @@ static const char *const origin_keys[] = {
 	"probe",
 	"connect-timeout-ms",
 	"first-byte-timeout-ms",
+	"replay-interval-ms",
+	"replay-burst",
 };
 static const char *const worker_keys[] = { "origin", "scope", "manifest" };
 static const char *const probe_keys[] = { "url", "status" };
@@ -53,7 +55,7 @@ static const struct {
 	[HF_CONF_PROBE] = { "probe", probe_keys, COUNT(probe_keys), false },
 };
 
-_Static_assert(COUNT(origin_keys) == HF_ORIGIN_FIRST_BYTE_TIMEOUT + 1 &&
+_Static_assert(COUNT(origin_keys) == HF_ORIGIN_REPLAY_BURST + 1 &&
 		       COUNT(origin_keys) <= HF_CONF_KEYS_MAX,
 	       "origin_keys[] follows enum hf_conf_origin");
 

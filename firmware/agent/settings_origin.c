@@ -11,6 +11,8 @@
 #define PEM_BYTES_MAX  (4 * 1024 * 1024)
 #define TIMEOUT_MIN_MS 100
 #define TIMEOUT_MAX_MS 3600000
+#define REPLAY_INTERVAL_MAX_MS 86400000
+#define REPLAY_BURST_MAX 1000000
 
 struct origin_reader {
 	struct hf_settings_reader *r;
@@ -307,6 +309,20 @@ static void read_probe_target(struct origin_reader *x)
 		x->o->probe = hf_settings_dup(x->r, text);
 }
 
+static void read_pace(struct origin_reader *x)
+{
+	const struct hf_conf_value *v = x->section->v;
+	struct hf_origin_settings *o = x->o;
+
+	o->replay_interval_ms = hf_settings_number(x->r, x->section, HF_ORIGIN_REPLAY_INTERVAL, 1,
+						   REPLAY_INTERVAL_MAX_MS, 0);
+	o->replay_burst = hf_settings_number(x->r, x->section, HF_ORIGIN_REPLAY_BURST, 1,
+					     REPLAY_BURST_MAX, 1);
+	if (v[HF_ORIGIN_REPLAY_BURST].text && !v[HF_ORIGIN_REPLAY_INTERVAL].line)
+		hf_settings_fault(x->r, x->section, HF_ORIGIN_REPLAY_BURST,
+				  "needs replay-interval-ms beside it");
+}
+
 static void read_origin(struct origin_reader *x)
 {
 	struct hf_origin_settings *o = x->o;
@@ -328,6 +344,7 @@ static void read_origin(struct origin_reader *x)
 	o->first_byte_timeout_ms =
 		hf_settings_number(x->r, x->section, HF_ORIGIN_FIRST_BYTE_TIMEOUT, TIMEOUT_MIN_MS,
 				   TIMEOUT_MAX_MS, CONFIG_HF_FIRST_BYTE_TIMEOUT_MS);
+	read_pace(x);
 }
 
 void hf_settings_read_origins(struct hf_settings_reader *r, const struct hf_conf *conf)

@@ -20,7 +20,7 @@ struct hf_replay {
 	const struct hf_sync_origin *origin;
 	struct hf_lease lease;
 	struct hf_list link;
-	void (*done)(void *user, struct hf_replay *r, bool tried);
+	void (*done)(void *user, struct hf_replay *r, enum hf_replay_end end);
 	void *user;
 	struct hf_arena arena; /* of one attempt */
 	/* request */
@@ -42,7 +42,7 @@ struct hf_replay {
 	uint64_t dropped; /* body bytes past the limit */
 	struct hf_timer timer;
 	unsigned followed;
-	bool tried;
+	enum hf_replay_end told;
 	/* the exchange ended while the mark was being stored */
 	bool marking, end_waits;
 	struct hf_lease_end end;
@@ -75,7 +75,7 @@ static void finish(struct hf_replay *r)
 	if (r->reading_chunk)
 		return;
 	release(r);
-	r->done(r->user, r, r->tried);
+	r->done(r->user, r, r->told);
 	free(r);
 }
 
@@ -302,6 +302,21 @@ static void classify(struct hf_replay *r, const struct hf_exchange_result *resul
 					    r->opt->backoff_cap_ms, r->lease.lane->failures);
 }
 
+static bool is_pushed_back(const struct hf_replay *r, const struct hf_verdict *v)
+{
+	if (!r->has_head || v->captive)
+		return true;
+	switch (r->answer.status) {
+	case 429:
+	case 502:
+	case 503:
+	case 504:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Tells connectivity, once for each attempt. */
 static void report(struct hf_replay *r, const struct hf_exchange_result *result,
 		   const struct hf_verdict *v)
@@ -309,7 +324,7 @@ static void report(struct hf_replay *r, const struct hf_exchange_result *result,
 	struct hf_connectivity *c = r->opt->connectivity;
 	unsigned origin = r->lease.lane->origin;
 
-	r->tried = true;
+	r->told = is_pushed_back(r, v) ? HF_REPLAY_PUSHED_BACK : HF_REPLAY_ANSWERED;
 	if (v->captive) /* the answer is not the origin's: it must not count as up */
 		hf_connectivity_captive(c, origin);
 	else
@@ -499,8 +514,8 @@ static void lease_stored(struct hf_lease *lease, int err)
 /* ---- life ---- */
 
 int hf_replay_start(const struct hf_sync_options *opt, struct hf_lane *lane,
-		    void (*done)(void *user, struct hf_replay *r, bool tried), void *user,
-		    struct hf_replay **out)
+		    void (*done)(void *user, struct hf_replay *r, enum hf_replay_end end),
+		    void *user, struct hf_replay **out)
 {
 	struct hf_replay *r = calloc(1, sizeof(*r));
 

@@ -23,6 +23,7 @@
 #include "holdfast_config.h"
 #include "net/backoff.h"
 #include "queue/lane.h"
+#include "sync/pace.h"
 #include "sync/replay.h"
 
 #define EDGE_SPREAD_MS 5000 /* lanes that back off come back within it */
@@ -40,11 +41,15 @@ struct origin {
 	bool trial;		  /* one attempt is allowed although it is down */
 	struct hf_replay *trying; /* it is under way */
 	uint64_t edge_ms;	  /* boot time when it last brought DELAYED lanes near */
+	struct hf_pace pace;
+	struct hf_timer turn; /* the pace lets the next one begin */
+	struct hf_sync *sync;
 };
 
 struct hf_sync {
 	struct hf_sync_options opt;
 	struct origin *origins;
+	unsigned origins_n; /* set up */
 	struct hf_list replays;
 	bool started;
 	bool passing, again;
@@ -61,17 +66,38 @@ static bool is_down(const struct hf_sync *s, unsigned origin)
 
 /* ---- replays ---- */
 
-static void replay_done(void *user, struct hf_replay *r, bool tried)
+static uint64_t now_ms(const struct hf_sync *s)
+{
+	return s->opt.port->boottime_ms(s->opt.port);
+}
+
+static void tell_pace(struct hf_sync *s, struct hf_pace *p, enum hf_replay_end end)
+{
+	switch (end) {
+	case HF_REPLAY_NOT_TRIED:
+		hf_pace_refund(p);
+		break;
+	case HF_REPLAY_ANSWERED:
+		hf_pace_answered(p);
+		break;
+	case HF_REPLAY_PUSHED_BACK:
+		hf_pace_pushed_back(p, now_ms(s));
+		break;
+	}
+}
+
+static void replay_done(void *user, struct hf_replay *r, enum hf_replay_end end)
 {
 	struct hf_sync *s = user;
 	struct hf_lane *lane = hf_replay_lane(r);
 	struct origin *o = &s->origins[lane->origin];
 
 	o->running--;
+	tell_pace(s, &o->pace, end);
 	if (o->trying == r) {
 		o->trying = NULL;
 		/* Nothing was reported to connectivity: it still waits for that. */
-		o->trial |= !tried && is_down(s, lane->origin);
+		o->trial |= end == HF_REPLAY_NOT_TRIED && is_down(s, lane->origin);
 	}
 	hf_sync_lane(s, lane);
 	pass(s);
@@ -86,6 +112,7 @@ static struct hf_replay *start_replay(struct hf_sync *s, struct hf_lane *lane)
 		return NULL;
 	}
 	s->origins[lane->origin].running++;
+	hf_pace_spend(&s->origins[lane->origin].pace, now_ms(s));
 	hf_list_push(&s->replays, hf_replay_link(r));
 	return r;
 }
@@ -100,6 +127,16 @@ static struct hf_lane *pop(struct hf_list *list)
 	return hf_container_of(node, struct hf_lane, ready);
 }
 
+/* False: the pace lets nothing begin yet, a pass follows when it does. */
+static bool may_begin(struct hf_sync *s, struct origin *o)
+{
+	uint64_t wait_ms = hf_pace_wait_ms(&o->pace, now_ms(s));
+
+	if (wait_ms > 0)
+		hf_timerq_set(s->opt.timers, &o->turn, now_ms(s) + wait_ms);
+	return wait_ms == 0;
+}
+
 /* The one attempt that an origin that is down may have. */
 static void pass_trial(struct hf_sync *s, struct origin *o)
 {
@@ -109,6 +146,8 @@ static void pass_trial(struct hf_sync *s, struct origin *o)
 		return;
 	if (hf_list_empty(&o->ready) && hf_list_empty(&o->offline))
 		return; /* for the next lane that gets ready */
+	if (!may_begin(s, o))
+		return;
 	lane = pop(hf_list_empty(&o->ready) ? &o->offline : &o->ready);
 	lane->state = HF_LANE_READY;
 	o->trying = start_replay(s, lane);
@@ -123,7 +162,7 @@ static void pass_origin(struct hf_sync *s, unsigned i)
 		pass_trial(s, o);
 		return;
 	}
-	while (o->running < CONFIG_HF_REPLAY_CONCURRENCY && !hf_list_empty(&o->ready))
+	while (o->running < o->pace.window && !hf_list_empty(&o->ready) && may_begin(s, o))
 		start_replay(s, pop(&o->ready));
 }
 
@@ -140,6 +179,13 @@ static void pass(struct hf_sync *s)
 			pass_origin(s, i);
 	}
 	s->passing = false;
+}
+
+static void turn_came(void *user)
+{
+	struct origin *o = user;
+
+	pass(o->sync);
 }
 
 /* ---- lanes ---- */
@@ -245,7 +291,7 @@ static bool waits_for_the_world(const struct hf_lane *lane)
  * half of the shortest back-off. */
 static void bring_near(struct hf_sync *s, struct hf_lane *lane)
 {
-	uint64_t now = s->opt.port->boottime_ms(s->opt.port);
+	uint64_t now = now_ms(s);
 	uint64_t delay = hf_backoff_ms(s->opt.rand, s->opt.backoff_base_ms, EDGE_SPREAD_MS, 16);
 
 	if (lane->not_before_ms > now + delay)
@@ -264,7 +310,7 @@ static bool may_be_eased(const struct hf_lane *lane, uint64_t now)
 void hf_sync_answered(struct hf_sync *s, unsigned origin)
 {
 	struct origin *o = &s->origins[origin];
-	uint64_t now = s->opt.port->boottime_ms(s->opt.port);
+	uint64_t now = now_ms(s);
 	unsigned eased = 0;
 
 	for (unsigned i = 0; i < EASE_LOOKS && eased < EASE_LANES && !hf_list_empty(&o->delayed);
@@ -339,7 +385,7 @@ static void end_offline(struct origin *o)
 
 static bool edge_is_new(struct hf_sync *s, struct origin *o)
 {
-	uint64_t now = s->opt.port->boottime_ms(s->opt.port);
+	uint64_t now = now_ms(s);
 
 	if (o->edge_ms && now - o->edge_ms < EDGE_EVERY_MS)
 		return false;
@@ -382,8 +428,10 @@ void hf_sync_origin_changed(struct hf_sync *s, unsigned origin, enum hf_reach re
 		o->trial = false;
 	if (reach == HF_REACH_UP)
 		promote(s, origin, EDGE_UP);
-	else if (reach == HF_REACH_DOWN)
+	if (reach == HF_REACH_DOWN) {
+		hf_pace_restart(&o->pace);
 		put_offline(s, o);
+	}
 	pass(s);
 }
 
@@ -424,16 +472,26 @@ void hf_sync_now(struct hf_sync *s)
 
 /* ---- life ---- */
 
-static void init_origin(struct origin *o)
+static int init_origin(struct hf_sync *s, unsigned i)
 {
+	const struct hf_sync_origin *opt = &s->opt.origins[i];
+	struct origin *o = &s->origins[i];
+
+	o->sync = s;
 	hf_list_init(&o->ready);
 	hf_list_init(&o->offline);
 	hf_list_init(&o->delayed);
+	hf_pace_init(&o->pace, opt->interval_ms, opt->burst ? opt->burst : 1,
+		     CONFIG_HF_REPLAY_CONCURRENCY, now_ms(s));
+	hf_timer_init(&o->turn, turn_came, o);
+	/* Its place in the heap is taken now: setting it later cannot fail. */
+	return hf_timerq_set(s->opt.timers, &o->turn, HF_TIMER_NEVER);
 }
 
 /* The lanes live on. */
-static void finish_origin(struct origin *o)
+static void finish_origin(struct hf_sync *s, struct origin *o)
 {
+	hf_timerq_clear(s->opt.timers, &o->turn);
 	while (hf_list_pop(&o->ready) || hf_list_pop(&o->offline) || hf_list_pop(&o->delayed))
 		;
 }
@@ -441,18 +499,21 @@ static void finish_origin(struct origin *o)
 int hf_sync_create(const struct hf_sync_options *opt, struct hf_sync **out)
 {
 	struct hf_sync *s = calloc(1, sizeof(*s));
+	int err = 0;
 
 	if (!s)
 		return HF_ENOMEM;
 	s->opt = *opt;
-	s->origins = calloc(opt->origins_n + 1, sizeof(*s->origins));
-	if (!s->origins) {
-		free(s);
-		return HF_ENOMEM;
-	}
-	for (unsigned i = 0; i < opt->origins_n; i++)
-		init_origin(&s->origins[i]);
 	hf_list_init(&s->replays);
+	s->origins = calloc(opt->origins_n + 1, sizeof(*s->origins));
+	if (!s->origins)
+		err = HF_ENOMEM;
+	while (!err && s->origins_n < opt->origins_n)
+		err = init_origin(s, s->origins_n++);
+	if (err) {
+		hf_sync_destroy(s);
+		return err;
+	}
 	*out = s;
 	return 0;
 }
@@ -479,8 +540,8 @@ void hf_sync_destroy(struct hf_sync *s)
 		return;
 	while (!hf_list_empty(&s->replays))
 		hf_replay_destroy(hf_replay_from_link(s->replays.next));
-	for (unsigned i = 0; i < s->opt.origins_n; i++)
-		finish_origin(&s->origins[i]);
+	for (unsigned i = 0; i < s->origins_n; i++)
+		finish_origin(s, &s->origins[i]);
 	free(s->origins);
 	free(s);
 }

@@ -4,8 +4,9 @@
  * (memory only, rebuilt from the store at start) picks lanes that are ready and
  * whose origin may be tried; a replay carries one record through one attempt.
  *
- * One lane has one attempt at a time; lanes of an origin run side by side up to
- * CONFIG_HF_REPLAY_CONCURRENCY. A dead origin stops nobody else.
+ * One lane has one attempt at a time; lanes of an origin run side by side, as
+ * many as the origin's pace allows, up to CONFIG_HF_REPLAY_CONCURRENCY. A dead
+ * origin stops nobody else.
  */
 #ifndef HF_SYNC_SYNC_H
 #define HF_SYNC_SYNC_H
@@ -26,6 +27,7 @@ struct hf_sync_origin {
 	struct hf_span authority; /* for the Host field */
 	bool tls;
 	struct hf_transport *transport;
+	uint32_t interval_ms, burst; /* of its token bucket; 0: none */
 };
 
 struct hf_sync_options {

@@ -145,6 +145,9 @@ static void reads_the_sample(void **state)
 	assert_int_equal(s->origins[0].connect_timeout_ms, CONFIG_HF_CONNECT_TIMEOUT_MS);
 	assert_int_equal(s->origins[1].connect_timeout_ms, 2000);
 	assert_int_equal(s->origins[1].first_byte_timeout_ms, 4000);
+	assert_int_equal(s->origins[0].replay_interval_ms, 0);
+	assert_int_equal(s->origins[1].replay_interval_ms, 50);
+	assert_int_equal(s->origins[1].replay_burst, 5);
 	assert_int_equal(s->origins[1].line, 14);
 	assert_int_equal(s->workers_n, 2);
 	assert_string_equal(s->workers[0].scope, "/");

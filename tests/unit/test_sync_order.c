@@ -113,7 +113,7 @@ static void order_stands_over_a_restart(void **state)
 	leave_all(r);
 	r->origin[SHOP].up = false;
 	hf_sync_start(r->sync);
-	for (int i = 0; i < 300; i++)
+	for (int i = 0; i < 100; i++)
 		qrig_turn(r);
 	assert_in_range(check_order(r, BANK), 1, RECORDS / 2 - 1);
 	qrig_restart(r);

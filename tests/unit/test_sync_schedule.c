@@ -71,14 +71,75 @@ static void lanes_go_side_by_side_up_to_the_limit(void **state)
 	struct qrig *r = *state;
 
 	go_down(r);
-	leave_many(r, 40, 2);
+	leave_many(r, 4 * CONFIG_HF_REPLAY_CONCURRENCY, 2);
 	r->origin[0].up = true;
 	qrig_advance(r, 10000);
-	assert_int_equal(r->origin[0].running_max, CONFIG_HF_REPLAY_CONCURRENCY);
+	assert_in_range(r->origin[0].running_max, CONFIG_HF_REPLAY_CONCURRENCY / 2 + 1,
+			CONFIG_HF_REPLAY_CONCURRENCY);
 	qrig_check(r);
 	assert_int_equal(hf_connectivity_origin(r->connectivity, 0), HF_REACH_UP);
 	assert_null(strstr(qrig_events(r), "dead"));
 	assert_true(hf_sync_is_idle(r->sync));
+}
+
+/* Those that are under way now, all of them. */
+static void answer_all(struct qrig *r, int status)
+{
+	struct fake_answer_to answer = { .status = status };
+	unsigned n = r->origin[0].running;
+
+	for (unsigned i = 0; i < n; i++)
+		fake_connect(fake_exchange(&r->origin[0], i));
+	qrig_settle(r);
+	for (unsigned i = 0; i < n; i++)
+		fake_answer_whole(fake_exchange(&r->origin[0], 0), &answer);
+	qrig_settle(r);
+}
+
+/* One, two, four... as they are answered; half as many when it is pushed back. */
+static void lanes_begin_slowly_after_an_outage(void **state)
+{
+	struct qrig *r = *state;
+	unsigned most = CONFIG_HF_REPLAY_CONCURRENCY;
+
+	r->origin[0].manual = true;
+	go_down(r);
+	leave_many(r, 4 * most, 1);
+	r->origin[0].up = true;
+	qrig_advance(r, 2000);
+	for (unsigned n = 1; n < most; n *= 2) {
+		assert_int_equal(r->origin[0].running, n);
+		answer_all(r, 201);
+	}
+	assert_int_equal(r->origin[0].running, most);
+	answer_all(r, 503);
+	assert_int_equal(r->origin[0].running, most / 2);
+	r->origin[0].manual = false;
+}
+
+/* A bucket of three, one more each second. */
+static void bucket_bounds_the_rate(void **state)
+{
+	struct qrig *r = *state;
+	unsigned n;
+
+	r->origins[0].interval_ms = 1000;
+	r->origins[0].burst = 3;
+	qrig_restart(r);
+	go_down(r);
+	leave_many(r, 20, 2);
+	qrig_advance(r, 60000);
+	r->origin[0].up = true;
+	hf_sync_now(r->sync);
+	n = r->origin[0].performed;
+	for (unsigned second = 0; second < 30; second++) {
+		assert_true(r->origin[0].performed - n <= 3 + second);
+		qrig_advance(r, 1000);
+	}
+	assert_true(r->origin[0].performed - n >= 28);
+	qrig_advance(r, 30000);
+	assert_int_equal(r->origin[0].performed - n, 40);
+	qrig_check(r);
 }
 
 static void dead_origin_stops_nobody_else(void **state)
@@ -298,7 +359,6 @@ static void success_of_one_lane_ends_the_back_off_of_the_others(void **state)
 		qrig_advance(r, 1000);
 	qrig_advance(r, 30000);
 	assert_int_equal(r->origin[0].running, 0);
-	assert_int_equal(r->origin[0].running_max, CONFIG_HF_REPLAY_CONCURRENCY);
 	qrig_check(r);
 	for (int i = 0; i < 200; i++) {
 		char lane[16];
@@ -505,6 +565,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_lane_goes_in_order),
 		TEST(lanes_go_side_by_side_up_to_the_limit),
+		TEST(lanes_begin_slowly_after_an_outage),
+		TEST(bucket_bounds_the_rate),
 		TEST(dead_origin_stops_nobody_else),
 		TEST(trial_lets_one_through_and_up_lets_all),
 		TEST(request_that_kills_its_origin_stops_only_its_lane),
