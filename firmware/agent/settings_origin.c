@@ -8,11 +8,11 @@
 #include "agent/settings_value.h"
 #include "holdfast/err.h"
 
-#define PEM_BYTES_MAX  (4 * 1024 * 1024)
-#define TIMEOUT_MIN_MS 100
-#define TIMEOUT_MAX_MS 3600000
+#define PEM_BYTES_MAX	       (4 * 1024 * 1024)
+#define TIMEOUT_MIN_MS	       100
+#define TIMEOUT_MAX_MS	       3600000
 #define REPLAY_INTERVAL_MAX_MS 86400000
-#define REPLAY_BURST_MAX 1000000
+#define REPLAY_BURST_MAX       1000000
 
 struct origin_reader {
 	struct hf_settings_reader *r;

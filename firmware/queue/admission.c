@@ -98,6 +98,7 @@ static void init_state(struct hf_queue *q, const struct hf_admission *a, struct 
 	s->maybe_received = a->maybe_received;
 	s->attempts = a->maybe_received;
 	s->last_status = a->last_status;
+	s->urgency = a->policy->urgency;
 	s->tag = (uint32_t)hf_rand_u64(q->opt.rand);
 	s->created_dev_ms = hf_queue_device_ms(q);
 	if (a->maybe_received)
@@ -108,6 +109,8 @@ static void init_state(struct hf_queue *q, const struct hf_admission *a, struct 
 }
 
 /* ---- steps ---- */
+
+#define DISPLACE_SLACK 64 /* of a lane for a few: requests that come at once */
 
 static void finish(struct hf_lane *lane, struct hf_admission *a, int err)
 {
@@ -132,6 +135,7 @@ static void schedule(struct hf_queue *q, struct hf_lane *lane, const struct hf_a
 {
 	uint64_t base = CONFIG_HF_BACKOFF_BASE_MS;
 
+	lane->urgency = a->state.urgency;
 	if (lane->state == HF_LANE_HELD && !lane->blocked)
 		lane->state = HF_LANE_IDLE;
 	if (lane->state == HF_LANE_IDLE && a->not_before_delay_ms)
@@ -207,6 +211,8 @@ static void inserted(struct hf_store_op *op, int err)
 			 });
 	hf_queue_expiry_note(q, a->state.created_dev_ms, a->policy->max_age_s);
 	schedule(q, lane, a);
+	if (a->policy->when_full == HF_WHEN_FULL_DROP_OLDEST)
+		hf_lane_displace(lane, a->policy->max_entries, a->id);
 	finish(lane, a, 0);
 }
 
@@ -260,6 +266,16 @@ static void create_lane(struct hf_lane *lane, struct hf_admission *a)
 	hf_store_lane(lane->queue->opt.store, &a->lane_op);
 }
 
+/* Where the oldest make room, twice as many may wait while they do. */
+static bool is_full(const struct hf_lane *lane, const struct hf_policy *p)
+{
+	uint64_t most = p->max_entries;
+
+	if (p->when_full == HF_WHEN_FULL_DROP_OLDEST)
+		most = 2 * most + DISPLACE_SLACK;
+	return lane->waiting + lane->inserting >= most;
+}
+
 int hf_queue_admit(struct hf_queue *q, struct hf_admission *a)
 {
 	struct hf_lane *lane = a->turn->lane;
@@ -268,7 +284,7 @@ int hf_queue_admit(struct hf_queue *q, struct hf_admission *a)
 	assert(lane && a->key.len > 0);
 	if (q->closing)
 		return HF_ECANCELED;
-	if (lane->waiting + lane->inserting >= a->policy->max_entries)
+	if (is_full(lane, a->policy))
 		return HF_ELIMIT;
 	err = encode_head(q, a);
 	if (err)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Changes of records that no lease has: cancel and retry, asked for from outside,
- * and the end of what has grown too old. A record that an attempt is under way
+ * and the end of what has grown too old or makes room for later ones. A record that an attempt is under way
  * for is not touched.
  */
 #include <assert.h>
@@ -13,6 +13,7 @@ enum kind {
 	KIND_CANCEL,
 	KIND_RETRY,
 	KIND_EXPIRE,
+	KIND_DISPLACE,
 };
 
 void hf_change_abandon(struct hf_queue_change *c)
@@ -53,7 +54,7 @@ static int find_lane(struct hf_queue_change *c)
 }
 
 /* An attempt is under way, or a lease is being taken that may be for it. */
-static bool is_leased(const struct hf_lane *lane, uint64_t id)
+bool hf_lane_is_leased(const struct hf_lane *lane, uint64_t id)
 {
 	return lane->state == HF_LANE_LEASED && (lane->leased_id == 0 || lane->leased_id == id);
 }
@@ -97,7 +98,7 @@ static void tell(struct hf_queue_change *c, enum hf_queue_event_type type, uint8
 	hf_queue_changed(c->queue, lane, before, &event);
 }
 
-/* ---- cancel, expire ---- */
+/* ---- cancel, expire, displace ---- */
 
 static void ended(struct hf_store_op *op, int err)
 {
@@ -250,7 +251,7 @@ static void change(struct hf_queue_change *c)
 {
 	uint8_t status = c->load.state.status;
 
-	if ((waits(c) && is_leased(c->lane, c->load.id)) ||
+	if ((waits(c) && hf_lane_is_leased(c->lane, c->load.id)) ||
 	    hf_queue_is_changing(c->queue, c->load.id)) {
 		finish(c, HF_EBUSY);
 		return;
@@ -262,6 +263,8 @@ static void change(struct hf_queue_change *c)
 			finish(c, HF_ESTATE);
 		else if (c->kind == KIND_CANCEL)
 			end(c, HF_RECORD_CANCELLED, HF_REASON_OPERATOR);
+		else if (c->kind == KIND_DISPLACE)
+			end(c, HF_RECORD_CANCELLED, HF_REASON_DISPLACED);
 		else
 			end(c, HF_RECORD_DEAD, HF_REASON_EXPIRED);
 	} else if (status == HF_RECORD_HELD) {
@@ -326,6 +329,11 @@ int hf_queue_cancel(struct hf_queue *q, struct hf_queue_change *c)
 int hf_queue_expire(struct hf_queue *q, struct hf_queue_change *c)
 {
 	return start(q, c, KIND_EXPIRE);
+}
+
+int hf_queue_displace(struct hf_queue *q, struct hf_queue_change *c)
+{
+	return start(q, c, KIND_DISPLACE);
 }
 
 int hf_queue_retry(struct hf_queue *q, struct hf_queue_change *c)

@@ -46,6 +46,7 @@ struct hf_lane {
 	struct hf_turn *live;
 	struct hf_list turns; /* not granted yet */
 	bool granting;
+	bool displacing; /* its oldest make room for later ones */
 	/* scheduling, used by sync/ */
 	uint8_t state;		/* enum hf_lane_state */
 	uint8_t wait_reason;	/* enum hf_reason of DELAYED and OFFLINE */
@@ -58,6 +59,7 @@ struct hf_lane {
 	unsigned streak;	/* records read ahead in a row */
 	unsigned failures;	/* in a row, for back-off */
 	bool retried_now;
+	uint8_t urgency;       /* of the request that came last: which lane goes first */
 	bool resumed;	       /* since the start nothing of it was tried: the time that its
 		       * record stored in an earlier run counts */
 	uint64_t eased_ms;     /* boot time when another's success ended its back-off */

@@ -276,6 +276,7 @@ static void apply_row(struct hf_lane *lane, const struct hf_lane_row *row)
 	if (row->head_id) {
 		lane->next_id = row->head_id;
 		lane->head_created_dev_ms = row->head_state.created_dev_ms;
+		lane->urgency = row->head_state.urgency;
 	} else {
 		lane->next_id = row->tail_id ? row->tail_id + 1 :
 					       HF_RECORD_ID(row->id, UINT64_C(1));
@@ -391,6 +392,7 @@ void hf_queue_lanes_finish(struct hf_queue *q)
 	struct hf_list *l;
 
 	hf_ahead_finish(q);
+	hf_queue_displacing_finish(q);
 	while ((l = hf_list_pop(&q->removals)) != NULL)
 		free(hf_container_of(l, struct removal, link));
 	while (!hf_list_empty(&q->lanes))

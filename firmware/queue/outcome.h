@@ -35,7 +35,8 @@
 	X(ORIGIN_GONE, "origin-gone")	/* not in the configuration any more */     \
 	X(DAMAGED, "damaged")		/* the stored request cannot be read */     \
 	X(OPERATOR, "operator")                                                     \
-	X(ORIGIN_FULL, "origin-full") /* 507 */
+	X(ORIGIN_FULL, "origin-full") /* 507 */                                     \
+	X(DISPLACED, "displaced")     /* a later one came in its place */
 
 enum hf_reason {
 #define HF_REASON_ENUM(name, text) HF_REASON_##name,

@@ -25,6 +25,7 @@ int hf_queue_create(const struct hf_queue_options *opt, struct hf_queue **out)
 	hf_list_init(&q->changes);
 	hf_list_init(&q->removals);
 	hf_list_init(&q->aheads);
+	hf_list_init(&q->displacing);
 	hf_queue_count_held_init(q);
 	hf_queue_expiry_init(q);
 	hf_strmap_init(&q->by_name, seed);

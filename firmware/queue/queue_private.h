@@ -29,6 +29,7 @@ struct hf_queue {
 	struct hf_list admissions, changes; /* under way */
 	struct hf_list removals;	    /* struct removal: lanes leaving the store */
 	struct hf_list aheads;		    /* struct hf_ahead: under way */
+	struct hf_list displacing;	    /* displace.c: lanes that make room */
 	bool closing;			    /* the store is gone */
 	struct hf_store_lanes load;
 	bool loading, load_again;
@@ -77,8 +78,17 @@ void hf_queue_expiry_init(struct hf_queue *q);
 /* What an earlier run left. */
 void hf_queue_expiry_start(struct hf_queue *q);
 void hf_queue_expiry_finish(struct hf_queue *q);
-/* change.c: ends a waiting record for its age; as hf_queue_cancel. */
+/* change.c: ends a waiting record for its age, or for one that came later; as
+ * hf_queue_cancel. */
 int hf_queue_expire(struct hf_queue *q, struct hf_queue_change *c);
+int hf_queue_displace(struct hf_queue *q, struct hf_queue_change *c);
+/* change.c: an attempt for record @id is under way, or may be. */
+bool hf_lane_is_leased(const struct hf_lane *lane, uint64_t id);
+/* displace.c: more than @most wait in the lane, and "drop-oldest" says that those
+ * before @newest may go. Without memory they go with the next request. */
+void hf_lane_displace(struct hf_lane *lane, uint64_t most, uint64_t newest);
+/* At closing down, after the store: frees what is under way. */
+void hf_queue_displacing_finish(struct hf_queue *q);
 
 /* admission.c, change.c: frees what they hold; done does not come. */
 void hf_admission_abandon(struct hf_admission *a);

@@ -106,7 +106,7 @@ static int put_terms(struct hf_buf *out, const struct hf_policy *p)
 	assert(p->expect_n <= HF_POLICY_EXPECT_MAX);
 	t[0] = (char)p->idempotency;
 	t[1] = (char)p->order;
-	t[2] = (char)p->key_quoted;
+	t[2] = (char)(p->key_quoted | p->when_full << 1 | p->urgency << 4);
 	t[3] = (char)p->expect_n;
 	put_u32(t + 4, p->key_validity_s);
 	put_u32(t + 8, p->max_age_s);
@@ -245,7 +245,9 @@ static int get_terms(struct hf_span value, struct hf_policy *p)
 		return HF_ECORRUPT;
 	p->idempotency = (enum hf_idempotency)value.ptr[0];
 	p->order = (enum hf_order)value.ptr[1];
-	p->key_quoted = value.ptr[2] != 0;
+	p->key_quoted = value.ptr[2] & 1;
+	p->when_full = value.ptr[2] & 2 ? HF_WHEN_FULL_DROP_OLDEST : HF_WHEN_FULL_REJECT;
+	p->urgency = (uint8_t)value.ptr[2] >> 4 & (HF_POLICY_URGENCIES - 1);
 	p->expect_n = n;
 	p->key_validity_s = get_u32(value.ptr + 4);
 	p->max_age_s = get_u32(value.ptr + 8);

@@ -9,6 +9,8 @@ enum row_flags {
 	ROW_HOLE = 4,
 	ROW_REPLACED = 8,
 };
+#define URGENCY_SHIFT 4
+#define URGENCY_MASK  7
 
 #define SEQ_BYTES 6
 _Static_assert(52 + 2 * SEQ_BYTES == HF_ROW_SIZE, "the row's layout fills it");
@@ -45,6 +47,7 @@ void hf_row_encode(const struct hf_row *row, uint8_t out[HF_ROW_SIZE])
 		flags |= ROW_HOLE;
 	if (row->replaced)
 		flags |= ROW_REPLACED;
+	flags |= (uint8_t)((s->urgency & URGENCY_MASK) << URGENCY_SHIFT);
 	out[0] = s->status;
 	out[1] = s->reason;
 	out[2] = flags;
@@ -85,6 +88,7 @@ int hf_row_decode(struct hf_span bytes, struct hf_row *row)
 		.same_500 = in[3],
 		.conflicts = in[4],
 		.last_end = in[5],
+		.urgency = in[2] >> URGENCY_SHIFT & URGENCY_MASK,
 		.last_status = (uint16_t)hf_get_le(in + 6, 2),
 		.attempts = (uint32_t)hf_get_le(in + 8, 4),
 		.tag = (uint32_t)hf_get_le(in + 12, 4),

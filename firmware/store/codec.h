@@ -5,6 +5,7 @@
  *
  *   row    64 bytes, column record.state: hf_record_state and the row's links
  *     0 status u8    1 reason u8     2 flags u8      3 same_500 u8
+ *          (bits 4 to 6 of the flags: urgency)
  *     4 conflicts u8 5 last_end u8   6 last_status u16
  *     8 attempts u32                12 tag u32
  *    16 created_dev_ms u64          24 created_wall_ms i64

@@ -427,6 +427,7 @@ static struct hf_row requeued(const struct hf_row *old, uint64_t created_dev_ms)
 		.state = {
 			.status = HF_RECORD_QUEUED,
 			.tag = s->tag,
+			.urgency = s->urgency,
 			.created_dev_ms = created_dev_ms,
 			.created_wall_ms = s->created_wall_ms,
 			.maybe_received = s->maybe_received,

@@ -54,6 +54,7 @@ struct hf_record_state {
 	uint8_t conflicts;    /* 409 in a row */
 	uint16_t last_status; /* of the last answer, 0: none */
 	uint8_t last_end;     /* enum hf_end of the last attempt + 1, 0: none */
+	uint8_t urgency;      /* of its policy, 0 to 7 */
 	uint32_t attempts;    /* that were counted */
 	uint32_t tag;	      /* random: the secret part of the public id */
 	uint64_t created_dev_ms;

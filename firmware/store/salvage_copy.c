@@ -5,6 +5,7 @@
  * is of an earlier life, one without a record makes a new one. blob goes before
  * request, which is nothing without the whole of its body.
  */
+#include "holdfast/policy.h"
 #include "store/rows.h"
 #include "store/salvage.h"
 #include "store/sieve.h"
@@ -146,6 +147,7 @@ static int rebuild_waiting(struct hf_salvage *v, uint64_t id, uint64_t seq, stru
 	if (hf_born_decode(born, &row.state))
 		return HF_ENOENT;
 	row.state.status = HF_RECORD_QUEUED;
+	row.state.urgency = HF_POLICY_URGENCY;
 	doubt(&row.state);
 	return hf_row_add(&v->to, id, &row);
 }

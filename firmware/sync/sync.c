@@ -3,7 +3,8 @@
  * The scheduler. Each origin has its lanes in three lists: READY ones, OFFLINE
  * ones and DELAYED ones; lanes in which nothing can go are in none. A pass
  * starts replays of the ready ones while the origin may be tried and there is
- * room, so every event costs what it touches and not what is stored.
+ * room, so every event costs what it touches and not what is stored. Of the
+ * ready ones the most urgent goes first, then the one that has waited longest.
  *
  * An origin that is DOWN makes its lanes OFFLINE; connectivity's trial lets one
  * of them through, the one that has waited longest, so that a request that
@@ -35,7 +36,8 @@
 #define EASE_LOOKS 8
 
 struct origin {
-	struct hf_list ready, offline, delayed; /* struct hf_lane, ready */
+	/* struct hf_lane, ready */
+	struct hf_list ready[HF_POLICY_URGENCIES], offline, delayed;
 	unsigned running;
 	unsigned lanes_waiting;
 	bool trial;		  /* one attempt is allowed although it is down */
@@ -137,18 +139,28 @@ static bool may_begin(struct hf_sync *s, struct origin *o)
 	return wait_ms == 0;
 }
 
+/* The list of the most urgent lanes that are ready, NULL: none is. */
+static struct hf_list *first_ready(struct origin *o)
+{
+	for (size_t i = 0; i < HF_POLICY_URGENCIES; i++)
+		if (!hf_list_empty(&o->ready[i]))
+			return &o->ready[i];
+	return NULL;
+}
+
 /* The one attempt that an origin that is down may have. */
 static void pass_trial(struct hf_sync *s, struct origin *o)
 {
+	struct hf_list *list = first_ready(o);
 	struct hf_lane *lane;
 
 	if (!o->trial || o->running > 0)
 		return;
-	if (hf_list_empty(&o->ready) && hf_list_empty(&o->offline))
+	if (!list && hf_list_empty(&o->offline))
 		return; /* for the next lane that gets ready */
 	if (!may_begin(s, o))
 		return;
-	lane = pop(hf_list_empty(&o->ready) ? &o->offline : &o->ready);
+	lane = pop(list ? list : &o->offline);
 	lane->state = HF_LANE_READY;
 	o->trying = start_replay(s, lane);
 	o->trial = !o->trying;
@@ -157,13 +169,14 @@ static void pass_trial(struct hf_sync *s, struct origin *o)
 static void pass_origin(struct hf_sync *s, unsigned i)
 {
 	struct origin *o = &s->origins[i];
+	struct hf_list *list;
 
 	if (is_down(s, i)) {
 		pass_trial(s, o);
 		return;
 	}
-	while (o->running < o->pace.window && !hf_list_empty(&o->ready) && may_begin(s, o))
-		start_replay(s, pop(&o->ready));
+	while (o->running < o->pace.window && (list = first_ready(o)) && may_begin(s, o))
+		start_replay(s, pop(list));
 }
 
 /* What happens inside can lead to another pass: those are folded into a loop. */
@@ -220,11 +233,11 @@ static void count_wanted(struct hf_sync *s, struct hf_lane *lane)
 		hf_connectivity_want(s->opt.connectivity, lane->origin, false);
 }
 
-static struct hf_list *list_of(struct origin *o, enum hf_lane_state state)
+static struct hf_list *list_of(struct origin *o, const struct hf_lane *lane)
 {
-	switch (state) {
+	switch ((enum hf_lane_state)lane->state) {
 	case HF_LANE_READY:
-		return &o->ready;
+		return &o->ready[lane->urgency];
 	case HF_LANE_OFFLINE:
 		return &o->offline;
 	case HF_LANE_DELAYED:
@@ -240,7 +253,7 @@ static struct hf_list *list_of(struct origin *o, enum hf_lane_state state)
 /* Into the list of its state; one that is there keeps its place. */
 static void put_in_list(struct hf_sync *s, struct hf_lane *lane)
 {
-	struct hf_list *list = list_of(&s->origins[lane->origin], (enum hf_lane_state)lane->state);
+	struct hf_list *list = list_of(&s->origins[lane->origin], lane);
 
 	if (list && lane->listed == lane->state && !hf_list_empty(&lane->ready))
 		return;
@@ -415,9 +428,11 @@ static void put_offline(struct hf_sync *s, struct origin *o)
 {
 	struct hf_list lanes;
 
-	move_all(&o->ready, &lanes);
-	while (!hf_list_empty(&lanes))
-		hf_sync_lane(s, pop(&lanes));
+	for (size_t i = 0; i < HF_POLICY_URGENCIES; i++) {
+		move_all(&o->ready[i], &lanes);
+		while (!hf_list_empty(&lanes))
+			hf_sync_lane(s, pop(&lanes));
+	}
 }
 
 void hf_sync_origin_changed(struct hf_sync *s, unsigned origin, enum hf_reach reach)
@@ -478,7 +493,8 @@ static int init_origin(struct hf_sync *s, unsigned i)
 	struct origin *o = &s->origins[i];
 
 	o->sync = s;
-	hf_list_init(&o->ready);
+	for (size_t u = 0; u < HF_POLICY_URGENCIES; u++)
+		hf_list_init(&o->ready[u]);
 	hf_list_init(&o->offline);
 	hf_list_init(&o->delayed);
 	hf_pace_init(&o->pace, opt->interval_ms, opt->burst ? opt->burst : 1,
@@ -491,8 +507,12 @@ static int init_origin(struct hf_sync *s, unsigned i)
 /* The lanes live on. */
 static void finish_origin(struct hf_sync *s, struct origin *o)
 {
+	struct hf_list *list;
+
 	hf_timerq_clear(s->opt.timers, &o->turn);
-	while (hf_list_pop(&o->ready) || hf_list_pop(&o->offline) || hf_list_pop(&o->delayed))
+	while ((list = first_ready(o)) != NULL)
+		hf_list_pop(list);
+	while (hf_list_pop(&o->offline) || hf_list_pop(&o->delayed))
 		;
 }
 

@@ -184,7 +184,17 @@ static void check_twins(struct hf_json_doc *d, const cJSON *item, const struct h
 	free(identities);
 }
 
-/* Order is a property of the lane, so its routes must agree on it. */
+/* What is a property of the lane, so that its routes must agree on it; NULL: they
+ * do. */
+static const char *lane_conflict(const struct hf_policy *a, const struct hf_policy *b)
+{
+	if (a->order != b->order)
+		return "order";
+	if (a->when_full != b->when_full)
+		return "whenFull";
+	return a->urgency != b->urgency ? "urgency" : NULL;
+}
+
 static void check_lanes(struct hf_json_doc *d, const cJSON *item, const struct hf_manifest *m)
 {
 	const cJSON *entry = item->child;
@@ -195,14 +205,14 @@ static void check_lanes(struct hf_json_doc *d, const cJSON *item, const struct h
 
 		for (size_t j = 0; a->queued && j < i; j++) {
 			const struct hf_route *b = &m->routes[j];
+			const char *what = lane_conflict(&a->policy, &b->policy);
 
-			if (!b->queued || b->policy.order == a->policy.order ||
-			    strcmp(a->policy.lane, b->policy.lane) != 0)
+			if (!b->queued || !what || strcmp(a->policy.lane, b->policy.lane) != 0)
 				continue;
 			hf_json_fault(d, entry,
-				      "lane %s has another \"order\" in routes[%u], "
+				      "lane %s has another \"%s\" in routes[%u], "
 				      "line %u",
-				      hf_quote(hf_span_str(a->policy.lane), quoted), b->index,
+				      hf_quote(hf_span_str(a->policy.lane), quoted), what, b->index,
 				      b->line);
 			break;
 		}

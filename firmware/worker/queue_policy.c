@@ -21,6 +21,8 @@ enum {
 	KEY_MAX_AGE,
 	KEY_MAX_ENTRIES,
 	KEY_EXPECT,
+	KEY_WHEN_FULL,
+	KEY_URGENCY,
 	KEYS
 };
 static const char *const keys[KEYS] = {
@@ -34,13 +36,18 @@ static const char *const keys[KEYS] = {
 	"maxAgeSeconds",
 	"maxEntries",
 	"expect",
+	"whenFull",
+	"urgency",
 };
 
 static const char *const orders[] = { "block", "skip" };
 static const char *const idempotencies[] = { "keyed", "idempotent", "always", "never" };
+static const char *const when_full[] = { "reject", "drop-oldest" };
 static const char *const formats[] = { "bare", "sf-string" };
 
 _Static_assert(HF_ORDER_BLOCK == 0 && HF_ORDER_SKIP == 1, "orders[] is in this order");
+_Static_assert(HF_WHEN_FULL_REJECT == 0 && HF_WHEN_FULL_DROP_OLDEST == 1,
+	       "when_full[] is in this order");
 _Static_assert(HF_IDEMPOTENCY_KEYED == 0 && HF_IDEMPOTENCY_IDEMPOTENT == 1 &&
 		       HF_IDEMPOTENCY_ALWAYS == 2 && HF_IDEMPOTENCY_NEVER == 3,
 	       "idempotencies[] is in this order");
@@ -56,6 +63,7 @@ void hf_queue_policy_defaults(struct hf_policy *out)
 		.key_validity_s = HF_POLICY_KEY_VALIDITY_S,
 		.max_age_s = HF_POLICY_MAX_AGE_S,
 		.max_entries = HF_POLICY_MAX_ENTRIES,
+		.urgency = HF_POLICY_URGENCY,
 	};
 }
 
@@ -145,6 +153,27 @@ static void read_expect(struct hf_json_doc *d, const cJSON *item, struct hf_poli
 	}
 }
 
+static void read_full(struct hf_json_doc *d, const cJSON *const *m, struct hf_policy *out)
+{
+	int word;
+
+	if (m[KEY_MAX_ENTRIES])
+		hf_json_whole32(d, m[KEY_MAX_ENTRIES], 1, ENTRIES_MAX, &out->max_entries);
+	if (!m[KEY_WHEN_FULL])
+		return;
+	word = hf_json_word(d, m[KEY_WHEN_FULL], when_full, COUNT(when_full));
+	if (word >= 0)
+		out->when_full = (enum hf_when_full)word;
+}
+
+static void read_urgency(struct hf_json_doc *d, const cJSON *item, struct hf_policy *out)
+{
+	uint32_t urgency;
+
+	if (item && hf_json_whole32(d, item, 0, HF_POLICY_URGENCIES - 1, &urgency))
+		out->urgency = (uint8_t)urgency;
+}
+
 static void read_object(struct hf_json_doc *d, const cJSON *item, struct hf_policy *out)
 {
 	const cJSON *m[KEYS];
@@ -172,8 +201,8 @@ static void read_object(struct hf_json_doc *d, const cJSON *item, struct hf_poli
 		hf_json_whole32(d, m[KEY_VALIDITY], 1, SECONDS_MAX, &out->key_validity_s);
 	if (m[KEY_MAX_AGE])
 		hf_json_whole32(d, m[KEY_MAX_AGE], 1, SECONDS_MAX, &out->max_age_s);
-	if (m[KEY_MAX_ENTRIES])
-		hf_json_whole32(d, m[KEY_MAX_ENTRIES], 1, ENTRIES_MAX, &out->max_entries);
+	read_full(d, m, out);
+	read_urgency(d, m[KEY_URGENCY], out);
 	if (m[KEY_EXPECT])
 		read_expect(d, m[KEY_EXPECT], out);
 }

@@ -55,6 +55,7 @@ static const char kiosk[] =
 	"      \"queue\": { \"tag\": \"orders\", \"order\": \"skip\", \"lane\": \"till\",\n"
 	"        \"idempotency\": \"never\", \"keyHeader\": \"X-Key\", \"keyFormat\": \"sf-string\",\n"
 	"        \"keyValiditySeconds\": 60, \"maxAgeSeconds\": 120, \"maxEntries\": 5,\n"
+	"        \"whenFull\": \"drop-oldest\", \"urgency\": 0,\n"
 	"        \"expect\": [200, 201] } },\n"
 	"    { \"condition\": { \"urlPattern\": \"/assets/*\" }, \"source\": \"cache-first\",\n"
 	"      \"cacheName\": \"assets\" },\n"
@@ -88,12 +89,14 @@ static void reads_every_member(void **state)
 	assert_int_equal(p->key_validity_s, 60);
 	assert_int_equal(p->max_age_s, 120);
 	assert_int_equal(p->max_entries, 5);
+	assert_int_equal(p->when_full, HF_WHEN_FULL_DROP_OLDEST);
+	assert_int_equal(p->urgency, 0);
 	assert_int_equal(p->expect_n, 2);
 	assert_int_equal(p->expect[1], 201);
 	assert_false(m->routes[1].queued);
 	assert_int_equal(m->routes[1].source, HF_SOURCE_CACHE_FIRST);
 	assert_string_equal(m->routes[1].cache_name, "assets");
-	assert_int_equal(m->routes[1].line, 11);
+	assert_int_equal(m->routes[1].line, 12);
 	assert_int_equal(m->routes[2].network_timeout_ms, 2500);
 	assert_int_equal(m->precache_n, 3);
 	assert_string_equal(m->precache[1].url, "/logo.svg");
@@ -127,6 +130,8 @@ static void fills_in_defaults(void **state)
 	assert_int_equal(p->key_validity_s, HF_POLICY_KEY_VALIDITY_S);
 	assert_int_equal(p->max_age_s, HF_POLICY_MAX_AGE_S);
 	assert_int_equal(p->max_entries, HF_POLICY_MAX_ENTRIES);
+	assert_int_equal(p->when_full, HF_WHEN_FULL_REJECT);
+	assert_int_equal(p->urgency, HF_POLICY_URGENCY);
 	assert_int_equal(p->expect_n, 0);
 	assert_string_equal(m->routes[1].policy.lane, "orders");
 	hf_manifest_destroy(m);
@@ -344,6 +349,12 @@ static const struct {
 	{ "{\"routes\":[{\"condition\":{\"urlPattern\":\"/a\"},\"queue\":{\"tag\":\"x\"}},\n"
 	  "{\"condition\":{\"urlPattern\":\"/b\"},\"queue\":{\"tag\":\"x\",\"order\":\"skip\"}}]}",
 	  "m.json:2: routes[1]: lane \"x\" has another \"order\" in routes[0], line 1\n" },
+	{ "{\"routes\":[{\"condition\":{\"urlPattern\":\"/a\"},\"queue\":{\"tag\":\"x\"}},\n"
+	  "{\"condition\":{\"urlPattern\":\"/b\"},\"queue\":{\"tag\":\"x\",\"urgency\":1}}]}",
+	  "m.json:2: routes[1]: lane \"x\" has another \"urgency\" in routes[0], line 1\n" },
+	{ ROUTE("\"queue\":{\"urgency\":8,\"whenFull\":\"drop\"}"),
+	  "m.json:1: routes[0].queue.whenFull: \"drop\" is not one of reject, drop-oldest\n"
+	  "m.json:1: routes[0].queue.urgency: must be a whole number from 0 to 7, not 8\n" },
 	/* conditions */
 	{ CONDITION(""),
 	  "m.json:1: routes[0].condition: is empty; to match everything leave \"condition\" out\n" },
@@ -391,7 +402,7 @@ static const struct {
 	{ QUEUE("\"maxAge\":1"),
 	  "m.json:1: routes[0].queue: unknown key \"maxAge\"; known here: tag, "
 	  "lane, order, idempotency, keyHeader, keyFormat, keyValiditySeconds, "
-	  "maxAgeSeconds, maxEntries, expect\n" },
+	  "maxAgeSeconds, maxEntries, expect, whenFull, urgency\n" },
 	{ QUEUE("\"maxAgeSeconds\":0.5"),
 	  "m.json:1: routes[0].queue.maxAgeSeconds: must be a whole "
 	  "number from 1 to 315360000, not 0.5\n" },

@@ -26,6 +26,8 @@ static void sample(struct hf_record_head *h, struct hf_arena *arena)
 	h->policy.key_validity_s = 86400;
 	h->policy.max_age_s = 604800;
 	h->policy.max_entries = 17;
+	h->policy.when_full = HF_WHEN_FULL_DROP_OLDEST;
+	h->policy.urgency = 6;
 	h->policy.expect[0] = 200;
 	h->policy.expect[1] = 201;
 	h->policy.expect_n = 2;

@@ -117,6 +117,32 @@ static void lanes_begin_slowly_after_an_outage(void **state)
 	r->origin[0].manual = false;
 }
 
+static void urgent_lanes_go_first(void **state)
+{
+	static const uint8_t urgency[] = { 3, 7, 0, 3, 1 };
+	struct qrig *r = *state;
+	char lane[16], target[16];
+
+	go_down(r);
+	for (unsigned i = 0; i < 5; i++) {
+		struct qreq *q;
+
+		snprintf(target, sizeof(target), "/%u", i);
+		snprintf(lane, sizeof(lane), "lane%u", i);
+		q = qrig_request(r, target, "x");
+		memcpy(q->policy.lane, lane, sizeof(lane));
+		q->policy.urgency = urgency[i];
+		qreq_take(q, true);
+		qreq_admit(q);
+		fake_port_settle(&r->store.port);
+	}
+	qrig_taken(r, 0);
+	r->origin[0].up = true;
+	qrig_restart(r); /* it is on the medium, too */
+	qrig_advance(r, 10000);
+	assert_string_equal(qrig_taken(r, 0), "/2 /4 /0 /3 /1");
+}
+
 /* A bucket of three, one more each second. */
 static void bucket_bounds_the_rate(void **state)
 {
@@ -566,6 +592,7 @@ int main(void)
 		TEST(a_lane_goes_in_order),
 		TEST(lanes_go_side_by_side_up_to_the_limit),
 		TEST(lanes_begin_slowly_after_an_outage),
+		TEST(urgent_lanes_go_first),
 		TEST(bucket_bounds_the_rate),
 		TEST(dead_origin_stops_nobody_else),
 		TEST(trial_lets_one_through_and_up_lets_all),

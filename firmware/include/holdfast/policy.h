@@ -25,6 +25,11 @@ enum hf_order {
 	HF_ORDER_SKIP,	/* pass over a held head */
 };
 
+enum hf_when_full {
+	HF_WHEN_FULL_REJECT,	  /* the new one is refused */
+	HF_WHEN_FULL_DROP_OLDEST, /* the oldest that is not being sent is cancelled */
+};
+
 struct hf_policy {
 	char tag[HF_POLICY_NAME_MAX + 1];
 	char lane[HF_POLICY_NAME_MAX + 1];
@@ -33,9 +38,11 @@ struct hf_policy {
 			      * ("...", the IETF draft's form) instead of bare */
 	enum hf_idempotency idempotency;
 	enum hf_order order;
-	uint32_t key_validity_s;	       /* from the first attempt that may have arrived */
-	uint32_t max_age_s;		       /* retention, from acceptance */
-	uint32_t max_entries;		       /* waiting in the lane */
+	uint32_t key_validity_s;     /* from the first attempt that may have arrived */
+	uint32_t max_age_s;	     /* retention, from acceptance */
+	uint32_t max_entries;	     /* waiting in the lane */
+	enum hf_when_full when_full; /* with max_entries waiting */
+	uint8_t urgency;	     /* of the lane: RFC 9218, section 4.1; 0: first, 7: last */
 	uint16_t expect[HF_POLICY_EXPECT_MAX]; /* statuses that mean delivered */
 	uint8_t expect_n;		       /* 0: every 2xx */
 };
@@ -44,5 +51,7 @@ struct hf_policy {
 #define HF_POLICY_KEY_VALIDITY_S 86400
 #define HF_POLICY_MAX_AGE_S	 604800
 #define HF_POLICY_MAX_ENTRIES	 10000
+#define HF_POLICY_URGENCY	 3
+#define HF_POLICY_URGENCIES	 8
 
 #endif
