@@ -146,17 +146,17 @@ static int origin_by_host(void *user, struct hf_span host)
 	return hf_settings_origin_by_host(a->settings, host);
 }
 
-static int status(void *user, struct hf_buf *out)
+static int status(void *user, unsigned origin, struct hf_buf *out)
 {
-	return hf_agent_status(user, out);
+	return hf_agent_status(user, origin, out);
 }
 
-static void sync_now(void *user)
+static void sync_now(void *user, unsigned origin)
 {
 	struct hf_agent *a = user;
 
-	hf_sync_now(a->sync);
-	hf_tags_now(a->tags);
+	hf_sync_now(a->sync, origin);
+	hf_tags_now(a->tags, origin);
 }
 
 static void on_salvaged(void *user, const struct hf_store_report *report)
@@ -345,8 +345,9 @@ int hf_agent_create(struct hf_port *port, struct hf_settings *settings, struct h
 	a->log = (struct hf_log){ .level = settings->log_level, .write = write_log, .user = a };
 	hf_timerq_init(&a->timers, ask_wake, a);
 	hf_list_init(&a->tls_trusts);
-	hf_agent_events_init(a);
-	err = port->entropy(port, &seed, sizeof(seed));
+	err = hf_agent_events_init(a);
+	if (!err)
+		err = port->entropy(port, &seed, sizeof(seed));
 	hf_rand_init(&a->rand, seed);
 	if (!err)
 		err = hf_agent_origins_create(a);

@@ -51,7 +51,9 @@ struct hf_agent {
 	struct hf_fetch *fetch;
 	struct hf_ingress *ingress;
 
-	struct hf_buf connectivity_told; /* the last event of it */
+	/* The last event of it, for the pages of each origin and, behind them, for the
+	 * operator. */
+	struct hf_buf *connectivity_told;
 
 	/* housekeeping */
 	struct hf_timer purge_timer;
@@ -79,13 +81,14 @@ void hf_agent_housekeeping_settled(struct hf_agent *a);
 void hf_agent_housekeeping_stop(struct hf_agent *a);
 /* After hf_store_destroy. */
 void hf_agent_housekeeping_finish(struct hf_agent *a);
-/* status.c: appends the document of GET /.holdfast/status. */
-int hf_agent_status(struct hf_agent *a, struct hf_buf *out);
+/* status.c: appends the document of GET /.holdfast/status, for pages of @origin or
+ * (UINT_MAX) for the operator. */
+int hf_agent_status(struct hf_agent *a, unsigned origin, struct hf_buf *out);
 /* background.c */
 int hf_agent_background_create(struct hf_agent *a, const struct hf_sync_options *sync);
 void hf_agent_background_destroy(struct hf_agent *a);
 /* Appends the member "sync" of the status. */
-int hf_agent_background_status(struct hf_agent *a, struct hf_buf *out);
+int hf_agent_background_status(struct hf_agent *a, unsigned origin, struct hf_buf *out);
 /* For struct hf_ingress_options. */
 int hf_agent_worker_by_path(void *user, unsigned origin, struct hf_span path);
 int hf_agent_worker_by_name(void *user, struct hf_span name);
@@ -93,7 +96,7 @@ unsigned hf_agent_worker_origin(void *user, unsigned worker);
 /* events.c */
 /* Appends {"at":...: what every event begins with. */
 int hf_agent_append_time(struct hf_agent *a, struct hf_buf *b);
-void hf_agent_events_init(struct hf_agent *a);
+int hf_agent_events_init(struct hf_agent *a);
 void hf_agent_events_finish(struct hf_agent *a);
 void hf_agent_queue_event(struct hf_agent *a, const struct hf_queue_event *event);
 /* Tells what can be reached, if that is not what was told last. */

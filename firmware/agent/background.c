@@ -54,7 +54,7 @@ static void on_tag(void *user, const struct hf_tag_figures *f)
 	if (!err)
 		err = hf_tag_json(&b, f);
 	if (!err && !hf_buf_append_str(&b, "}"))
-		hf_ingress_event(a->ingress, "sync", hf_buf_span(&b));
+		hf_ingress_event(a->ingress, f->origin, "sync", hf_buf_span(&b));
 	hf_buf_finish(&b);
 }
 
@@ -99,6 +99,7 @@ unsigned hf_agent_worker_origin(void *user, unsigned worker)
 /* ---- status ---- */
 
 struct shown {
+	unsigned origin;
 	struct hf_buf *out;
 	unsigned n, hidden;
 };
@@ -108,6 +109,8 @@ static int append_tag(void *user, const struct hf_tag_figures *f)
 	struct shown *s = user;
 	int err;
 
+	if (s->origin != UINT_MAX && s->origin != f->origin)
+		return 0;
 	if (s->n == TAGS_SHOWN) {
 		s->hidden++;
 		return 0;
@@ -118,13 +121,13 @@ static int append_tag(void *user, const struct hf_tag_figures *f)
 	return err ? err : hf_buf_append_str(s->out, "}");
 }
 
-int hf_agent_background_status(struct hf_agent *a, struct hf_buf *out)
+int hf_agent_background_status(struct hf_agent *a, unsigned origin, struct hf_buf *out)
 {
-	struct shown shown = { .out = out };
+	struct shown shown = { .origin = origin, .out = out };
 	struct hf_tags_totals t;
 	int err;
 
-	hf_tags_totals(a->tags, &t);
+	hf_tags_totals(a->tags, origin, &t);
 	err = hf_buf_appendf(out,
 			     "\"sync\":{\"pending\":%u,\"waiting\":%u,\"firing\":%u,"
 			     "\"exhausted\":%u,\"fired\":%" PRIu64 ",\"succeeded\":%" PRIu64

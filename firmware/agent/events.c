@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Events of the core as the event stream's JSON. */
+#include <stdlib.h>
+
 #include "agent/agent_private.h"
+#include "holdfast/err.h"
 #include "http/date.h"
 #include "http/values.h"
 
@@ -68,6 +71,15 @@ static int append_event(struct hf_buf *b, const struct hf_queue_event *e)
 	return err ? err : hf_buf_append_str(b, "}");
 }
 
+/* Whose pages hear of a request for @origin; one that is not configured has none. */
+static unsigned pages_of(const struct hf_agent *a, struct hf_span origin)
+{
+	for (unsigned i = 0; i < a->settings->origins_n; i++)
+		if (hf_span_eq_str(origin, a->settings->origins[i].name))
+			return i;
+	return HF_EVENT_OPERATOR;
+}
+
 void hf_agent_queue_event(struct hf_agent *a, const struct hf_queue_event *event)
 {
 	struct hf_buf b;
@@ -76,7 +88,8 @@ void hf_agent_queue_event(struct hf_agent *a, const struct hf_queue_event *event
 		return;
 	hf_buf_init(&b, EVENT_BYTES_MAX);
 	if (!hf_agent_append_time(a, &b) && !append_event(&b, event))
-		hf_ingress_event(a->ingress, type_name(event->type), hf_buf_span(&b));
+		hf_ingress_event(a->ingress, pages_of(a, event->origin), type_name(event->type),
+				 hf_buf_span(&b));
 	hf_buf_finish(&b);
 }
 
@@ -88,14 +101,15 @@ static const char *state_of(struct hf_agent *a, unsigned origin)
 	return hf_reach_name(reach == HF_REACH_TRIAL ? HF_REACH_DOWN : reach);
 }
 
-static int append_connectivity(struct hf_agent *a, struct hf_buf *b)
+/* With the origins from @first on, @n of them. */
+static int append_connectivity(struct hf_agent *a, unsigned first, unsigned n, struct hf_buf *b)
 {
 	int err = hf_buf_appendf(b, ",\"link\":\"%s\",\"net\":\"%s\",\"origins\":{",
 				 hf_connectivity_link_up(a->connectivity) ? "up" : "down",
 				 hf_net_state_name(hf_connectivity_net(a->connectivity)));
 
-	for (unsigned i = 0; i < a->settings->origins_n && !err; i++) {
-		if (i)
+	for (unsigned i = first; i < first + n && !err; i++) {
+		if (i > first)
 			err = hf_buf_append_str(b, ",");
 		if (!err)
 			err = hf_json_append_string(b, hf_span_str(a->settings->origins[i].name));
@@ -105,17 +119,18 @@ static int append_connectivity(struct hf_agent *a, struct hf_buf *b)
 	return err ? err : hf_buf_append_str(b, "}}");
 }
 
-void hf_agent_connectivity_event(struct hf_agent *a)
+/* Tells @to of these origins, unless @told says the same. */
+static void tell_connectivity(struct hf_agent *a, unsigned to, unsigned first, unsigned n,
+			      struct hf_buf *told)
 {
-	struct hf_buf *told = &a->connectivity_told, now, event;
+	struct hf_buf now, event;
 
-	if (!a->ingress)
-		return;
 	hf_buf_init(&now, EVENT_BYTES_MAX);
 	hf_buf_init(&event, 2 * EVENT_BYTES_MAX);
-	if (!append_connectivity(a, &now) && !hf_span_eq(hf_buf_span(&now), hf_buf_span(told)) &&
-	    !hf_agent_append_time(a, &event) && !hf_buf_append(&event, hf_buf_span(&now))) {
-		hf_ingress_event(a->ingress, "connectivity", hf_buf_span(&event));
+	if (!append_connectivity(a, first, n, &now) &&
+	    !hf_span_eq(hf_buf_span(&now), hf_buf_span(told)) && !hf_agent_append_time(a, &event) &&
+	    !hf_buf_append(&event, hf_buf_span(&now))) {
+		hf_ingress_event(a->ingress, to, "connectivity", hf_buf_span(&event));
 		hf_buf_finish(told);
 		*told = now;
 	} else {
@@ -124,12 +139,34 @@ void hf_agent_connectivity_event(struct hf_agent *a)
 	hf_buf_finish(&event);
 }
 
-void hf_agent_events_init(struct hf_agent *a)
+void hf_agent_connectivity_event(struct hf_agent *a)
 {
-	hf_buf_init(&a->connectivity_told, EVENT_BYTES_MAX);
+	unsigned n = (unsigned)a->settings->origins_n;
+
+	if (!a->ingress)
+		return;
+	if (n == 1) {
+		tell_connectivity(a, 0, 0, 1, &a->connectivity_told[0]);
+		return;
+	}
+	for (unsigned i = 0; i < n; i++)
+		tell_connectivity(a, i | HF_EVENT_PAGES, i, 1, &a->connectivity_told[i]);
+	tell_connectivity(a, HF_EVENT_OPERATOR, 0, n, &a->connectivity_told[n]);
+}
+
+int hf_agent_events_init(struct hf_agent *a)
+{
+	a->connectivity_told = calloc(a->settings->origins_n + 1, sizeof(*a->connectivity_told));
+	if (!a->connectivity_told)
+		return HF_ENOMEM;
+	for (size_t i = 0; i <= a->settings->origins_n; i++)
+		hf_buf_init(&a->connectivity_told[i], EVENT_BYTES_MAX);
+	return 0;
 }
 
 void hf_agent_events_finish(struct hf_agent *a)
 {
-	hf_buf_finish(&a->connectivity_told);
+	for (size_t i = 0; a->connectivity_told && i <= a->settings->origins_n; i++)
+		hf_buf_finish(&a->connectivity_told[i]);
+	free(a->connectivity_told);
 }

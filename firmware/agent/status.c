@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The status document: GET /.holdfast/status and `holdfast status`. */
 #include <inttypes.h>
+#include <limits.h>
 
 #include "agent/agent_private.h"
 #include "http/values.h"
@@ -43,7 +44,7 @@ static int append_origin(struct hf_agent *a, struct hf_buf *b, unsigned i)
 	uint64_t now = a->port->boottime_ms(a->port);
 	uint64_t last = hf_connectivity_last_success(c, i);
 	uint64_t trial = hf_connectivity_next_trial(c, i);
-	int err = hf_buf_append_str(b, i ? ",{" : "{");
+	int err = hf_buf_append_str(b, "{");
 
 	if (!err)
 		err = append_string_member(b, "name", hf_span_str(a->settings->origins[i].name));
@@ -62,7 +63,24 @@ static int append_origin(struct hf_agent *a, struct hf_buf *b, unsigned i)
 	return err ? err : hf_buf_append_str(b, "}");
 }
 
+static int append_origins(struct hf_agent *a, unsigned origin, struct hf_buf *b)
+{
+	unsigned n = 0;
+	int err = hf_buf_append_str(b, "\"origins\":[");
+
+	for (unsigned i = 0; i < a->settings->origins_n && !err; i++) {
+		if (origin != UINT_MAX && origin != i)
+			continue;
+		if (n++)
+			err = hf_buf_append_str(b, ",");
+		if (!err)
+			err = append_origin(a, b, i);
+	}
+	return err ? err : hf_buf_append_str(b, "],");
+}
+
 struct lanes_ctx {
+	const char *origin; /* NULL: of all */
 	struct hf_buf *out;
 	unsigned shown, hidden;
 };
@@ -73,6 +91,8 @@ static int append_lane(void *user, const struct hf_lane_figures *f)
 	struct hf_buf *b = ctx->out;
 	int err;
 
+	if (ctx->origin && !hf_span_eq_str(f->origin, ctx->origin))
+		return 0;
 	if (ctx->shown >= LANES_SHOWN) {
 		ctx->hidden++;
 		return 0;
@@ -95,11 +115,23 @@ static int append_lane(void *user, const struct hf_lane_figures *f)
 	return err ? err : hf_buf_appendf(b, ",\"state\":\"%s\"}", f->state);
 }
 
-static int append_totals(struct hf_agent *a, struct hf_buf *b)
+static int append_lanes(struct hf_agent *a, unsigned origin, struct hf_buf *b)
+{
+	struct lanes_ctx lanes = { .out = b };
+	int err = hf_buf_append_str(b, "\"lanes\":[");
+
+	if (origin != UINT_MAX)
+		lanes.origin = a->settings->origins[origin].name;
+	if (!err)
+		err = hf_queue_each_lane(a->queue, append_lane, &lanes);
+	return err ? err : hf_buf_appendf(b, "],\"lanesNotShown\":%u,", lanes.hidden);
+}
+
+static int append_totals(struct hf_agent *a, unsigned origin, struct hf_buf *b)
 {
 	struct hf_queue_totals t;
 
-	hf_queue_totals(a->queue, &t);
+	hf_queue_totals(a->queue, origin, &t);
 	return hf_buf_appendf(b,
 			      "\"totals\":{\"accepted\":%" PRIu64 ",\"delivered\":%" PRIu64
 			      ",\"waiting\":%" PRIu64 ",\"held\":%" PRIu64 ",\"dead\":%" PRIu64
@@ -127,31 +159,26 @@ static int append_store(struct hf_agent *a, struct hf_buf *b)
 	return err ? err : hf_buf_append_str(b, "]}");
 }
 
-int hf_agent_status(struct hf_agent *a, struct hf_buf *out)
+int hf_agent_status(struct hf_agent *a, unsigned origin, struct hf_buf *out)
 {
-	struct lanes_ctx lanes = { .out = out };
 	int err = hf_buf_appendf(
 		out,
 		"{\"version\":\"%s\",\"uptimeSeconds\":%" PRIu64
-		",\"connectivity\":{\"link\":\"%s\",\"net\":\"%s\",\"clock\":\"%s\"},\"origins\":[",
+		",\"connectivity\":{\"link\":\"%s\",\"net\":\"%s\",\"clock\":\"%s\"},",
 		HOLDFAST_VERSION, (a->port->boottime_ms(a->port) - a->start_ms) / 1000,
 		hf_connectivity_link_up(a->connectivity) ? "up" : "down",
 		hf_net_state_name(hf_connectivity_net(a->connectivity)), clock_name(a));
 
-	for (unsigned i = 0; i < a->settings->origins_n && !err; i++)
-		err = append_origin(a, out, i);
 	if (!err)
-		err = hf_buf_append_str(out, "],\"lanes\":[");
+		err = append_origins(a, origin, out);
 	if (!err)
-		err = hf_queue_each_lane(a->queue, append_lane, &lanes);
+		err = append_lanes(a, origin, out);
 	if (!err)
-		err = hf_buf_appendf(out, "],\"lanesNotShown\":%u,", lanes.hidden);
-	if (!err)
-		err = append_totals(a, out);
+		err = append_totals(a, origin, out);
 	if (!err)
 		err = hf_buf_append_str(out, ",");
 	if (!err)
-		err = hf_agent_background_status(a, out);
+		err = hf_agent_background_status(a, origin, out);
 	if (!err)
 		err = hf_buf_append_str(out, ",");
 	if (!err)

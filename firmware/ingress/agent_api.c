@@ -12,7 +12,7 @@ static int status_start(struct hf_api_call *call)
 	struct hf_buf json;
 
 	hf_buf_init(&json, STATUS_MAX);
-	if (opt->status(opt->user, &json) || hf_buf_append_str(&json, "\n")) {
+	if (opt->status(opt->user, hf_api_origin(call), &json) || hf_buf_append_str(&json, "\n")) {
 		hf_buf_finish(&json);
 		return HF_ENOMEM;
 	}
@@ -31,7 +31,7 @@ static int sync_now_start(struct hf_api_call *call)
 	struct hf_buf json;
 
 	if (opt->sync_now)
-		opt->sync_now(opt->user);
+		opt->sync_now(opt->user, hf_api_origin(call));
 	hf_buf_init(&json, 64);
 	if (hf_buf_append_str(&json, "{\"state\":\"started\"}\n")) {
 		hf_buf_finish(&json);

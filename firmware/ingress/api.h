@@ -60,6 +60,10 @@ void hf_api_stop(struct hf_ingress *in);
 
 /* ---- for the kinds ---- */
 
+/* Whose requests, registrations and events the call may see: those of a page's
+ * origin, UINT_MAX (the operator): all. */
+unsigned hf_api_origin(const struct hf_api_call *call);
+
 /* First thing in a store operation's done: false when the call was cancelled
  * meanwhile; it is gone then. */
 bool hf_api_resume(struct hf_api_call *call);

@@ -3,6 +3,7 @@
 #include "ingress/api.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "holdfast/err.h"
@@ -73,6 +74,11 @@ static void free_if_over(struct hf_api_call *call)
 {
 	if (is_over(call) && !call->busy && call->depth == 0)
 		free_call(call);
+}
+
+unsigned hf_api_origin(const struct hf_api_call *call)
+{
+	return call->control ? UINT_MAX : call->origin;
 }
 
 bool hf_api_resume(struct hf_api_call *call)

@@ -3,12 +3,14 @@
 #include "ingress/events.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
 #include "holdfast/err.h"
 #include "http/sse.h"
+#include "ingress/ingress.h"
 
 #define BEAT_MS	  25000
 #define EVENT_MAX (128 * 1024)
@@ -79,7 +81,7 @@ static int format(struct hf_event_hub *hub, const char *type, struct hf_span jso
 	return err;
 }
 
-void hf_event_hub_add(struct hf_event_hub *hub, const char *type, struct hf_span json)
+void hf_event_hub_add(struct hf_event_hub *hub, unsigned to, const char *type, struct hf_span json)
 {
 	struct hf_event_slot *slot = &hub->ring[hub->next % hub->size];
 
@@ -88,6 +90,7 @@ void hf_event_hub_add(struct hf_event_hub *hub, const char *type, struct hf_span
 	/* Without memory the number is used up all the same: readers hear a gap. */
 	if (format(hub, type, json, slot))
 		*slot = (struct hf_event_slot){ 0 };
+	slot->to = to;
 	hub->next++;
 	wake_all(hub, false);
 }
@@ -154,6 +157,13 @@ void hf_event_reader_close(struct hf_event_reader *r)
 	r->hub->readers_n--;
 }
 
+static bool is_for(const struct hf_event_reader *r, unsigned to)
+{
+	if (r->origin == UINT_MAX)
+		return to == HF_EVENT_OPERATOR || !(to & HF_EVENT_PAGES);
+	return to != HF_EVENT_OPERATOR && (to & ~HF_EVENT_PAGES) == r->origin;
+}
+
 bool hf_event_reader_next(struct hf_event_reader *r, struct hf_span *text)
 {
 	const struct hf_event_slot *slot;
@@ -164,6 +174,8 @@ bool hf_event_reader_next(struct hf_event_reader *r, struct hf_span *text)
 	}
 	while (!r->gap && r->at < r->hub->next) {
 		slot = &r->hub->ring[r->at++ % r->hub->size];
+		if (!is_for(r, slot->to))
+			continue;
 		if (slot->text) {
 			*text = hf_span(slot->text, slot->len);
 			return true;

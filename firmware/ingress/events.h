@@ -18,6 +18,7 @@
 struct hf_event_slot {
 	char *text; /* one whole event as it is sent */
 	size_t len;
+	unsigned to; /* as for hf_ingress_event */
 };
 
 struct hf_event_hub {
@@ -35,8 +36,9 @@ struct hf_event_hub {
 struct hf_event_reader {
 	struct hf_list link;
 	struct hf_event_hub *hub;
-	uint64_t at; /* number of the next event to send */
-	bool gap;    /* "gap" is to be sent first */
+	unsigned origin; /* a page's; UINT_MAX: the operator's */
+	uint64_t at;	 /* number of the next event to send */
+	bool gap;	 /* "gap" is to be sent first */
 	/* Something is there to read, or (@beat) a sign of life is due. */
 	void (*wake)(struct hf_event_reader *r, bool beat);
 };
@@ -44,8 +46,9 @@ struct hf_event_reader {
 int hf_event_hub_init(struct hf_event_hub *hub, unsigned size, unsigned readers_max,
 		      struct hf_timerq *timers, struct hf_port *port);
 void hf_event_hub_finish(struct hf_event_hub *hub);
-void hf_event_hub_add(struct hf_event_hub *hub, const char *type, struct hf_span json);
-/* @last_id as the reader sent it, empty: from now on. HF_ELIMIT. */
+void hf_event_hub_add(struct hf_event_hub *hub, unsigned to, const char *type, struct hf_span json);
+/* @r with origin and wake; @last_id as the reader sent it, empty: from now on.
+ * HF_ELIMIT. */
 int hf_event_reader_open(struct hf_event_hub *hub, struct hf_span last_id,
 			 struct hf_event_reader *r);
 void hf_event_reader_close(struct hf_event_reader *r);

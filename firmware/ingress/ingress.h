@@ -33,10 +33,11 @@ struct hf_ingress_options {
 	bool allow_remote;
 	/* -1: no origin for this Host (name without port): 421. */
 	int (*origin_by_host)(void *user, struct hf_span host);
-	/* Appends the status document (JSON object). */
-	int (*status)(void *user, struct hf_buf *out);
-	/* Tries everything now. */
-	void (*sync_now)(void *user);
+	/* Appends the status document (JSON object) for a page of @origin (UINT_MAX:
+	 * for the operator). */
+	int (*status)(void *user, unsigned origin, struct hf_buf *out);
+	/* Tries everything of @origin (UINT_MAX: of all) now. */
+	void (*sync_now)(void *user, unsigned origin);
 	/* The worker in charge of @path (ptr NULL: unknown) of @origin, the one of that
 	 * name; -1: none. */
 	int (*worker_by_path)(void *user, unsigned origin, struct hf_span path);
@@ -56,8 +57,12 @@ int hf_ingress_listen(struct hf_ingress *in, const struct hf_addr *panel, size_t
  * most @grace_ms, then @done. */
 void hf_ingress_stop(struct hf_ingress *in, uint32_t grace_ms, void (*done)(void *user),
 		     void *user);
-/* Adds an event to the stream: @type as the SSE event name, @json its data. */
-void hf_ingress_event(struct hf_ingress *in, const char *type, struct hf_span json);
+/* Adds an event to the stream: @type as the SSE event name, @json its data. @to:
+ * the origin whose pages hear it, as the operator does; with HF_EVENT_PAGES they
+ * alone do, with HF_EVENT_OPERATOR no page does. */
+#define HF_EVENT_PAGES	  0x80000000u
+#define HF_EVENT_OPERATOR UINT32_MAX
+void hf_ingress_event(struct hf_ingress *in, unsigned to, const char *type, struct hf_span json);
 unsigned hf_ingress_connections(const struct hf_ingress *in);
 
 #endif

@@ -3,6 +3,7 @@
  * /.holdfast/requests: the list, one request, its stored answer, cancelling it,
  * and (for the operator) trying it again.
  */
+#include <limits.h>
 #include <stdlib.h>
 
 #include "holdfast/err.h"
@@ -16,6 +17,15 @@
 static void store_failed(struct hf_api_call *call)
 {
 	hf_api_problem(call, 503, "The device's store cannot be read now.");
+}
+
+/* Whose requests the caller may see; ptr NULL: everybody's. */
+static struct hf_span origin_name(const struct hf_api_call *call)
+{
+	unsigned origin = hf_api_origin(call);
+
+	return origin == UINT_MAX ? hf_span(NULL, 0) :
+				    hf_queue_origin_name(call->in->opt.queue, origin);
 }
 
 /* ---- GET requests ---- */
@@ -169,8 +179,7 @@ static int list_start(struct hf_api_call *call)
 	err = hf_buf_append_str(&l->json, "{\"requests\":[");
 	if (err)
 		return err;
-	if (!call->control)
-		l->origin = hf_queue_origin_name(call->in->opt.queue, call->origin);
+	l->origin = origin_name(call);
 	l->list->limit = l->lane.ptr || l->origin.ptr ? HF_STORE_LIST_MAX : l->limit;
 	read_page(l);
 	return 0;
@@ -269,7 +278,12 @@ static bool is_loaded(struct load_call *l, int err, const char *suffix)
 {
 	char new_id[HF_ULID_LEN + 1];
 
-	if (err == HF_ENOENT || (!err && !hf_queue_found(&l->load, l->call.id)))
+	struct hf_queue *q = l->call.in->opt.queue;
+
+	if (!err && (!hf_queue_found(&l->load, l->call.id) ||
+		     !hf_queue_is_for(q, &l->load, origin_name(&l->call))))
+		err = HF_ENOENT;
+	if (err == HF_ENOENT)
 		unknown_id(&l->call);
 	else if (err)
 		store_failed(&l->call);
@@ -489,6 +503,7 @@ static int change_start(struct hf_api_call *call, bool retry)
 
 	c->retry = retry;
 	c->change.public_id = call->id;
+	c->change.origin = origin_name(call);
 	c->change.done = change_done;
 	c->change.user = c;
 	err = retry ? hf_queue_retry(q, &c->change) : hf_queue_cancel(q, &c->change);

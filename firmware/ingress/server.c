@@ -190,9 +190,9 @@ void hf_ingress_stop(struct hf_ingress *in, uint32_t grace_ms, void (*done)(void
 
 /* ---- the server ---- */
 
-void hf_ingress_event(struct hf_ingress *in, const char *type, struct hf_span json)
+void hf_ingress_event(struct hf_ingress *in, unsigned to, const char *type, struct hf_span json)
 {
-	hf_event_hub_add(&in->hub, type, json);
+	hf_event_hub_add(&in->hub, to, type, json);
 }
 
 unsigned hf_ingress_connections(const struct hf_ingress *in)

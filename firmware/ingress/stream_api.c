@@ -30,6 +30,7 @@ static int events_start(struct hf_api_call *call)
 
 	hf_list_init(&e->reader.link);
 	e->reader.wake = wake;
+	e->reader.origin = hf_api_origin(call);
 	if (hf_event_reader_open(&call->in->hub, last ? *last : hf_span(NULL, 0), &e->reader)) {
 		hf_api_problem(call, 503, "As many event streams are open as there may be.");
 		return 0;

@@ -62,8 +62,7 @@ static int find_worker(struct hf_api_call *call)
 			hf_api_problem(call, 404, "There is no worker of this name.");
 		return worker;
 	}
-	worker = opt->worker_by_path(opt->user, call->control ? UINT_MAX : call->origin,
-				     page_path(call));
+	worker = opt->worker_by_path(opt->user, hf_api_origin(call), page_path(call));
 	if (worker < 0)
 		hf_api_problem(call, 409,
 			       call->control ? "There are several workers, or none: name one." :
@@ -310,8 +309,7 @@ const struct hf_api_kind hf_api_sync_list = {
 static int settle(struct hf_api_call *call, bool success)
 {
 	struct hf_buf json;
-	int err = hf_tags_settle(call->in->opt.tags, call->control ? UINT_MAX : call->origin,
-				 call->id, success);
+	int err = hf_tags_settle(call->in->opt.tags, hf_api_origin(call), call->id, success);
 
 	if (err) {
 		hf_api_problem(call, 404, "No such event is under way.");

@@ -283,7 +283,8 @@ static void found(struct hf_store_op *op, int err)
 {
 	struct hf_queue_change *c = op->user;
 
-	if (!err && !hf_queue_found(&c->load, c->public_id))
+	if (!err && (!hf_queue_found(&c->load, c->public_id) ||
+		     !hf_queue_is_for(c->queue, &c->load, c->origin)))
 		err = HF_ENOENT;
 	else if (!err && !c->load.has_record && !waits(c))
 		err = HF_ESTATE;

@@ -5,6 +5,7 @@
 #include "queue/queue.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "holdfast_config.h"
@@ -30,6 +31,11 @@ int hf_queue_create(const struct hf_queue_options *opt, struct hf_queue **out)
 	hf_queue_expiry_init(q);
 	hf_strmap_init(&q->by_name, seed);
 	hf_strmap_init(&q->by_id, seed);
+	q->of_origin = calloc(opt->origins_n + 1, sizeof(*q->of_origin));
+	if (!q->of_origin) {
+		hf_queue_destroy(q);
+		return HF_ENOMEM;
+	}
 	*out = q;
 	return 0;
 }
@@ -51,6 +57,7 @@ void hf_queue_destroy(struct hf_queue *q)
 	hf_queue_count_held_finish(q);
 	hf_queue_expiry_finish(q);
 	hf_queue_lanes_finish(q);
+	free(q->of_origin);
 	free(q);
 }
 
@@ -168,11 +175,14 @@ static void count(struct hf_queue *q, struct hf_lane *lane, uint8_t before, uint
 		lane->waiting -= lane->waiting > 0;
 		q->totals.waiting -= q->totals.waiting > 0;
 	}
-	if (before == 0)
-		q->totals.accepted++;
-	q->totals.delivered += after == HF_RECORD_SETTLED;
-	q->totals.dead += after == HF_RECORD_DEAD;
-	q->totals.cancelled += after == HF_RECORD_CANCELLED;
+}
+
+static void count_since_start(struct hf_queue_totals *t, uint8_t before, uint8_t after)
+{
+	t->accepted += before == 0;
+	t->delivered += after == HF_RECORD_SETTLED;
+	t->dead += after == HF_RECORD_DEAD;
+	t->cancelled += after == HF_RECORD_CANCELLED;
 }
 
 void hf_queue_changed(struct hf_queue *q, struct hf_lane *lane, uint8_t status_before,
@@ -181,6 +191,9 @@ void hf_queue_changed(struct hf_queue *q, struct hf_lane *lane, uint8_t status_b
 	struct hf_list *it, *tmp, *next, told;
 
 	count(q, lane, status_before, event->state->status);
+	count_since_start(&q->totals, status_before, event->state->status);
+	if (lane->origin != HF_ORIGIN_NONE)
+		count_since_start(&q->of_origin[lane->origin], status_before, event->state->status);
 	if (event->id <= q->held_upto)
 		count_held(q, lane, status_before, event->state->status);
 	/* One that is told may end others. */
@@ -234,6 +247,32 @@ bool hf_queue_found(const struct hf_store_load *l, struct hf_span text)
 		return true;
 	hf_record_id_format(l->id, s, id);
 	return hf_span_ieq_str(text, id);
+}
+
+/* It does not say so itself, after damage: its lane's, or the only one's. */
+static bool is_in_lane_of(const struct hf_queue *q, uint64_t id, struct hf_span origin)
+{
+	struct hf_lane *lane = hf_queue_lane_by_id((struct hf_queue *)q, HF_RECORD_LANE(id));
+
+	return lane ? hf_span_eq_str(origin, lane->origin_name) : q->opt.origins_n == 1;
+}
+
+bool hf_queue_is_for(const struct hf_queue *q, const struct hf_store_load *l, struct hf_span origin)
+{
+	const struct hf_buf *from = l->head.len > 0 ? &l->head : &l->summary;
+	struct hf_record_head head;
+	struct hf_arena arena;
+	bool is;
+
+	if (!origin.ptr)
+		return true;
+	hf_arena_init(&arena, 4 * CONFIG_HF_HEAD_BYTES_MAX);
+	if (hf_record_head_decode(hf_buf_span(from), &arena, &head) == 0)
+		is = hf_span_eq(head.origin, origin);
+	else
+		is = is_in_lane_of(q, l->id, origin);
+	hf_arena_finish(&arena);
+	return is;
 }
 
 bool hf_queue_replaced_by(const struct hf_store_load *l, char out[HF_ULID_LEN + 1])
@@ -307,9 +346,23 @@ int hf_queue_each_lane(struct hf_queue *q, int (*each)(void *user, const struct 
 	return ret;
 }
 
-void hf_queue_totals(const struct hf_queue *q, struct hf_queue_totals *out)
+void hf_queue_totals(const struct hf_queue *q, unsigned origin, struct hf_queue_totals *out)
 {
-	*out = q->totals;
+	struct hf_list *it, *tmp;
+
+	if (origin == UINT_MAX) {
+		*out = q->totals;
+		return;
+	}
+	*out = q->of_origin[origin];
+	hf_list_for(it, tmp, &q->lanes) {
+		struct hf_lane *lane = hf_container_of(it, struct hf_lane, link);
+
+		if (lane->origin != origin)
+			continue;
+		out->waiting += lane->waiting;
+		out->held += lane->held;
+	}
 }
 
 uint64_t hf_queue_next_attempt_ms(const struct hf_queue *q, uint64_t id)

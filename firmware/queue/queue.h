@@ -156,6 +156,9 @@ int hf_queue_admit(struct hf_queue *q, struct hf_admission *a);
  * when the tag does not match; use hf_queue_found() to check. */
 int hf_queue_find(struct hf_queue *q, struct hf_span text, bool head_only, struct hf_store_load *l);
 bool hf_queue_found(const struct hf_store_load *l, struct hf_span text);
+/* Whether it is a request for @origin (ptr NULL: for any). */
+bool hf_queue_is_for(const struct hf_queue *q, const struct hf_store_load *l,
+		     struct hf_span origin);
 /* The public id of the record that stands for a replaced one now; false: it is
  * not replaced, or that one is gone. */
 bool hf_queue_replaced_by(const struct hf_store_load *l, char out[HF_ULID_LEN + 1]);
@@ -163,6 +166,7 @@ bool hf_queue_replaced_by(const struct hf_store_load *l, char out[HF_ULID_LEN + 
 struct hf_queue_change {
 	/* in */
 	struct hf_span public_id; /* valid until done */
+	struct hf_span origin;	  /* another's is HF_ENOENT; ptr NULL: of any */
 	void (*done)(struct hf_queue_change *c, int err);
 	void *user;
 	/* private */
@@ -215,7 +219,8 @@ struct hf_queue_totals { /* since start, except waiting and held */
 	uint64_t accepted, delivered, dead, cancelled;
 	uint64_t waiting, held;
 };
-void hf_queue_totals(const struct hf_queue *q, struct hf_queue_totals *out);
+/* Of @origin; UINT_MAX: of all. */
+void hf_queue_totals(const struct hf_queue *q, unsigned origin, struct hf_queue_totals *out);
 /* Next attempt of @id's lane in ms from now, when @id is its head or stands
  * behind it; UINT64_MAX when unknown. */
 uint64_t hf_queue_next_attempt_ms(const struct hf_queue *q, uint64_t id);

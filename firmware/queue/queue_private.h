@@ -36,6 +36,7 @@ struct hf_queue {
 	void (*loaded)(void *user, int err);
 	void *loaded_user;
 	struct hf_queue_totals totals;
+	struct hf_queue_totals *of_origin; /* for each; waiting and held are the lanes' */
 	/* held.c: held records up to this id are in the figures; the count of what
 	 * an earlier run left goes on behind it. UINT64_MAX: all are. */
 	uint64_t held_upto;

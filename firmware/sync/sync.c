@@ -19,6 +19,7 @@
 #include "sync/sync.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "holdfast_config.h"
@@ -476,9 +477,11 @@ void hf_sync_clock(struct hf_sync *s)
 	}
 }
 
-void hf_sync_now(struct hf_sync *s)
+void hf_sync_now(struct hf_sync *s, unsigned origin)
 {
 	for (unsigned i = 0; i < s->opt.origins_n; i++) {
+		if (origin != UINT_MAX && origin != i)
+			continue;
 		promote(s, i, EDGE_NOW);
 		if (is_down(s, i))
 			hf_connectivity_poke(s->opt.connectivity, i);

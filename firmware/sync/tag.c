@@ -225,7 +225,7 @@ static void forget_oldest(struct hf_tags *t)
 	hf_tag_facts(t, &f);
 	hf_tag_step(&tag->state, HF_TAG_UNREGISTER, &f);
 	tag->last_word = "forgotten";
-	t->totals.forgotten++;
+	hf_tag_origin(tag)->totals.forgotten++;
 	hf_tag_place(tag);
 	hf_tag_store(tag, NULL);
 }

@@ -13,6 +13,7 @@
  */
 #include "sync/tags.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "holdfast_config.h"
@@ -68,14 +69,15 @@ static uint64_t connect_delay(struct hf_tag_origin *o)
 
 static void count_end(struct hf_tag *tag, const struct hf_firing_end *end)
 {
+	struct hf_tag_origin *o = hf_tag_origin(tag);
 	struct hf_tags *t = tag->tags;
 
-	t->totals.succeeded += end->event == HF_TAG_SUCCESS;
-	t->totals.failed += end->event == HF_TAG_FAILURE;
-	hf_tag_origin(tag)->failures = 0;
+	o->totals.succeeded += end->event == HF_TAG_SUCCESS;
+	o->totals.failed += end->event == HF_TAG_FAILURE;
+	o->failures = 0;
 	if (tag->state.status != HF_TAG_EXHAUSTED)
 		return;
-	t->totals.given_up++;
+	o->totals.given_up++;
 	hf_log(t->opt.sync.log, HF_LOG_WARNING, "sync.exhausted", "id=%llu attempts=%u why=%s",
 	       (unsigned long long)tag->id, tag->state.attempts, hf_tag_why_name(tag->state.why));
 }
@@ -123,7 +125,7 @@ static void dispatch(struct hf_tag *tag)
 		not_tried(tag, STORE_AGAIN_MS);
 		return;
 	}
-	t->totals.fired++;
+	hf_tag_origin(tag)->totals.fired++;
 	hf_tag_tell(tag, hf_tag_status_name(tag->state.status));
 }
 
@@ -338,9 +340,11 @@ bool hf_tags_trial(struct hf_tags *t, unsigned origin)
 	return true;
 }
 
-void hf_tags_now(struct hf_tags *t)
+void hf_tags_now(struct hf_tags *t, unsigned origin)
 {
 	for (unsigned i = 0; i < t->opt.sync.origins_n; i++) {
+		if (origin != UINT_MAX && origin != i)
+			continue;
 		t->origins[i].hold_ms = 0;
 		promote_all(t, &t->origins[i], HF_TAG_NOW);
 		hf_tag_origin_kick(&t->origins[i]);

@@ -73,8 +73,9 @@ void hf_tags_restore(struct hf_tags *t);
 void hf_tags_origin_changed(struct hf_tags *t, unsigned origin, enum hf_reach reach);
 /* The origin is down and one attempt may go; false: nothing waits for it. */
 bool hf_tags_trial(struct hf_tags *t, unsigned origin);
-/* Everything that waits goes at once, but not before a Retry-After. */
-void hf_tags_now(struct hf_tags *t);
+/* Everything of @origin (UINT_MAX: of all) that waits goes at once, but not before
+ * a Retry-After. */
+void hf_tags_now(struct hf_tags *t, unsigned origin);
 
 /* ---- for pages, programs and the operator ---- */
 
@@ -105,9 +106,10 @@ int hf_tags_show(struct hf_tags *t, unsigned worker, struct hf_span tag,
 struct hf_tags_totals {
 	unsigned pending, waiting, firing, exhausted;		/* now */
 	uint64_t fired, succeeded, failed, given_up, forgotten; /* since start */
-	uint64_t dropped;					/* at the start: no such worker */
-	uint64_t damaged;
+	uint64_t dropped; /* at the start, of all origins: no such worker */
+	uint64_t damaged; /* ... of all origins, too */
 };
-void hf_tags_totals(const struct hf_tags *t, struct hf_tags_totals *out);
+/* Of @origin; UINT_MAX: of all. */
+void hf_tags_totals(const struct hf_tags *t, unsigned origin, struct hf_tags_totals *out);
 
 #endif

@@ -191,18 +191,42 @@ int hf_tags_show(struct hf_tags *t, unsigned worker, struct hf_span text,
 	return each(user, &f);
 }
 
-void hf_tags_totals(const struct hf_tags *t, struct hf_tags_totals *out)
+/* What is now, of those in @list. */
+static void count_list(const struct hf_list *list, const struct hf_tag_origin *of,
+		       struct hf_tags_totals *out)
 {
-	struct hf_list *it;
+	const struct hf_list *it;
 
-	*out = t->totals;
-	out->exhausted = t->exhausted_n;
-	for (it = t->all.next; it != &t->all; it = it->next) {
+	for (it = list->next; it != list; it = it->next) {
 		const struct hf_tag *tag = hf_container_of(it, struct hf_tag, link);
 
+		if (of && hf_tag_origin(tag) != of)
+			continue;
 		out->pending += tag->state.status == HF_TAG_PENDING;
 		out->waiting += tag->state.status == HF_TAG_WAITING;
 		out->firing += tag->state.status == HF_TAG_FIRING ||
 			       tag->state.status == HF_TAG_REREGISTERED;
+		out->exhausted += tag->state.status == HF_TAG_EXHAUSTED;
 	}
+}
+
+static void add_since_start(const struct hf_tags_totals *o, struct hf_tags_totals *out)
+{
+	out->fired += o->fired;
+	out->succeeded += o->succeeded;
+	out->failed += o->failed;
+	out->given_up += o->given_up;
+	out->forgotten += o->forgotten;
+}
+
+void hf_tags_totals(const struct hf_tags *t, unsigned origin, struct hf_tags_totals *out)
+{
+	const struct hf_tag_origin *of = origin == UINT_MAX ? NULL : &t->origins[origin];
+
+	*out = t->totals;
+	for (unsigned i = 0; i < t->opt.sync.origins_n; i++)
+		if (!of || of == &t->origins[i])
+			add_since_start(&t->origins[i].totals, out);
+	count_list(&t->all, of, out);
+	count_list(&t->exhausted, of, out);
 }

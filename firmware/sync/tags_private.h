@@ -41,6 +41,7 @@ struct hf_tag_origin {
 	struct hf_timer timer; /* the end of the hold, or the next turn */
 	struct hf_errand *trial;
 	struct hf_tags *tags;
+	struct hf_tags_totals totals; /* since start */
 };
 
 struct hf_tags {
@@ -56,7 +57,7 @@ struct hf_tags {
 	struct hf_store_registrations load;
 	void (*loaded)(void *user, int err);
 	void *loaded_user;
-	struct hf_tags_totals totals;
+	struct hf_tags_totals totals; /* at the start: dropped, damaged */
 };
 
 static inline uint64_t hf_tags_now_ms(const struct hf_tags *t)

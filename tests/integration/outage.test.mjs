@@ -275,7 +275,7 @@ test('a dead origin does not stop another', async (x) => {
 	const arrivals = await slow.arrived(5);
 	assert.deepEqual(arrivals.map((a) => JSON.parse(a.body).slow), [0, 1, 2, 3, 4]);
 	assert.equal(arrivals[0].headers.host, `127.0.0.1:${slow.port}`);
-	const status = await daemon.status();
+	const status = JSON.parse((await daemon.cli('--json', 'status')).stdout);
 	assert.notEqual(status.origins.find((o) => o.name === 'dead').state, 'up');
 	assert.equal(status.origins.find((o) => o.name === 'slow').state, 'up');
 	assert.equal(dead.got().length, 0);

@@ -11,7 +11,7 @@
 
 #define ORIGIN_IP "192.0.2.1"
 
-static const char *const origin_names[] = { "shop" };
+static const char *const origin_names[] = { "shop", "till" };
 
 static struct panel_rig *of(struct hf_port *port)
 {
@@ -123,23 +123,29 @@ static const struct hf_route *find_route(void *user, unsigned origin,
 
 static int origin_by_host(void *user, struct hf_span host)
 {
-	(void)user;
+	struct panel_rig *r = user;
+
+	if (r->origins_n > 1 && hf_span_ieq_str(host, "till.localhost"))
+		return 1;
 	return hf_span_ieq_str(host, "shop.localhost") || hf_span_ieq_str(host, "localhost") ? 0 :
 											       -1;
 }
 
-static int status(void *user, struct hf_buf *out)
+static int status(void *user, unsigned origin, struct hf_buf *out)
 {
 	(void)user;
+	if (origin == 1)
+		return hf_buf_append_str(out, "{\"version\":\"till\"}");
 	return hf_buf_append_str(out, "{\"version\":\"test\"}");
 }
 
-static void sync_now(void *user)
+static void sync_now(void *user, unsigned origin)
 {
 	struct panel_rig *r = user;
 
 	r->sync_now_calls++;
-	hf_sync_now(r->sync);
+	r->sync_now_origin = origin;
+	hf_sync_now(r->sync, origin);
 }
 
 static void on_queue_event(void *user, const struct hf_queue_event *event)
@@ -151,7 +157,8 @@ static void on_queue_event(void *user, const struct hf_queue_event *event)
 	int n = snprintf(json, sizeof(json), "{\"id\":\"%s\"}", event->public_id);
 
 	if (r->ingress)
-		hf_ingress_event(r->ingress, types[event->type], hf_span(json, (size_t)n));
+		hf_ingress_event(r->ingress, hf_span_eq_str(event->origin, "till"),
+				 types[event->type], hf_span(json, (size_t)n));
 }
 
 static void on_lane(void *user, struct hf_lane *lane)
@@ -229,6 +236,8 @@ static void make_network(struct panel_rig *r)
 	assert(hf_connectivity_create(&conn, &r->connectivity) == 0);
 	assert(hf_connectivity_add(r->connectivity, "shop", r->transport, "shop.example", NULL) ==
 	       0);
+	assert(hf_connectivity_add(r->connectivity, "till", r->transport, "till.example", NULL) ==
+	       0);
 	hf_connectivity_link(r->connectivity, true);
 }
 
@@ -241,7 +250,7 @@ static void make_queue(struct panel_rig *r)
 		.log = &r->net.log,
 		.rand = &r->rand,
 		.origin_names = origin_names,
-		.origins_n = 1,
+		.origins_n = r->origins_n,
 		.device_ms = r->report.device_ms,
 		.on_event = on_queue_event,
 		.on_lane = on_lane,
@@ -254,20 +263,22 @@ static void make_queue(struct panel_rig *r)
 		.rand = &r->rand,
 		.store = r->store,
 		.connectivity = r->connectivity,
-		.origins = &r->sync_origin,
-		.origins_n = 1,
+		.origins = r->sync_origin,
+		.origins_n = r->origins_n,
 		.backoff_base_ms = 1000,
 		.backoff_cap_ms = 600000,
 		.retry_after_max_s = 86400,
 		.answer_bytes_max = 1024 * 1024,
 	};
 
-	r->sync_origin = (struct hf_sync_origin){
+	r->sync_origin[0] = (struct hf_sync_origin){
 		.host = HF_SPAN("shop.example"),
 		.port = 80,
 		.authority = HF_SPAN("shop.example"),
 		.transport = r->transport,
 	};
+	r->sync_origin[1] = r->sync_origin[0];
+	r->sync_origin[1].authority = HF_SPAN("till.example");
 	assert(hf_queue_create(&queue, &r->queue) == 0);
 	sync.queue = r->queue;
 	assert(hf_sync_create(&sync, &r->sync) == 0);
@@ -278,12 +289,15 @@ static void make_ingress(struct panel_rig *r)
 	struct hf_addr panel = { .family = HF_FAMILY_IPV4, .ip = { 127, 0, 0, 1 }, .port = 8480 };
 	struct hf_addr control = { .family = HF_FAMILY_UNIX, .path = "control.sock" };
 
-	r->fetch_origin = (struct hf_fetch_origin){
+	r->fetch_origin[0] = (struct hf_fetch_origin){
 		.name = "shop",
 		.scheme = HF_SPAN("http"),
 		.authority = HF_SPAN("shop.example"),
 		.transport = r->transport,
 	};
+	r->fetch_origin[1] = r->fetch_origin[0];
+	r->fetch_origin[1].name = "till";
+	r->fetch_origin[1].authority = HF_SPAN("till.example");
 	r->fetch_opt.port = &r->net.port;
 	r->fetch_opt.timers = &r->net.timers;
 	r->fetch_opt.log = &r->net.log;
@@ -291,8 +305,8 @@ static void make_ingress(struct panel_rig *r)
 	r->fetch_opt.queue = r->queue;
 	r->fetch_opt.store = r->store;
 	r->fetch_opt.connectivity = r->connectivity;
-	r->fetch_opt.origins = &r->fetch_origin;
-	r->fetch_opt.origins_n = 1;
+	r->fetch_opt.origins = r->fetch_origin;
+	r->fetch_opt.origins_n = r->origins_n;
 	r->fetch_opt.route = find_route;
 	r->fetch_opt.user = r;
 	assert(hf_fetch_create(&r->fetch_opt, &r->fetch) == 0);
@@ -349,6 +363,7 @@ void panel_rig_init(struct panel_rig *r)
 	assert(mkdtemp(r->dir));
 	hf_rand_init(&r->rand, 1);
 	fake_net_host(&r->net, ORIGIN_IP, FAKE_ACCEPT, 0);
+	r->origins_n = 1;
 	r->store_bytes_max = 64 * 1024 * 1024;
 	r->fetch_opt.inline_body_max = 4096;
 	r->fetch_opt.body_max = 1024 * 1024;

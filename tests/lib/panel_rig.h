@@ -28,6 +28,7 @@ struct panel_rig {
 	struct hf_fetch_options fetch_opt;
 	struct hf_ingress_options ingress_opt;
 	uint64_t store_bytes_max;
+	unsigned origins_n;	 /* 1: shop; 2: till too, on the same host */
 	struct hf_policy policy; /* of POST, PUT and DELETE below /api/ */
 	/* the device */
 	struct hf_store *store;
@@ -39,10 +40,10 @@ struct panel_rig {
 	struct hf_fetch *fetch;
 	struct hf_ingress *ingress;
 	struct hf_route route;
-	struct hf_fetch_origin fetch_origin;
-	struct hf_sync_origin sync_origin;
+	struct hf_fetch_origin fetch_origin[2];
+	struct hf_sync_origin sync_origin[2];
 	bool loaded, stopped;
-	unsigned sync_now_calls;
+	unsigned sync_now_calls, sync_now_origin;
 	size_t origin_at; /* connections to the origin that were looked at */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/queue_rig.h"
 
+#include <limits.h>
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -550,7 +551,7 @@ void qrig_check(struct qrig *r)
 	struct hf_queue_totals totals;
 
 	hf_queue_each_lane(r->queue, add_figures, &lanes);
-	hf_queue_totals(r->queue, &totals);
+	hf_queue_totals(r->queue, UINT_MAX, &totals);
 	if (lanes.waiting == stored.waiting && lanes.held == stored.held &&
 	    totals.waiting == stored.waiting && totals.held == stored.held)
 		return;

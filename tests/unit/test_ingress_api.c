@@ -292,7 +292,7 @@ static void tells_a_slow_reader_of_the_gap(void **state)
 	for (i = 0; i < 100; i++) {
 		int n = snprintf(json, sizeof(json), "{\"n\":%u}", i);
 
-		hf_ingress_event(rig.ingress, "sync", hf_span(json, (size_t)n));
+		hf_ingress_event(rig.ingress, 0, "sync", hf_span(json, (size_t)n));
 		panel_rig_settle(&rig);
 	}
 	fake_peer_open_window(events, SIZE_MAX);

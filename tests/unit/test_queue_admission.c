@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Admission: from a request to a committed record; keys, limits, refusals. */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -79,7 +80,7 @@ static void live_attempts_retry_after_holds_the_lane(void **state)
 	admit(r, "lane", "/b");
 	qrig_settle(r);
 	assert_string_equal(qrig_taken(r, 0), "");
-	hf_sync_now(r->sync);
+	hf_sync_now(r->sync, UINT_MAX);
 	qrig_settle(r);
 	assert_string_equal(qrig_taken(r, 0), "");
 	qrig_advance(r, 2000);

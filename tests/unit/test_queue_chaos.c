@@ -9,6 +9,7 @@
  * store. A seed tells the whole story:
  * HF_SEED in the environment plays one.
  */
+#include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -378,7 +379,7 @@ static void weather(struct world *w)
 
 	switch (dice(w, 8)) {
 	case 0:
-		hf_sync_now(r->sync);
+		hf_sync_now(r->sync, UINT_MAX);
 		break;
 	case 1:
 		hf_sync_clock(r->sync);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Retry-After and back-off over restarts, with clocks that are trusted or not. */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -146,7 +147,7 @@ static void back_off_goes_on_after_a_restart(void **state)
 	assert_true(strlen(qrig_taken(r, 0)) <= 2);
 	assert_true(qrig_lane(r, "lane")->failures >= 5);
 	next_answer = (struct fake_answer_to){ .status = 201 };
-	hf_sync_now(r->sync);
+	hf_sync_now(r->sync, UINT_MAX);
 	qrig_settle(r);
 	assert_string_equal(qrig_taken(r, 0), "/a");
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The scheduler: order, side by side, outages, trials, back-off. */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -156,7 +157,7 @@ static void bucket_bounds_the_rate(void **state)
 	leave_many(r, 20, 2);
 	qrig_advance(r, 60000);
 	r->origin[0].up = true;
-	hf_sync_now(r->sync);
+	hf_sync_now(r->sync, UINT_MAX);
 	n = r->origin[0].performed;
 	for (unsigned second = 0; second < 30; second++) {
 		assert_true(r->origin[0].performed - n <= 3 + second);
@@ -328,7 +329,7 @@ static void retry_after_beats_the_edge(void **state)
 	qrig_advance(r, 10000);
 	hf_connectivity_link(r->connectivity, true);
 	qrig_advance(r, 10000);
-	hf_sync_now(r->sync);
+	hf_sync_now(r->sync, UINT_MAX);
 	qrig_advance(r, 90000);
 	assert_string_equal(qrig_taken(r, 0), "");
 	qrig_advance(r, 20000);
@@ -345,7 +346,7 @@ static void sync_now_ends_a_back_off(void **state)
 	qrig_advance(r, 600000);
 	r->origin[0].answer = NULL;
 	qrig_taken(r, 0);
-	hf_sync_now(r->sync);
+	hf_sync_now(r->sync, UINT_MAX);
 	qrig_settle(r);
 	assert_string_equal(qrig_taken(r, 0), "/a");
 }
