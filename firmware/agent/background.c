@@ -25,15 +25,17 @@ static const struct hf_sync_action *action(void *user, unsigned worker, struct h
 	return found ? found : &a->sync_default;
 }
 
-static const char *lane(void *user, unsigned worker, struct hf_span tag, unsigned n)
+static const char *lane(void *user, unsigned worker, struct hf_span tag, unsigned n, bool *family)
 {
 	const struct hf_manifest *m = manifest_of(user, worker);
 
 	for (size_t i = 0; i < m->routes_n; i++) {
 		const struct hf_route *r = &m->routes[i];
 
-		if (r->queued && hf_span_eq_str(tag, r->policy.tag) && n-- == 0)
-			return r->policy.lane;
+		if (!r->queued || !hf_span_eq_str(tag, r->policy.tag) || n-- != 0)
+			continue;
+		*family = r->lane_rule.by != HF_LANE_BY_NOTHING;
+		return r->policy.lane;
 	}
 	return NULL;
 }

@@ -58,7 +58,7 @@ int hf_network_only(struct hf_fetch *f, const struct hf_fetch_request *req,
 int hf_network_refuse(struct hf_fetch *f, const struct hf_problem *p,
 		      const struct hf_exchange_events *events, void *user, struct hf_event **out);
 int hf_queued(struct hf_fetch *f, const struct hf_fetch_request *req,
-	      const struct hf_policy *policy, const struct hf_exchange_events *events, void *user,
+	      const struct hf_route *route, const struct hf_exchange_events *events, void *user,
 	      struct hf_event **out);
 
 #endif

@@ -232,7 +232,7 @@ int hf_fetch_perform(struct hf_fetch *f, const struct hf_fetch_request *req,
 	} else {
 		route = route_of(f, req);
 		if (route && route->queued)
-			err = hf_queued(f, req, &route->policy, events, user, &ev);
+			err = hf_queued(f, req, route, events, user, &ev);
 		else
 			err = hf_network_only(f, req, events, user, &ev);
 	}

@@ -368,7 +368,7 @@ static void init_parts(struct hf_queued *q, const struct hf_fetch_options *opt)
 }
 
 static struct hf_queued *open_queued(struct hf_fetch *f, const struct hf_fetch_request *req,
-				     const struct hf_policy *policy)
+				     const struct hf_route *route)
 {
 	const struct hf_fetch_origin *origin = hf_fetch_origin(f, req->origin);
 	struct hf_queued *q = calloc(1, sizeof(*q));
@@ -376,7 +376,8 @@ static struct hf_queued *open_queued(struct hf_fetch *f, const struct hf_fetch_r
 	if (!q)
 		return NULL;
 	hf_arena_init(&q->arena, ARENA_MAX);
-	q->policy = *policy;
+	q->policy = route->policy;
+	hf_lane_rule_apply(&route->lane_rule, req->base.msg, q->policy.lane);
 	q->origin = req->origin;
 	q->transport = origin->transport;
 	q->peer = *req->peer;
@@ -391,12 +392,11 @@ static struct hf_queued *open_queued(struct hf_fetch *f, const struct hf_fetch_r
 	return q;
 }
 
-int hf_queued(struct hf_fetch *f, const struct hf_fetch_request *req,
-	      const struct hf_policy *policy, const struct hf_exchange_events *events, void *user,
-	      struct hf_event **out)
+int hf_queued(struct hf_fetch *f, const struct hf_fetch_request *req, const struct hf_route *route,
+	      const struct hf_exchange_events *events, void *user, struct hf_event **out)
 {
 	const struct hf_message *msg = req->base.msg;
-	struct hf_queued *q = open_queued(f, req, policy);
+	struct hf_queued *q = open_queued(f, req, route);
 	struct hf_problem p;
 	int err;
 
@@ -405,7 +405,8 @@ int hf_queued(struct hf_fetch *f, const struct hf_fetch_request *req,
 	hf_event_open(&q->ev, f, &ops, events, user);
 	err = copy_request(q, req);
 	if (!err)
-		err = hf_queue_key(f->opt.queue, policy, &msg->fields, &q->arena, &q->key, NULL);
+		err = hf_queue_key(f->opt.queue, &q->policy, &msg->fields, &q->arena, &q->key,
+				   NULL);
 	if (!err && msg->body == HF_BODY_LENGTH && msg->body_len > f->opt.body_max)
 		err = HF_ETOOBIG;
 	if (err) {

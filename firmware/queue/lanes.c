@@ -213,6 +213,22 @@ struct hf_lane *hf_queue_lane_find(struct hf_queue *q, unsigned origin, const ch
 	return lane;
 }
 
+struct hf_lane *hf_queue_lane_next(struct hf_queue *q, unsigned origin, const char *key,
+				   struct hf_lane *after)
+{
+	struct hf_list *l = after ? after->link.next : q->lanes.next;
+	size_t n = strlen(key);
+
+	for (; l != &q->lanes; l = l->next) {
+		struct hf_lane *lane = hf_container_of(l, struct hf_lane, link);
+
+		if (lane->origin == origin && strncmp(lane->key, key, n) == 0 &&
+		    (lane->key[n] == '\0' || lane->key[n] == '/'))
+			return lane;
+	}
+	return NULL;
+}
+
 struct hf_lane *hf_queue_lane_get(struct hf_queue *q, unsigned origin, const char *key, int *err)
 {
 	struct hf_lane *lane = NULL;

@@ -132,23 +132,43 @@ static enum hf_tag_why look_at_lane(struct hf_firing *f, const struct hf_lane *l
 	return HF_TAG_WHY_NONE;
 }
 
-static const char *lane_name(struct hf_firing *f, unsigned n)
+/* Goes over the lanes of the tag's routes. */
+struct lane_walk {
+	struct hf_firing *f;
+	unsigned n; /* names taken */
+	const char *name;
+	bool family;
+	struct hf_lane *lane;
+};
+
+static struct hf_lane *next_lane(struct lane_walk *w)
 {
-	return f->opt->lane(f->opt->user, f->job.worker, f->job.tag, n);
+	struct hf_firing *f = w->f;
+	struct hf_queue *q = f->opt->sync.queue;
+
+	for (;;) {
+		if (w->name && w->family)
+			w->lane = hf_queue_lane_next(q, f->job.origin, w->name, w->lane);
+		else if (w->name)
+			w->lane = w->lane ? NULL : hf_queue_lane_find(q, f->job.origin, w->name);
+		if (w->lane)
+			return w->lane;
+		w->family = false;
+		w->name = f->opt->lane(f->opt->user, f->job.worker, f->job.tag, w->n++, &w->family);
+		if (!w->name)
+			return NULL;
+	}
 }
 
 static void watch_lanes(struct hf_firing *f)
 {
 	enum hf_tag_why why = HF_TAG_WHY_NONE;
+	struct lane_walk walk = { .f = f };
+	const struct hf_lane *lane;
 	bool busy = false;
-	const char *name;
 
-	for (unsigned i = 0; why == HF_TAG_WHY_NONE && (name = lane_name(f, i)) != NULL; i++) {
-		struct hf_lane *lane = hf_queue_lane_find(f->opt->sync.queue, f->job.origin, name);
-
-		if (lane)
-			why = look_at_lane(f, lane, &busy);
-	}
+	while (why == HF_TAG_WHY_NONE && (lane = next_lane(&walk)) != NULL)
+		why = look_at_lane(f, lane, &busy);
 	if (why == HF_TAG_WHY_NETWORK)
 		end_later(f, HF_TAG_OFFLINE, why);
 	else if (why != HF_TAG_WHY_NONE)
@@ -161,14 +181,12 @@ static void watch_lanes(struct hf_firing *f)
 
 static void promote_lanes(struct hf_firing *f)
 {
-	const char *name;
+	struct lane_walk walk = { .f = f };
+	struct hf_lane *lane;
 
-	for (unsigned i = 0; (name = lane_name(f, i)) != NULL; i++) {
-		struct hf_lane *lane = hf_queue_lane_find(f->opt->sync.queue, f->job.origin, name);
-
-		if (lane && lane->state == HF_LANE_DELAYED)
+	while ((lane = next_lane(&walk)) != NULL)
+		if (lane->state == HF_LANE_DELAYED)
 			hf_lane_promote(lane);
-	}
 	look_at(f, now_ms(f) + REPLAY_LOOK_MS);
 }
 

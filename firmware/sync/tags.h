@@ -48,8 +48,10 @@ struct hf_tags_options {
 	unsigned workers_n;
 	/* What an event of @tag does; never NULL, stays valid. */
 	const struct hf_sync_action *(*action)(void *user, unsigned worker, struct hf_span tag);
-	/* The @n-th lane in which requests of @tag are queued, NULL: no more. */
-	const char *(*lane)(void *user, unsigned worker, struct hf_span tag, unsigned n);
+	/* The @n-th lane in which requests of @tag are queued, NULL: no more. *family:
+	 * and all whose names begin with it and '/'. */
+	const char *(*lane)(void *user, unsigned worker, struct hf_span tag, unsigned n,
+			    bool *family);
 	/* Each change of a registration, after it is stored. */
 	void (*on_event)(void *user, const struct hf_tag_figures *f);
 	void *user;

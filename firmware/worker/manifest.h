@@ -14,6 +14,7 @@
 #include "base/span.h"
 #include "holdfast/policy.h"
 #include "holdfast/sync_action.h"
+#include "worker/lane_rule.h"
 
 #define HF_MANIFEST_BYTES_MAX (256 * 1024)
 
@@ -35,6 +36,7 @@ struct hf_route {
 	char *cache_name;	     /* NULL: none */
 	bool queued;		     /* has "queue" */
 	struct hf_policy policy;     /* when queued */
+	struct hf_lane_rule lane_rule;
 	unsigned index, line;
 };
 

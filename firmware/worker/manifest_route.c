@@ -97,7 +97,7 @@ static void read_cache_name(struct hf_json_doc *d, const cJSON *item, struct hf_
 
 static void read_queue(struct hf_json_doc *d, const cJSON *item, struct hf_route *route)
 {
-	hf_queue_policy_read(d, item, &route->policy, &route->queued);
+	hf_queue_policy_read(d, item, &route->policy, &route->lane_rule, &route->queued);
 	if (!route->queued)
 		return;
 	if (route->source != HF_SOURCE_NETWORK && route->source != HF_SOURCE_NETWORK_FIRST)

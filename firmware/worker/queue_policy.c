@@ -23,6 +23,7 @@ enum {
 	KEY_EXPECT,
 	KEY_WHEN_FULL,
 	KEY_URGENCY,
+	KEY_LANE_BY,
 	KEYS
 };
 static const char *const keys[KEYS] = {
@@ -38,6 +39,7 @@ static const char *const keys[KEYS] = {
 	"expect",
 	"whenFull",
 	"urgency",
+	"laneBy",
 };
 
 static const char *const orders[] = { "block", "skip" };
@@ -174,7 +176,21 @@ static void read_urgency(struct hf_json_doc *d, const cJSON *item, struct hf_pol
 		out->urgency = (uint8_t)urgency;
 }
 
-static void read_object(struct hf_json_doc *d, const cJSON *item, struct hf_policy *out)
+static void read_lane(struct hf_json_doc *d, const cJSON *const *m, struct hf_policy *out,
+		      struct hf_lane_rule *rule)
+{
+	memcpy(out->lane, out->tag, sizeof(out->lane));
+	read_name(d, m[KEY_LANE], out->lane);
+	if (!m[KEY_LANE_BY])
+		return;
+	hf_lane_rule_read(d, m[KEY_LANE_BY], rule);
+	if (strlen(out->lane) > HF_LANE_BASE_MAX)
+		hf_json_fault(d, m[KEY_LANE_BY], "needs a lane name of at most %d bytes",
+			      HF_LANE_BASE_MAX);
+}
+
+static void read_object(struct hf_json_doc *d, const cJSON *item, struct hf_policy *out,
+			struct hf_lane_rule *rule)
 {
 	const cJSON *m[KEYS];
 	int word;
@@ -182,8 +198,7 @@ static void read_object(struct hf_json_doc *d, const cJSON *item, struct hf_poli
 	if (!hf_json_object(d, item, keys, KEYS, m))
 		return;
 	read_name(d, m[KEY_TAG], out->tag);
-	memcpy(out->lane, out->tag, sizeof(out->lane));
-	read_name(d, m[KEY_LANE], out->lane);
+	read_lane(d, m, out, rule);
 	if (m[KEY_ORDER]) {
 		word = hf_json_word(d, m[KEY_ORDER], orders, COUNT(orders));
 		if (word >= 0)
@@ -208,12 +223,13 @@ static void read_object(struct hf_json_doc *d, const cJSON *item, struct hf_poli
 }
 
 void hf_queue_policy_read(struct hf_json_doc *d, const struct cJSON *item, struct hf_policy *out,
-			  bool *queued)
+			  struct hf_lane_rule *rule, bool *queued)
 {
 	hf_queue_policy_defaults(out);
+	*rule = (struct hf_lane_rule){ .by = HF_LANE_BY_NOTHING };
 	*queued = !cJSON_IsFalse(item);
 	if (!cJSON_IsBool(item) && !cJSON_IsObject(item))
 		hf_json_fault(d, item, "must be an object or true");
 	else if (cJSON_IsObject(item))
-		read_object(d, item, out);
+		read_object(d, item, out, rule);
 }

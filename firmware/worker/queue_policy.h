@@ -6,12 +6,13 @@
 #define HF_WORKER_QUEUE_POLICY_H
 
 #include "holdfast/policy.h"
-#include "worker/json_read.h"
+#include "worker/lane_rule.h"
 
 /* Fills @out with the defaults of docs/PROTOCOL.md: tag and lane "default". */
 void hf_queue_policy_defaults(struct hf_policy *out);
-/* *queued: false for "queue": false. Faults leave the default in place. */
+/* @rule: how a request adds to out->lane. *queued: false for "queue": false. Faults
+ * leave the default in place. */
 void hf_queue_policy_read(struct hf_json_doc *d, const struct cJSON *item, struct hf_policy *out,
-			  bool *queued);
+			  struct hf_lane_rule *rule, bool *queued);
 
 #endif
