@@ -272,6 +272,22 @@ static bool follow(struct hf_replay *r)
 	return true;
 }
 
+/* All that were refused together would otherwise come again together: up to half
+ * as long again, the more the oftener it was refused. */
+static void spread(const struct hf_replay *r, struct hf_verdict *v)
+{
+	uint32_t cap = r->opt->backoff_cap_ms;
+
+	if (v->action != HF_ACTION_RETRY)
+		return;
+	if (v->delay_ms && v->reason != HF_REASON_RETRY_AFTER)
+		return;
+	if (v->delay_ms && v->delay_ms / 2 < cap)
+		cap = (uint32_t)(v->delay_ms / 2);
+	v->delay_ms +=
+		hf_backoff_ms(r->opt->rand, r->opt->backoff_base_ms, cap, r->lease.lane->failures);
+}
+
 static void classify(struct hf_replay *r, const struct hf_exchange_result *result,
 		     struct hf_verdict *v)
 {
@@ -297,9 +313,7 @@ static void classify(struct hf_replay *r, const struct hf_exchange_result *resul
 	before.maybe_received = r->lease.load.state.maybe_received;
 	before.first_sent_dev_ms = r->lease.load.state.first_sent_dev_ms;
 	hf_outcome_classify(&a, v);
-	if (v->action == HF_ACTION_RETRY && v->delay_ms == 0)
-		v->delay_ms = hf_backoff_ms(r->opt->rand, r->opt->backoff_base_ms,
-					    r->opt->backoff_cap_ms, r->lease.lane->failures);
+	spread(r, v);
 }
 
 static bool is_pushed_back(const struct hf_replay *r, const struct hf_verdict *v)

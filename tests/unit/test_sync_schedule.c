@@ -336,6 +336,37 @@ static void retry_after_beats_the_edge(void **state)
 	assert_string_equal(qrig_taken(r, 0), "/a");
 }
 
+/* Seconds until the next attempt. */
+static unsigned until_next_attempt(struct qrig *r)
+{
+	unsigned n = r->origin[0].performed, waited = 0;
+
+	for (; r->origin[0].performed == n && waited < 1000; waited++)
+		qrig_advance(r, 100);
+	return waited / 10;
+}
+
+/* Who was refused with all others does not come back with all others. */
+static void retry_after_is_spread_out_the_more_the_oftener(void **state)
+{
+	struct qrig *r = *state;
+	unsigned waited, longest = 0;
+
+	next_answer = (struct fake_answer_to){ .status = 503, .fields = "Retry-After: 20" };
+	r->origin[0].answer = answer_next;
+	leave_at(r, 0, "/a");
+	qrig_settle(r);
+	waited = until_next_attempt(r);
+	assert_in_range(waited, 20, 22);
+	for (int i = 0; i < 20; i++) {
+		waited = until_next_attempt(r);
+		assert_in_range(waited, 20, 31);
+		if (waited > longest)
+			longest = waited;
+	}
+	assert_in_range(longest, 26, 31);
+}
+
 static void sync_now_ends_a_back_off(void **state)
 {
 	struct qrig *r = *state;
@@ -603,6 +634,7 @@ int main(void)
 		TEST(portal_is_not_stormed),
 		TEST(origin_that_comes_and_goes_is_not_stormed),
 		TEST(retry_after_beats_the_edge),
+		TEST(retry_after_is_spread_out_the_more_the_oftener),
 		TEST(sync_now_ends_a_back_off),
 		TEST(back_off_grows_and_ends_with_success),
 		TEST(success_of_one_lane_ends_the_back_off_of_the_others),
