@@ -319,7 +319,7 @@ int sim_file_read(struct sim_file *f, void *out, size_t len, uint64_t at, size_t
 		return HF_EIO;
 	*got = at >= b->len ? 0 : b->len - at < len ? (size_t)(b->len - at) : len;
 	if (*got)
-		memcpy(out, b->data + at, *got);
+		sim_bytes_read(b, out, *got, at);
 	return 0;
 }
 

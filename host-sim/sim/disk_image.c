@@ -5,42 +5,6 @@
 
 #include "sim/mem.h"
 
-/* ---- bytes ---- */
-
-static void bytes_reserve(struct sim_bytes *b, uint64_t cap)
-{
-	if (cap <= b->cap)
-		return;
-	b->cap = b->cap ? b->cap : 4096;
-	while (b->cap < cap)
-		b->cap *= 2;
-	b->data = sim_realloc(b->data, b->cap);
-}
-
-/* Grows with zeros or shrinks. */
-static void bytes_resize(struct sim_bytes *b, uint64_t len)
-{
-	bytes_reserve(b, len);
-	if (len > b->len)
-		memset(b->data + b->len, 0, len - b->len);
-	b->len = len;
-}
-
-static void bytes_write(struct sim_bytes *b, const void *data, size_t len, uint64_t at)
-{
-	if (at + len > b->len)
-		bytes_resize(b, at + len);
-	if (len)
-		memcpy(b->data + at, data, len);
-}
-
-static void bytes_copy(struct sim_bytes *to, const struct sim_bytes *from)
-{
-	bytes_resize(to, from->len);
-	if (from->len)
-		memcpy(to->data, from->data, from->len);
-}
-
 /* ---- nodes ---- */
 
 struct sim_node *sim_node_create(void)
@@ -67,8 +31,8 @@ void sim_node_unref(struct sim_node *n)
 	if (--n->refs > 0)
 		return;
 	drop_changes(n);
-	sim_free(n->live.data);
-	sim_free(n->durable.data);
+	sim_bytes_finish(&n->live);
+	sim_bytes_finish(&n->durable);
 	sim_free(n);
 }
 
@@ -89,7 +53,7 @@ void sim_node_write(struct sim_node *n, const void *data, size_t len, uint64_t a
 	struct sim_change *c = change_create(data, len, at);
 
 	hf_list_push(&n->changes, &c->item);
-	bytes_write(&n->live, data, len, at);
+	sim_bytes_write(&n->live, data, len, at);
 }
 
 void sim_node_truncate(struct sim_node *n, uint64_t size)
@@ -98,25 +62,29 @@ void sim_node_truncate(struct sim_node *n, uint64_t size)
 
 	c->truncate = true;
 	hf_list_push(&n->changes, &c->item);
-	bytes_resize(&n->live, size);
+	sim_bytes_resize(&n->live, size);
 }
 
 static void apply(struct sim_bytes *to, const struct sim_change *c)
 {
 	if (c->truncate)
-		bytes_resize(to, c->at);
+		sim_bytes_resize(to, c->at);
 	else
-		bytes_write(to, c->data, c->len, c->at);
+		sim_bytes_write(to, c->data, c->len, c->at);
 }
 
 void sim_node_sync(struct sim_node *n)
 {
 	struct hf_list *it, *tmp;
 
-	hf_list_for(it, tmp, &n->changes)
-		apply(&n->durable, hf_container_of(it, struct sim_change, item));
+	/* What follows is where the two may differ. */
+	sim_bytes_resize(&n->durable, n->live.len);
+	hf_list_for(it, tmp, &n->changes) {
+		const struct sim_change *c = hf_container_of(it, struct sim_change, item);
+
+		sim_bytes_share(&n->durable, &n->live, c->at, c->truncate ? n->live.len : c->len);
+	}
 	drop_changes(n);
-	assert(n->durable.len == n->live.len);
 }
 
 /* ---- a cut ---- */
@@ -148,9 +116,9 @@ static void apply_torn(struct sim_bytes *to, const struct sim_change *c, struct 
 		return; /* inside one sector, which is written whole or not */
 	head = (size_t)(sim_rng_range(rng, first, last) * SIM_SECTOR_BYTES - c->at);
 	if (sim_rng_chance(rng, 50))
-		bytes_write(to, c->data, head, c->at);
+		sim_bytes_write(to, c->data, head, c->at);
 	else
-		bytes_write(to, c->data + head, c->len - head, c->at + head);
+		sim_bytes_write(to, c->data + head, c->len - head, c->at + head);
 }
 
 static void survive(struct sim_bytes *to, const struct sim_change *c, const struct mood *mood,
@@ -193,7 +161,7 @@ static void cut_node(struct sim_node *n, struct sim_rng *rng)
 		i++;
 	}
 	drop_changes(n);
-	bytes_copy(&n->live, &n->durable);
+	sim_bytes_copy(&n->live, &n->durable);
 	n->lock_shared = 0;
 	n->lock_holder = NULL;
 }
@@ -262,9 +230,9 @@ bool sim_image_rot(struct sim_image *img, struct sim_rng *rng)
 			at -= rots(e);
 			continue;
 		}
-		n->live.data[at] ^= bit;
+		sim_bytes_flip(&n->live, at, bit);
 		if (at < n->durable.len)
-			n->durable.data[at] ^= bit;
+			sim_bytes_flip(&n->durable, at, bit);
 		return true;
 	}
 	return false;
@@ -367,8 +335,8 @@ static struct sim_node *node_copy(const struct sim_node *from)
 	struct sim_node *n = sim_node_create();
 	struct hf_list *it, *tmp;
 
-	bytes_copy(&n->live, &from->live);
-	bytes_copy(&n->durable, &from->durable);
+	sim_bytes_copy(&n->live, &from->live);
+	sim_bytes_copy(&n->durable, &from->durable);
 	hf_list_for(it, tmp, &from->changes) {
 		const struct sim_change *c = hf_container_of(it, struct sim_change, item);
 		struct sim_change *copy = change_create(c->data, c->len, c->at);
@@ -398,23 +366,6 @@ void sim_image_copy(struct sim_image *to, const struct sim_image *from)
 	}
 }
 
-/* FNV-1a over words of eight bytes, the rest as one word. */
-static uint64_t hash_bytes(uint64_t h, const void *data, size_t len)
-{
-	const uint8_t *p = data;
-	uint64_t word;
-
-	for (; len >= sizeof(word); len -= sizeof(word), p += sizeof(word)) {
-		memcpy(&word, p, sizeof(word));
-		h = (h ^ word) * UINT64_C(0x100000001b3);
-		h ^= h >> 29;
-	}
-	word = len;
-	if (len)
-		memcpy(&word, p, len);
-	return (h ^ word) * UINT64_C(0x100000001b3);
-}
-
 uint64_t sim_image_hash(const struct sim_image *img)
 {
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
@@ -425,8 +376,8 @@ uint64_t sim_image_hash(const struct sim_image *img)
 
 		if (!e->live)
 			continue;
-		h = hash_bytes(h, e->name, strlen(e->name) + 1);
-		h = hash_bytes(h, e->live->live.data, e->live->live.len);
+		h = sim_hash(h, e->name, strlen(e->name) + 1);
+		h = sim_bytes_hash(h, &e->live->live);
 	}
 	return h;
 }

@@ -12,14 +12,10 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "sim/bytes.h"
 #include "sim/rng.h"
 
 #define SIM_SECTOR_BYTES 512
-
-struct sim_bytes {
-	uint8_t *data;
-	uint64_t len, cap;
-};
 
 /* One write or truncation that no sync has covered. */
 struct sim_change {

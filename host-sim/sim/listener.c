@@ -164,19 +164,6 @@ static void establish(struct sim_conn *c, struct hf_listener *l)
 	sim_listener_offer(l, c);
 }
 
-static struct sim_node *node_at(struct sim_net *net, const struct hf_addr *at)
-{
-	struct hf_list *it, *tmp;
-
-	hf_list_for(it, tmp, &net->nodes) {
-		struct sim_node *n = hf_container_of(it, struct sim_node, item);
-
-		if (n->addr.family == at->family && memcmp(n->addr.ip, at->ip, sizeof(at->ip)) == 0)
-			return n;
-	}
-	return NULL;
-}
-
 /* A call that nobody hears is heard of after two minutes. */
 static void wait_in_vain(struct hf_stream *s)
 {
@@ -196,7 +183,7 @@ static struct sim_node *aim(struct sim_conn *c)
 	struct sim_node *from = c->end[0].node;
 
 	c->via_portal = !c->loopback && from->captive && c->net->portal;
-	return c->loopback ? from : c->via_portal ? c->net->portal : node_at(c->net, &c->to);
+	return c->loopback ? from : c->via_portal ? c->net->portal : sim_node_at(c->net, &c->to);
 }
 
 static void call_arrives(void *user)
@@ -218,10 +205,12 @@ static void call_arrives(void *user)
 		memcpy(c->to.ip, target->addr.ip, sizeof(c->to.ip));
 	l = sim_listener_find(target, &c->to);
 	c->end[1].node = target;
-	if (!l)
-		fail_soon(s, HF_ECONNREFUSED);
-	else
+	if (l) {
 		establish(c, l);
+		return;
+	}
+	target->refused += !c->loopback;
+	fail_soon(s, HF_ECONNREFUSED);
 }
 
 int sim_stream_connect(struct sim_node *node, const void *owner, const struct hf_addr *to,

@@ -70,15 +70,38 @@ struct sim_node *sim_node_add(struct sim_net *net, const char *name, uint32_t ip
 	return n;
 }
 
+static bool is_at(const struct sim_node *n, const struct hf_addr *at)
+{
+	return n && n->addr.family == at->family && memcmp(n->addr.ip, at->ip, sizeof(at->ip)) == 0;
+}
+
+struct sim_node *sim_node_at(struct sim_net *net, const struct hf_addr *at)
+{
+	struct sim_node **known = &net->by_ip[at->ip[3]];
+	struct hf_list *it, *tmp;
+
+	if (is_at(*known, at))
+		return *known;
+	hf_list_for(it, tmp, &net->nodes) {
+		struct sim_node *n = hf_container_of(it, struct sim_node, item);
+
+		if (is_at(n, at))
+			return *known = n;
+	}
+	return NULL;
+}
+
 struct sim_node *sim_node_by_name(struct sim_net *net, const char *name)
 {
 	struct hf_list *it, *tmp;
 
+	if (net->by_name && strcmp(net->by_name->name, name) == 0)
+		return net->by_name;
 	hf_list_for(it, tmp, &net->nodes) {
 		struct sim_node *n = hf_container_of(it, struct sim_node, item);
 
 		if (strcmp(n->name, name) == 0)
-			return n;
+			return net->by_name = n;
 	}
 	return NULL;
 }

@@ -64,8 +64,10 @@ struct sim_net {
 	struct sim_world *world;
 	struct hf_list nodes;
 	struct hf_list conns;
-	struct sim_node *portal; /* who answers a captive node's calls; may be NULL */
-	bool fragments;		 /* a write may arrive in pieces */
+	struct sim_node *portal;     /* who answers a captive node's calls; may be NULL */
+	bool fragments;		     /* a write may arrive in pieces */
+	struct sim_node *by_ip[256]; /* found last, by the last byte of its address */
+	struct sim_node *by_name;    /* found last */
 };
 
 struct sim_node {
@@ -80,7 +82,8 @@ struct sim_node {
 	uint64_t latency_us; /* one way, of its link */
 	uint64_t jitter_us;
 	uint16_t last_port;
-	uint64_t calls; /* made from here; each has draws of its own */
+	uint64_t calls;	  /* made from here; each has draws of its own */
+	uint64_t refused; /* calls from other nodes that nobody listened for */
 	struct sim_dns_faults dns;
 	struct sim_net_faults faults;
 	bool metered;
@@ -95,6 +98,7 @@ void sim_net_finish(struct sim_net *net);
 
 /* Owned by the net; powered, link up. @name is copied. */
 struct sim_node *sim_node_add(struct sim_net *net, const char *name, uint32_t ipv4);
+struct sim_node *sim_node_at(struct sim_net *net, const struct hf_addr *at);
 struct sim_node *sim_node_by_name(struct sim_net *net, const char *name);
 /* After a change of a node's powered, link_up, black_hole or captive: what was
  * held moves again where the way is open. */

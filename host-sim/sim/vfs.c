@@ -187,9 +187,14 @@ static const sqlite3_io_methods methods = {
 
 /* ---- the VFS ---- */
 
+/* SQLite's default stands for the one whose job runs. Making that one the default
+ * would search SQLite's list of all of them, which may be thousands. */
+static sqlite3_vfs chooser;
+static struct sim_vfs *selected;
+
 static struct sim_vfs *vfs_of(sqlite3_vfs *v)
 {
-	return (struct sim_vfs *)(void *)v;
+	return v == &chooser ? selected : (struct sim_vfs *)(void *)v;
 }
 
 static enum sim_disk_role role_of(int flags)
@@ -290,6 +295,21 @@ static int vfs_last_error(sqlite3_vfs *base, int len, char *out)
 	return 0;
 }
 
+static const sqlite3_vfs methods_of_all = {
+	.iVersion = 2,
+	.szOsFile = sizeof(struct vfs_file),
+	.mxPathname = 512,
+	.xOpen = vfs_open,
+	.xDelete = vfs_delete,
+	.xAccess = vfs_access,
+	.xFullPathname = vfs_full_path,
+	.xRandomness = vfs_randomness,
+	.xSleep = vfs_sleep,
+	.xCurrentTime = vfs_time,
+	.xGetLastError = vfs_last_error,
+	.xCurrentTimeInt64 = vfs_time_ms,
+};
+
 struct sim_vfs *sim_vfs_create(struct sim_disk *disk, const char *name, uint64_t seed,
 			       int64_t (*wall_ms)(void *user), void *user)
 {
@@ -302,28 +322,21 @@ struct sim_vfs *sim_vfs_create(struct sim_disk *disk, const char *name, uint64_t
 	v->disk = disk;
 	v->wall_ms = wall_ms;
 	v->user = user;
-	v->base = (sqlite3_vfs){
-		.iVersion = 2,
-		.szOsFile = sizeof(struct vfs_file),
-		.mxPathname = 512,
-		.zName = v->name,
-		.xOpen = vfs_open,
-		.xDelete = vfs_delete,
-		.xAccess = vfs_access,
-		.xFullPathname = vfs_full_path,
-		.xRandomness = vfs_randomness,
-		.xSleep = vfs_sleep,
-		.xCurrentTime = vfs_time,
-		.xGetLastError = vfs_last_error,
-		.xCurrentTimeInt64 = vfs_time_ms,
-	};
+	v->base = methods_of_all;
+	v->base.zName = v->name;
+	sqlite3_vfs_register(&v->base, 0);
 	sim_vfs_select(v);
 	return v;
 }
 
 void sim_vfs_select(struct sim_vfs *v)
 {
-	sqlite3_vfs_register(&v->base, 1);
+	if (!selected) {
+		chooser = methods_of_all;
+		chooser.zName = "sim";
+		sqlite3_vfs_register(&chooser, 1);
+	}
+	selected = v;
 	sqlite3_randomness(0, NULL);
 }
 
@@ -332,6 +345,10 @@ void sim_vfs_destroy(struct sim_vfs *v)
 	if (!v)
 		return;
 	sqlite3_vfs_unregister(&v->base);
+	if (selected == v) {
+		sqlite3_vfs_unregister(&chooser);
+		selected = NULL;
+	}
 	sim_free(v);
 }
 
