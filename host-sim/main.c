@@ -4,6 +4,7 @@
 
 #include "live/live.h"
 #include "modes.h"
+#include "script.h"
 
 static const char usage[] =
 	"usage: holdfast-sim day [--seed N] [--report FILE.html]\n"
@@ -18,6 +19,9 @@ static const char usage[] =
 	"       holdfast-sim repeats [--count M]\n"
 	"       holdfast-sim hashes [--seed N] [--count M]\n"
 	"       holdfast-sim budget [FILE.md]\n"
+	"       holdfast-sim fleet [--devices N] [--queued N] [--outage TIME] [--cables]\n"
+	"                          [--capacity N [--retry-after TIME]] [--seed N]\n"
+	"                          [--report FILE.html]\n"
 	"       holdfast-sim live [--help]\n"
 	"\n"
 	"  day        a day at the kiosk, told as a story\n"
@@ -33,9 +37,12 @@ static const char usage[] =
 	"  repeats    runs M seeds twice: both must be the same, bit by bit\n"
 	"  hashes     of M seeds, to be compared with those of another build\n"
 	"  budget     the faults that soak injects, as a table; is it the one of that file?\n"
+	"  fleet      N devices find one origin again after an outage: what it sees then\n"
 	"  live       the real daemon before a demo shop, and a page to make the world worse\n"
 	"\n"
 	"  --report writes the run as one page: its figures, a timeline, each request\n"
+	"  --cables   the devices' network is down instead of the origin\n"
+	"  --capacity requests that the origin takes in a second; beyond that it answers 503\n"
 	"  --jobs   processes side by side, otherwise one for each processor\n"
 	"  --sample so many points of each kind, evenly spread, otherwise all\n";
 
@@ -61,6 +68,7 @@ static const struct mode {
 	{ "mutants", TAKES_NO_FILE, 200, sim_mode_mutants },
 	{ "repeats", TAKES_NO_FILE, 20, sim_mode_repeats },
 	{ "hashes", TAKES_NO_FILE, 20, sim_mode_hashes },
+	{ "fleet", TAKES_NO_FILE, 0, sim_mode_fleet },
 	{ "budget", TAKES_MAYBE_A_FILE, 0, sim_mode_budget },
 };
 
@@ -75,8 +83,9 @@ static bool read_flag(const char *arg, struct sim_options *o)
 		const char *name;
 		bool *flag;
 	} flags[] = {
-		{ "--trace", &o->trace }, { "--cuts", &o->cuts },   { "--allocs", &o->allocs },
-		{ "--io", &o->io },	  { "--pairs", &o->pairs }, { "--all", &o->all },
+		{ "--trace", &o->trace },   { "--cuts", &o->cuts },   { "--allocs", &o->allocs },
+		{ "--io", &o->io },	    { "--pairs", &o->pairs }, { "--all", &o->all },
+		{ "--cables", &o->cables },
 	};
 	size_t i;
 
@@ -95,9 +104,11 @@ static bool read_number(char **arg, struct sim_options *o)
 		const char *name;
 		uint64_t *number;
 	} numbers[] = {
-		{ "--seed", &o->seed },	    { "--count", &o->count },
-		{ "--days", &o->days },	    { "--jobs", &o->jobs },
-		{ "--sample", &o->sample }, { "--want-cuts", &o->cuts_wanted },
+		{ "--seed", &o->seed },		{ "--count", &o->count },
+		{ "--days", &o->days },		{ "--jobs", &o->jobs },
+		{ "--sample", &o->sample },	{ "--want-cuts", &o->cuts_wanted },
+		{ "--devices", &o->devices },	{ "--queued", &o->queued },
+		{ "--capacity", &o->capacity },
 	};
 	size_t i;
 
@@ -107,6 +118,21 @@ static bool read_number(char **arg, struct sim_options *o)
 		o->has_seed |= i == 0;
 		return number(arg[1], numbers[i].number);
 	}
+	return false;
+}
+
+static bool read_time(char **arg, struct sim_options *o)
+{
+	const struct {
+		const char *name;
+		uint64_t *us;
+	} times[] = { { "--outage", &o->outage_us }, { "--retry-after", &o->retry_after_us } };
+	size_t i;
+
+	for (i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+		if (strcmp(arg[0], times[i].name) == 0)
+			return arg[1] && sim_duration_read(hf_span_str(arg[1]), times[i].us) &&
+			       *times[i].us > 0;
 	return false;
 }
 
@@ -130,7 +156,7 @@ static bool read_text(char **arg, struct sim_options *o)
 static bool read_option(char **arg, struct sim_options *o)
 {
 	if (strcmp(arg[0], "--mutant") != 0)
-		return read_number(arg, o) || read_text(arg, o);
+		return read_number(arg, o) || read_time(arg, o) || read_text(arg, o);
 	o->mutant = arg[1] ? sim_mutant_by_name(arg[1]) : SIM_MUTANTS;
 	return o->mutant != SIM_MUTANTS;
 }

@@ -19,11 +19,12 @@ struct sim_options {
 	uint64_t seed, count;
 	bool has_seed; /* it was given */
 	uint64_t days, jobs, sample, devices;
-	uint64_t cuts_wanted; /* --want-cuts: fewer are a failure */
-	uint64_t outage_us;
+	uint64_t cuts_wanted;		    /* --want-cuts: fewer are a failure */
+	uint64_t queued, capacity;	    /* --queued, --capacity */
+	uint64_t outage_us, retry_after_us; /* --outage, --retry-after */
 	enum sim_mutant mutant;
 	bool trace;
-	bool cuts, allocs, io, pairs, all;
+	bool cuts, allocs, io, pairs, all, cables;
 };
 
 /* Each returns what the program ends with. */

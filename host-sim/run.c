@@ -122,7 +122,7 @@ static uint64_t larger(uint64_t a, uint64_t b)
 
 void sim_run_rest(struct sim_stage *s)
 {
-	struct sim_rest before[SIM_DEVICES_MAX] = { 0 }, after;
+	struct sim_rest *before = sim_alloc(s->devices_n * sizeof(*before)), after;
 	size_t i;
 
 	for (i = 0; i < s->panels_n; i++)
@@ -139,6 +139,7 @@ void sim_run_rest(struct sim_stage *s)
 		s->rest.bytes = larger(s->rest.bytes, after.bytes - before[i].bytes);
 		s->rest.calls = larger(s->rest.calls, after.calls - before[i].calls);
 	}
+	sim_free(before);
 }
 
 static bool drain(struct sim_stage *s, uint64_t until_us)

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "base/span.h"
 #include "plan.h"
 
 /* Reads @path into @plan (initialised). 0, or -1 after writing
@@ -17,5 +18,7 @@ int sim_script_load(const char *path, struct sim_plan *plan, FILE *errors);
 int sim_script_parse(const char *name, const char *text, struct sim_plan *plan, FILE *errors);
 /* The text of a file, or NULL after a complaint; the caller frees it. */
 char *sim_script_read(const char *path, FILE *errors);
+/* "90s", "1h30m", "250ms"; false: it is none. */
+bool sim_duration_read(struct hf_span text, uint64_t *us);
 
 #endif

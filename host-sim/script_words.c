@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "script.h"
+
 /* ---- faults ---- */
 
 bool sim_words_fail(struct sim_script *s, const char *fmt, ...)
@@ -162,8 +164,7 @@ static uint64_t unit_us(struct hf_span unit)
 	return 0;
 }
 
-/* "90s", "1h30m", "250ms". */
-static bool duration(struct hf_span text, uint64_t *out)
+bool sim_duration_read(struct hf_span text, uint64_t *out)
 {
 	uint64_t total = 0;
 
@@ -190,7 +191,7 @@ static bool duration(struct hf_span text, uint64_t *out)
 
 bool sim_words_duration(struct sim_script *s, uint64_t *out)
 {
-	if (sim_words_end(s) || !duration(s->words[s->at].text, out))
+	if (sim_words_end(s) || !sim_duration_read(s->words[s->at].text, out))
 		return sim_words_fail(s, "a duration is expected here, like 40s, 1h30m or 250ms");
 	s->at++;
 	return true;
@@ -239,7 +240,7 @@ bool sim_words_moment(struct sim_script *s, uint64_t *out)
 		*out = (clock + day_us - s->plan->begins_us) % day_us + (day - 1) * day_us;
 		return true;
 	}
-	if (sim_words_end(s) || !duration(s->words[s->at].text, out))
+	if (sim_words_end(s) || !sim_duration_read(s->words[s->at].text, out))
 		return sim_words_fail(s, "a time is expected here, like 5s, 1h30m or 08:15");
 	s->at++;
 	*out += (day - 1) * day_us;

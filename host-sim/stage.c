@@ -83,28 +83,42 @@ static void add_panel(struct sim_stage *s, struct sim_device *dev, const char *n
 	s->panels[s->panels_n++] = sim_panel_create(dev, &s->ledger, text, NULL);
 }
 
+static void add_device(struct sim_stage *s, const struct sim_stage_options *opt, const char *name,
+		       const char *config)
+{
+	size_t i = s->devices_n;
+	struct sim_device *dev = sim_device_create(&s->world, &s->net, &s->dns, name,
+						   DEVICE_IP + (uint32_t)i, opt->guest);
+	char text[80];
+
+	sim_device_file(dev, SIM_CONFIG_PATH, config);
+	sim_device_file(dev, SIM_CA_PATH, sim_cert_ca);
+	sim_device_file(dev, SIM_MANIFEST_PATH,
+			opt->manifest ? opt->manifest : sim_default_manifest);
+	sim_witness_init(&s->witnesses[i], dev);
+	s->devices[s->devices_n++] = dev;
+	s->kiosk = s->devices[0];
+	add_panel(s, dev, NULL);
+	snprintf(text, sizeof(text), "%s/operator", dev->name);
+	s->operators[i] = sim_panel_create(dev, &s->ledger, text, SIM_CONTROL_PATH);
+}
+
 static void add_devices(struct sim_stage *s, const struct sim_cast *cast,
 			const struct sim_stage_options *opt)
 {
 	char *config = opt->config ? NULL : sim_default_config(cast);
-	char text[80];
-	size_t i;
+	size_t n = opt->fleet ? opt->fleet : cast->devices_n, i;
+	char number[32];
 
-	for (i = 0; i < cast->devices_n; i++) {
-		struct sim_device *dev = sim_device_create(&s->world, &s->net, &s->dns,
-							   cast->devices[i],
-							   DEVICE_IP + (uint32_t)i, opt->guest);
-
-		sim_device_file(dev, SIM_CONFIG_PATH, opt->config ? opt->config : config);
-		sim_device_file(dev, SIM_CA_PATH, sim_cert_ca);
-		sim_device_file(dev, SIM_MANIFEST_PATH,
-				opt->manifest ? opt->manifest : sim_default_manifest);
-		sim_witness_init(&s->witnesses[i], dev);
-		s->devices[s->devices_n++] = dev;
-		s->kiosk = s->devices[0];
-		add_panel(s, dev, NULL);
-		snprintf(text, sizeof(text), "%s/operator", dev->name);
-		s->operators[i] = sim_panel_create(dev, &s->ledger, text, SIM_CONTROL_PATH);
+	s->devices = sim_alloc(n * sizeof(*s->devices));
+	s->operators = sim_alloc(n * sizeof(*s->operators));
+	s->witnesses = sim_alloc(n * sizeof(*s->witnesses));
+	s->panels = sim_alloc((n + cast->panels_n) * sizeof(*s->panels));
+	s->panel_names = sim_alloc((n + cast->panels_n) * sizeof(*s->panel_names));
+	for (i = 0; i < n; i++) {
+		snprintf(number, sizeof(number), "%zu", i + 1);
+		add_device(s, opt, opt->fleet ? number : cast->devices[i],
+			   opt->config ? opt->config : config);
 	}
 	free(config);
 	s->panel = s->panels[0];
@@ -144,6 +158,11 @@ void sim_stage_finish(struct sim_stage *s)
 	sim_origin_destroy(s->check);
 	sim_origin_destroy(s->portal);
 	sim_origin_destroy(s->stranger);
+	sim_free(s->devices);
+	sim_free(s->operators);
+	sim_free(s->witnesses);
+	sim_free(s->panels);
+	sim_free(s->panel_names);
 	sim_net_finish(&s->net);
 	sim_ledger_finish(&s->ledger);
 	sim_world_finish(&s->world);

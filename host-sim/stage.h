@@ -40,13 +40,13 @@ struct sim_stage {
 	struct sim_device *kiosk;
 	struct sim_panel *panel;
 	struct sim_origin *shop;
-	struct sim_device *devices[SIM_DEVICES_MAX];
-	struct sim_panel *operators[SIM_DEVICES_MAX]; /* at each device's control socket */
-	struct sim_witness witnesses[SIM_DEVICES_MAX];
+	struct sim_device **devices;
+	struct sim_panel **operators; /* at each device's control socket */
+	struct sim_witness *witnesses;
 	size_t devices_n;
 	/* First one of each device, in their order, then the others. */
-	struct sim_panel *panels[SIM_DEVICES_MAX + SIM_PANELS_MAX];
-	const char *panel_names[SIM_DEVICES_MAX + SIM_PANELS_MAX]; /* NULL: a device's own */
+	struct sim_panel **panels;
+	const char **panel_names; /* NULL: a device's own */
 	size_t panels_n;
 	struct sim_origin *origins[SIM_ORIGINS_MAX];
 	size_t origins_n;
@@ -61,6 +61,7 @@ struct sim_stage_options {
 	uint64_t seed;
 	FILE *trace;		     /* NULL: none */
 	const struct sim_cast *cast; /* NULL: kiosk, panel, shop */
+	size_t fleet;		     /* devices with a number as their name instead, 0: none */
 	const char *config;	     /* NULL: the default one */
 	const char *manifest;	     /* NULL: the default one */
 	const struct sim_guest_ops *guest;

@@ -41,6 +41,8 @@ struct sim_origin {
 	struct hf_listener *listener;
 	struct hf_list visitors;
 	struct sim_event reap;
+	uint64_t second; /* in which it has begun so many requests */
+	unsigned begun;
 	struct hf_strmap keys; /* Idempotency-Key -> the order it has led to */
 };
 
@@ -111,30 +113,46 @@ static bool done_before(struct sim_origin *origin, struct sim_order *o, const st
 	return hf_strmap_get(&origin->keys, *key) != NULL;
 }
 
-static void refuse(struct visitor *v)
+/* What the next request is refused with, 0: it is not. */
+static int refusal(struct sim_origin *origin)
+{
+	const struct sim_origin_mood *mood = &origin->mood;
+	uint64_t second = origin->world->now_us / SIM_US_PER_S;
+
+	if (mood->status || !mood->capacity)
+		return mood->status;
+	if (second != origin->second) {
+		origin->second = second;
+		origin->begun = 0;
+	}
+	return ++origin->begun > mood->capacity ? 503 : 0;
+}
+
+static void refuse(struct visitor *v, int status)
 {
 	const struct sim_origin_mood *mood = &v->origin->mood;
 	char fields[64] = "";
 
 	if (mood->retry_after_s)
 		snprintf(fields, sizeof(fields), "Retry-After: %u\r\n", mood->retry_after_s);
-	reply(v, mood->status, fields, "no\n");
+	reply(v, status, fields, "no\n");
 }
 
 static void answer_order(struct visitor *v, struct sim_order *o, const struct hf_message *msg,
 			 struct hf_span body)
 {
 	struct sim_origin *origin = v->origin;
+	int refused = refusal(origin);
 	const struct hf_span *key = hf_fields_get(&msg->fields, "Idempotency-Key");
 	bool repeat = done_before(origin, o, key);
 	const struct sim_origin_mood *mood = &origin->mood;
 	bool lost, breaks, garbled;
 
 	o->altered |= !as_sent(o, msg, body) || strcmp(o->origin, origin->name) != 0;
-	if (origin->mood.status) {
-		o->said_status = origin->mood.status;
-		sim_ledger_attempt(origin->ledger, o, origin->mood.status, false);
-		refuse(v);
+	if (refused) {
+		o->said_status = refused;
+		sim_ledger_attempt(origin->ledger, o, refused, false);
+		refuse(v, refused);
 		return;
 	}
 	lost = sim_rng_chance(&v->fate, mood->lose_percent);
@@ -158,11 +176,12 @@ static void answer_shop(struct visitor *v, const struct hf_message *msg, struct 
 {
 	const struct hf_span *number = hf_fields_get(&msg->fields, SIM_ORDER_FIELD);
 	struct sim_order *o = number ? sim_ledger_find(v->origin->ledger, *number) : NULL;
+	int refused = o ? 0 : refusal(v->origin);
 
 	if (o)
 		answer_order(v, o, msg, body);
-	else if (v->origin->mood.status)
-		refuse(v);
+	else if (refused)
+		refuse(v, refused);
 	else if (hf_span_eq_str(msg->method, "HEAD"))
 		reply_empty(v, 200, "Content-Type: text/html\r\n");
 	else

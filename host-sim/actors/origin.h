@@ -28,7 +28,8 @@ enum sim_portal_kind {
 /* How the shop answers orders. */
 struct sim_origin_mood {
 	int status;		 /* 0: does them; else refuses with this, no effect */
-	uint32_t retry_after_s;	 /* with @status, 0: none */
+	unsigned capacity;	 /* requests in a second; those beyond it get 503, 0: no limit */
+	uint32_t retry_after_s;	 /* with @status or 503, 0: none */
 	unsigned lose_percent;	 /* does them, but the answer gets lost */
 	unsigned break_percent;	 /* ... or breaks off in its middle */
 	unsigned garble_percent; /* ... or is not HTTP */
