@@ -44,6 +44,7 @@ enum sim_do {
 	SIM_DO_ORDER,	 /* method, path, body; "{n}" is the order's number */
 	SIM_DO_GET,	 /* path */
 	SIM_DO_FOLLOW,	 /* the panel follows the event stream */
+	SIM_DO_READ,	 /* the pages read the stored answers they do not have yet */
 	SIM_DO_CANCEL,	 /* a: the order */
 	SIM_DO_RETRY,	 /* a: the order; the operator does it */
 	SIM_DO_WAIT,	 /* a: microseconds */

@@ -199,6 +199,9 @@ void sim_run_act(struct sim_run *r, const struct sim_step *step)
 	case SIM_DO_FOLLOW:
 		sim_panel_follow(sim_stage_panel(s, step->panel, step->device), true);
 		break;
+	case SIM_DO_READ:
+		sim_run_ask_answers(s);
+		break;
 	case SIM_DO_CANCEL:
 	case SIM_DO_RETRY:
 		change_order(r, step);

@@ -83,6 +83,10 @@ static void panel_words(FILE *out, const struct sim_step *s)
 		fputs(" follows events", out);
 		return;
 	}
+	if (s->what == SIM_DO_READ) {
+		fputs(" reads answers", out);
+		return;
+	}
 	if (s->what == SIM_DO_CANCEL) {
 		fprintf(out, " cancels order %" PRIu64, s->a);
 		return;

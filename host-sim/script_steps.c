@@ -106,6 +106,10 @@ static bool panel_action(struct sim_script *s, struct sim_step *step)
 		step->what = SIM_DO_FOLLOW;
 		return sim_words_need(s, "events");
 	}
+	if (sim_words_take(s, "reads")) {
+		step->what = SIM_DO_READ;
+		return sim_words_need(s, "answers");
+	}
 	if (sim_words_take(s, "cancels"))
 		return numbered_order(s, step, SIM_DO_CANCEL);
 	if (sim_words_take(s, "GET")) {
@@ -116,7 +120,7 @@ static bool panel_action(struct sim_script *s, struct sim_step *step)
 	method = sim_script_one_of(s, methods);
 	if (method < 0)
 		return sim_words_fail(s, "a panel sends GET, POST, PUT, PATCH or DELETE, follows "
-					 "events or cancels an order");
+					 "events, reads answers or cancels an order");
 	step->method = methods[method];
 	if (!target(s, step))
 		return false;

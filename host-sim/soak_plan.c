@@ -11,6 +11,8 @@
 
 #define DAY_US (24 * SIM_US_PER_H)
 
+#define READ_EVERY_US (6 * SIM_US_PER_H)
+
 #define CALM_ORDERS 12		/* at most, of a day apart from the time of faults */
 #define BODY_MAX    (600 << 10) /* with a log of 4000 pages of 512 bytes, some make a checkpoint */
 
@@ -83,6 +85,15 @@ static void add_pages(struct sim_maker *m)
 		sim_maker_add(m, SIM_DO_GET, sim_maker_moment(m))->path = "/menu";
 }
 
+/* Often enough that each answer is read as long as it is kept. */
+static void add_reading(struct sim_maker *m, uint64_t day)
+{
+	uint64_t at;
+
+	for (at = READ_EVERY_US; at <= DAY_US; at += READ_EVERY_US)
+		sim_maker_add(m, SIM_DO_READ, day * DAY_US + at);
+}
+
 /* ---- days ---- */
 
 /* A time crowded with faults. */
@@ -110,6 +121,7 @@ static void add_day(struct sim_maker *m, uint64_t day)
 	lasts = sim_rng_range(&m->rng, 2, 30) * SIM_US_PER_MIN;
 	at = sim_rng_below(&m->rng, DAY_US - lasts);
 	add_crowd(m, day * DAY_US + at, lasts);
+	add_reading(m, day);
 }
 
 /* ---- a seed ---- */

@@ -38,6 +38,7 @@ struct sim_order {
 	/* the origin's side */
 	unsigned attempts; /* that reached it, whatever it answered */
 	unsigned effects;
+	uint64_t attempt_us;  /* of the last attempt */
 	uint64_t effect_us;   /* of the first */
 	uint64_t effect_turn; /* its place among all effects */
 	char key[128];	      /* Idempotency-Key of the first attempt */
@@ -53,6 +54,8 @@ struct sim_order {
 	/* the stored answer, when the panel asked for it */
 	int answer_status; /* 0: never asked, -1: no answer */
 	bool answer_right;
+	bool answer_aged; /* it was gone, and might be: kept no more */
+	bool answer_gone; /* it was gone before its time */
 };
 
 /* Who wants to know at once: the story. */
@@ -81,6 +84,8 @@ void sim_ledger_watch(struct sim_ledger *l, struct sim_ledger_watch *w);
 
 struct sim_order *sim_ledger_send(struct sim_ledger *l, const struct sim_sender *from,
 				  const char *method, const char *path, const char *body);
+/* True when it is the id of an order that was answered 202. */
+bool sim_ledger_has(const struct sim_ledger *l, const char *id);
 /* NULL: no such number. */
 struct sim_order *sim_ledger_find(const struct sim_ledger *l, struct hf_span number);
 /* The panel has its answer (@status) or none (@err). */

@@ -19,7 +19,8 @@ enum task_kind {
 	TASK_PAGE,
 	TASK_ANSWER,
 	TASK_STATE, /* asks for it, or changes it */
-	TASK_RETRY,
+	TASK_RETRY, /* without an order: of one that no page knows */
+	TASK_HELD,
 };
 
 /* One request: waiting for a connection, then on one. */
@@ -67,6 +68,7 @@ struct sim_panel {
 };
 
 static void start_tasks(struct sim_panel *p);
+static void release_unknown(struct sim_panel *p, struct hf_span list);
 
 /* ---- how a request ends ---- */
 
@@ -110,7 +112,12 @@ static void end_task(struct task *t, int err, const struct hf_message *msg, stru
 			  t->order->state, t->order->reason, status);
 		break;
 	case TASK_RETRY:
-		sim_answer_retry(t->order, status, body);
+		if (t->order)
+			sim_answer_retry(t->order, status, body);
+		break;
+	case TASK_HELD:
+		if (status == 200)
+			release_unknown(p, body);
 		break;
 	}
 	task_free(t);
@@ -343,6 +350,24 @@ void sim_panel_cancel(struct sim_panel *p, struct sim_order *o)
 void sim_panel_retry(struct sim_panel *p, struct sim_order *o)
 {
 	change(p, TASK_RETRY, o, "POST", "/retry");
+}
+
+void sim_panel_release(struct sim_panel *p)
+{
+	add_task(p, TASK_HELD, NULL,
+		 print("GET /.holdfast/requests?state=held HTTP/1.1\r\n" HOST "\r\n", "shop"));
+}
+
+static void release_unknown(struct sim_panel *p, struct hf_span list)
+{
+	char id[64];
+
+	while (sim_answer_next_id(&list, id, sizeof(id)))
+		if (!sim_ledger_has(p->ledger, id))
+			add_task(p, TASK_RETRY, NULL,
+				 print("POST /.holdfast/requests/%s/retry HTTP/1.1\r\n" HOST
+				       "Content-Length: 0\r\n\r\n",
+				       id, "shop"));
 }
 
 /* ---- the event stream ---- */

@@ -3,6 +3,10 @@
 
 #include <stdio.h>
 
+#include "holdfast_config.h"
+
+#define KEEP_US (CONFIG_HF_RESPONSE_KEEP_S * SIM_US_PER_S)
+
 /* The id is what stands behind the last slash of Location. */
 void sim_answer_id(struct sim_order *o, const struct hf_message *msg)
 {
@@ -28,6 +32,27 @@ static bool is_said(const struct sim_order *o, struct hf_span body)
 	return true;
 }
 
+/* Kept no more, or never there: the page cannot tell, the clock can. */
+static bool is_gone(const struct hf_message *msg)
+{
+	const struct hf_span *state = hf_fields_get(&msg->fields, "Holdfast-State");
+
+	return msg->status == 404 ||
+	       (msg->status == 410 && state && hf_span_eq_str(*state, "settled"));
+}
+
+/* An answer is kept from its coming on, which is after the last attempt. Device time
+ * is no faster than the world's. */
+static void look_at_age(const struct sim_device *dev, struct sim_order *o,
+			const struct hf_message *msg)
+{
+	bool gone = !o->answer_right && msg && is_gone(msg);
+	bool old = dev->world->now_us - o->attempt_us > KEEP_US;
+
+	o->answer_aged = gone && old;
+	o->answer_gone |= gone && !old;
+}
+
 /* One that is cut is right only where there was no room for it or the way broke, and
  * it says so. */
 void sim_answer_kept(const struct sim_device *dev, struct sim_order *o,
@@ -42,6 +67,7 @@ void sim_answer_kept(const struct sim_device *dev, struct sim_order *o,
 	if (o->answer_right && o->said_status == 201)
 		o->answer_right = is_said(o, body) &&
 				  (cut ? may_be_cut : body.len == o->answer_bytes);
+	look_at_age(dev, o, msg);
 }
 
 /* The text behind "@name":" up to the next quote; none: empty. */
@@ -66,6 +92,18 @@ void sim_answer_state(struct sim_order *o, int status, struct hf_span body)
 		return;
 	member(body, "state", o->state, sizeof(o->state));
 	member(body, "reason", o->reason, sizeof(o->reason));
+}
+
+bool sim_answer_next_id(struct hf_span *list, char *id, size_t size)
+{
+	static const char mark[] = "{\"id\":\"";
+	const char *at = list->len ? memmem(list->ptr, list->len, mark, sizeof(mark) - 1) : NULL;
+
+	if (!at)
+		return false;
+	*list = hf_span_skip(*list, (size_t)(at - list->ptr) + 1);
+	member(*list, "id", id, size);
+	return true;
 }
 
 /* What was given up or cancelled goes on under a new id. */
