@@ -37,6 +37,7 @@ struct hf_fetch {
 	struct hf_transport transport;
 	struct hf_list events;
 	struct hf_list discards;
+	unsigned queued_n; /* requests of queued routes, counted for their lanes */
 	bool closing; /* no store any more: turns that are granted now come too late */
 };
 

@@ -377,7 +377,7 @@ static struct hf_queued *open_queued(struct hf_fetch *f, const struct hf_fetch_r
 		return NULL;
 	hf_arena_init(&q->arena, ARENA_MAX);
 	q->policy = route->policy;
-	hf_lane_rule_apply(&route->lane_rule, req->base.msg, q->policy.lane);
+	hf_lane_rule_apply(&route->lane_rule, req->base.msg, f->queued_n++, q->policy.lane);
 	q->origin = req->origin;
 	q->transport = origin->transport;
 	q->peer = *req->peer;

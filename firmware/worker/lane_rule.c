@@ -10,14 +10,16 @@
 #include "http/url.h"
 
 #define SEGMENT_MAX 64
+#define SPREAD_MAX  64
 
 enum {
 	KEY_HEADER,
 	KEY_SEGMENT,
 	KEY_PATH,
+	KEY_SPREAD,
 	KEYS
 };
-static const char *const keys[KEYS] = { "header", "segment", "path" };
+static const char *const keys[KEYS] = { "header", "segment", "path", "spread" };
 
 static void read_header(struct hf_json_doc *d, const cJSON *item, struct hf_lane_rule *out)
 {
@@ -38,19 +40,25 @@ static void read_header(struct hf_json_doc *d, const cJSON *item, struct hf_lane
 void hf_lane_rule_read(struct hf_json_doc *d, const cJSON *item, struct hf_lane_rule *out)
 {
 	const cJSON *m[KEYS];
-	uint32_t segment;
+	uint32_t number;
 
 	if (!hf_json_object(d, item, keys, KEYS, m))
 		return;
-	if (!m[KEY_HEADER] + !m[KEY_SEGMENT] + !m[KEY_PATH] != KEYS - 1) {
-		hf_json_fault(d, item, "needs one of \"header\", \"segment\" and \"path\"");
+	if (!m[KEY_HEADER] + !m[KEY_SEGMENT] + !m[KEY_PATH] + !m[KEY_SPREAD] != KEYS - 1) {
+		hf_json_fault(d, item,
+			      "needs one of \"header\", \"segment\", \"path\" and \"spread\"");
 	} else if (m[KEY_HEADER]) {
 		read_header(d, m[KEY_HEADER], out);
 	} else if (m[KEY_SEGMENT]) {
-		if (!hf_json_whole32(d, m[KEY_SEGMENT], 1, SEGMENT_MAX, &segment))
+		if (!hf_json_whole32(d, m[KEY_SEGMENT], 1, SEGMENT_MAX, &number))
 			return;
 		out->by = HF_LANE_BY_SEGMENT;
-		out->segment = (uint8_t)segment;
+		out->segment = (uint8_t)number;
+	} else if (m[KEY_SPREAD]) {
+		if (!hf_json_whole32(d, m[KEY_SPREAD], 2, SPREAD_MAX, &number))
+			return;
+		out->by = HF_LANE_BY_TURN;
+		out->spread = (uint8_t)number;
 	} else if (cJSON_IsTrue(m[KEY_PATH])) {
 		out->by = HF_LANE_BY_PATH;
 	} else {
@@ -85,6 +93,7 @@ static struct hf_span value_of(const struct hf_lane_rule *rule, const struct hf_
 		if (hf_target_parse(msg->target, &path, &query))
 			return none;
 		return rule->by == HF_LANE_BY_PATH ? path : segment_of(path, rule->segment);
+	case HF_LANE_BY_TURN:
 	case HF_LANE_BY_NOTHING:
 		break;
 	}
@@ -125,11 +134,16 @@ _Static_assert(HF_LANE_BASE_MAX + sizeof("/#0123456789abcdef") <= HF_POLICY_NAME
 	       "a hash fits behind every base");
 
 void hf_lane_rule_apply(const struct hf_lane_rule *rule, const struct hf_message *msg,
-			char lane[HF_POLICY_NAME_MAX + 1])
+			unsigned turn, char lane[HF_POLICY_NAME_MAX + 1])
 {
 	struct hf_span value = value_of(rule, msg);
+	char number[8];
 	size_t base = strlen(lane), size = HF_POLICY_NAME_MAX + 1 - base;
 
+	if (rule->by == HF_LANE_BY_TURN) {
+		snprintf(number, sizeof(number), "%u", turn % rule->spread);
+		value = hf_span_str(number);
+	}
 	if (value.len == 0)
 		return;
 	assert(base <= HF_LANE_BASE_MAX);

@@ -17,11 +17,12 @@ enum hf_lane_by {
 	HF_LANE_BY_HEADER,
 	HF_LANE_BY_SEGMENT, /* of the path, 1: the first */
 	HF_LANE_BY_PATH,    /* as a whole, without the query */
+	HF_LANE_BY_TURN,    /* spread over so many, one after another: no order */
 };
 
 struct hf_lane_rule {
 	enum hf_lane_by by;
-	uint8_t segment;
+	uint8_t segment, spread;
 	char header[64];
 };
 
@@ -33,7 +34,7 @@ void hf_lane_rule_read(struct hf_json_doc *d, const struct cJSON *item, struct h
 /* Appends "/" and the value to @lane. Bytes that are not visible ASCII, '%' and
  * '/' are percent-encoded (RFC 3986, section 2.1); a value that does not fit is
  * replaced by "#" and a hash of it. A request without the field, or with a path
- * that is too short, stays in @lane itself. */
+ * that is too short, stays in @lane itself. @turn counts up with the requests. */
 void hf_lane_rule_apply(const struct hf_lane_rule *rule, const struct hf_message *msg,
-			char lane[HF_POLICY_NAME_MAX + 1]);
+			unsigned turn, char lane[HF_POLICY_NAME_MAX + 1]);
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lanes that are named by the request. */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@ static const char *lane_of(const struct hf_lane_rule *rule, const char *base, co
 			   const char *table)
 {
 	static char lane[HF_POLICY_NAME_MAX + 1];
+	static unsigned turn = UINT_MAX;
 	struct hf_message msg = { .target = hf_span_str(target) };
 	struct hf_arena arena;
 
@@ -23,7 +25,7 @@ static const char *lane_of(const struct hf_lane_rule *rule, const char *base, co
 		assert_int_equal(hf_fields_add(&msg.fields, HF_SPAN("x-table"), hf_span_str(table)),
 				 0);
 	snprintf(lane, sizeof(lane), "%s", base);
-	hf_lane_rule_apply(rule, &msg, lane);
+	hf_lane_rule_apply(rule, &msg, turn++, lane);
 	hf_arena_finish(&arena);
 	return lane;
 }
@@ -51,6 +53,24 @@ static void path_names_the_lane(void **state)
 	assert_string_equal(lane_of(&second, "t", "/tables/", NULL), "t");
 	assert_string_equal(lane_of(&path, "g", "/gauges/1?at=5", NULL), "g/%2Fgauges%2F1");
 	assert_string_equal(lane_of(&path, "g", "*", NULL), "g");
+}
+
+static void turns_spread_over_lanes(void **state)
+{
+	static const struct hf_lane_rule rule = { .by = HF_LANE_BY_TURN, .spread = 3 };
+	unsigned seen[3] = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 9; i++) {
+		const char *lane = lane_of(&rule, "o", "/a", NULL);
+
+		assert_memory_equal(lane, "o/", 2);
+		assert_in_range(lane[2], '0', '2');
+		assert_int_equal(lane[3], 0);
+		seen[lane[2] - '0']++;
+	}
+	assert_in_range(seen[0], 2, 4);
+	assert_in_range(seen[1], 2, 4);
 }
 
 static void no_rule_changes_nothing(void **state)
@@ -90,6 +110,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(header_names_the_lane),
 		cmocka_unit_test(path_names_the_lane),
+		cmocka_unit_test(turns_spread_over_lanes),
 		cmocka_unit_test(no_rule_changes_nothing),
 		cmocka_unit_test(long_value_is_hashed),
 	};
