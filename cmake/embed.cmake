@@ -1,5 +1,6 @@
 # hf_embed(<out.c> HEADER room/assets.h PREFIX name FILES a b ... [PACKED])
-# Makes the C file from the files of this folder at build time (embed_files.cmake says what is in it).
+# Makes the C file from the files of this folder, or elsewhere when their paths are absolute, at build time
+# (embed_files.cmake says what is in it).
 set(HF_EMBED_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/embed_files.cmake)
 
 function(hf_embed out)

@@ -97,6 +97,30 @@ export interface HoldfastEvents {
   periodicsync: { readonly type: 'periodicsync'; readonly [member: string]: unknown };
 }
 
+/** An event of background sync, as SyncEvent and PeriodicSyncEvent. */
+export interface HoldfastSyncEvent extends Event {
+  readonly type: 'sync' | 'periodicsync';
+  readonly tag: string;
+  /** Of `sync`: no other attempt follows when this one fails. */
+  readonly lastChance?: boolean;
+  /** Done when the promise is fulfilled, tried again when it is rejected. */
+  waitUntil(promise: Promise<unknown>): void;
+}
+
+/** As SyncManager. Rejects with a DOMException: section 6 of PROTOCOL.md has the names. */
+export interface HoldfastSyncManager {
+  register(tag: string): Promise<void>;
+  getTags(): Promise<string[]>;
+}
+
+/** As PeriodicSyncManager. */
+export interface HoldfastPeriodicSyncManager {
+  /** minInterval: milliseconds. */
+  register(tag: string, options?: { minInterval?: number }): Promise<void>;
+  getTags(): Promise<string[]>;
+  unregister(tag: string): Promise<void>;
+}
+
 export class Holdfast {
   constructor(options?: { base?: string; fetch?: typeof fetch; EventSource?: typeof EventSource });
   /** As fetch(), but the promise waits for the origin's final answer. */
@@ -108,6 +132,19 @@ export class Holdfast {
   cancel(id: string): Promise<void>;
   /** Returns what ends it. */
   on<K extends keyof HoldfastEvents>(type: K, listener: (event: HoldfastEvents[K]) => void): () => void;
+
+  readonly sync: HoldfastSyncManager;
+  readonly periodicSync: HoldfastPeriodicSyncManager;
+  /** As navigator.serviceWorker.ready: what has `sync` and `periodicSync`. */
+  readonly ready: Promise<Holdfast>;
+  /** The events whose work a page does. One page of a browser gets each. */
+  addEventListener(type: 'sync' | 'periodicsync', listener: (event: HoldfastSyncEvent) => void): void;
+  removeEventListener(type: 'sync' | 'periodicsync', listener: (event: HoldfastSyncEvent) => void): void;
+  /**
+   * Puts `sync` and `periodicSync` where a page or a service worker looks for them. `force`: also where the browser has
+   * its own.
+   */
+  install(options?: { force?: boolean }): void;
 }
 
 export const holdfast: Holdfast;

@@ -6,6 +6,9 @@ const LOOK_MS = 30000; // the event stream is open: in case it told nothing
 const BLIND_MS = 2000; // there is none
 const LATE_MS = 20000; // for Holdfast, a process of this device, to say something
 const STATE = 'Holdfast-State'; // says that an answer is Holdfast's own, not the origin's
+const SYNCS = { sync: 'sync', periodicsync: 'periodicSync' }; // an event's type -> its manager
+const ERRORS = { 404: 'InvalidState', 409: 'InvalidState', 501: 'NotSupported', 507: 'QuotaExceeded' };
+const NOT_TAKEN = [502, 503, 504, 507]; // refused, and a later attempt may do better
 const idIn = (url) => /\/requests\/([0-9A-Z]{26})(?:\/|$)/.exec(url ?? '')?.[1];
 
 export class HoldfastError extends Error {
@@ -25,6 +28,34 @@ async function refusal(response, id) {
 
 const unavailable = (cause) =>
   new HoldfastError('Holdfast does not answer', { state: 'unavailable', cause });
+
+// As SyncEvent and PeriodicSyncEvent, for who listens here.
+class HoldfastSyncEvent extends Event {
+  #promises = [];
+  #over = false;
+
+  constructor(type, { tag, lastChance = false }) {
+    super(type);
+    Object.assign(this, type === 'sync' ? { tag, lastChance } : { tag });
+  }
+
+  waitUntil(promise) {
+    if (this.#over) throw new DOMException('The event is over', 'InvalidStateError');
+    this.#promises.push(Promise.resolve(promise));
+  }
+
+  get waits() {
+    return this.#promises.length > 0;
+  }
+
+  // Whether all went well.
+  async end() {
+    let good = true;
+    for (const promise of this.#promises) await promise.catch(() => (good = false));
+    this.#over = true;
+    return good;
+  }
+}
 
 class HoldfastRequest {
   #holdfast;
@@ -56,12 +87,18 @@ export class Holdfast {
   #timer;
   #stop = null; // ends listening
   #source = null; // the event stream, in one tab for all
+  #worker = null; // 'ours': a service worker may take sync events; 'self': this is one
+  #attributes = []; // onsync, onperiodicsync: types whose attribute the browser does not know
+  #taken = new Set(); // sync events
 
   // Elsewhere than in a page: { base: 'http://127.0.0.1:8480/.holdfast/' }.
   constructor({ base = '/.holdfast/', fetch, EventSource } = {}) {
     this.#base = base;
     this.#fetch = fetch ?? ((...args) => globalThis.fetch(...args));
     this.#EventSource = EventSource ?? globalThis.EventSource;
+    this.sync = this.#manager('sync');
+    this.periodicSync = this.#manager('periodicsync');
+    this.ready = Promise.resolve(this);
   }
 
   async fetch(input, { onqueued, ...init } = {}) {
@@ -133,15 +170,183 @@ export class Holdfast {
   on(type, listener) {
     if (!['change', ...TYPES, ...OTHER_TYPES].includes(type))
       throw new TypeError(`There is no event "${type}"`);
-    const set = this.#listeners.get(type) ?? new Set();
-    const entry = { listener };
-    this.#listeners.set(type, set.add(entry));
+    return this.#add(type, listener);
+  }
+
+  // For sync and periodicsync: an event with waitUntil(), as a service worker has it.
+  addEventListener(type, listener) {
+    this.removeEventListener(type, listener);
+    if (SYNCS[type]) this.#add(`${type}()`, listener);
+    this.#catchUp();
+  }
+
+  removeEventListener(type, listener) {
+    for (const entry of this.#listeners.get(`${type}()`) ?? []) if (entry.listener === listener) entry.end();
+  }
+
+  // Background sync by Holdfast behind the standards' own names, where the browser has none (or all the same: force).
+  install({ force = false } = {}) {
+    const { ServiceWorkerRegistration: Registration, navigator } = globalThis;
+    const define = (object, name, what) => Object.defineProperty(object, name, { configurable: true, ...what });
+    const missing = Object.values(SYNCS).filter((name) => force || !(name in (Registration?.prototype ?? {})));
+    for (const name of missing) {
+      define(globalThis, `${name[0].toUpperCase()}${name.slice(1)}Manager`, { value: class {} });
+      if (Registration) define(Registration.prototype, name, { get: () => this[name] });
+    }
+    if (!missing.length || this.#worker) return;
+    this.#grant(navigator.permissions);
+    if (globalThis.registration) {
+      this.#serve();
+      return;
+    }
+    if (!navigator.serviceWorker) {
+      const { ready } = this;
+      const register = async () => { throw new DOMException('There are no service workers here', 'NotSupportedError'); };
+      define(navigator, 'serviceWorker', { value: Object.assign(new EventTarget(),
+        { ready, controller: null, getRegistration: () => ready, register }) });
+    }
+    this.#worker = 'ours';
     this.#listen();
-    return () => {
+    this.#catchUp();
+  }
+
+  #add(type, listener) {
+    const set = this.#listeners.get(type) ?? new Set();
+    const end = () => {
       set.delete(entry);
       if (!set.size && this.#listeners.get(type) === set) this.#listeners.delete(type);
       this.#rest();
     };
+    const entry = { listener, end };
+    this.#listeners.set(type, set.add(entry));
+    this.#listen();
+    return end;
+  }
+
+  #emit(type, event) {
+    for (const { listener } of this.#listeners.get(type) ?? [])
+      try {
+        listener(event);
+      } catch (error) {
+        (globalThis.reportError ?? console.error)(error);
+      }
+  }
+
+  // ---- background sync ----
+
+  #manager(type) {
+    const say = async (method, args, more) => {
+      if (!args.length) throw new TypeError('A tag is needed');
+      await this.#call(type, method, { tag: args[0], ...more });
+    };
+    const getTags = async () => (await this.#registrations(type)).map((r) => r.tag);
+    const register = async (...args) => {
+      const minInterval = Math.trunc(args[1]?.minInterval ?? 0);
+      if (!(minInterval >= 0 && minInterval <= Number.MAX_SAFE_INTEGER))
+        throw new TypeError('minInterval is out of range');
+      try {
+        void globalThis.top?.document;
+      } catch {
+        throw new DOMException('This is a frame in a page of another site', 'InvalidAccessError');
+      }
+      return say('POST', args, type === 'sync' ? {} : { minInterval });
+    };
+    const unregister = (...args) => say('DELETE', args).catch((error) => { if (error.status !== 404) throw error; });
+    return type === 'sync' ? { register, getTags } : { register, getTags, unregister };
+  }
+
+  async #call(type, method, parameters) {
+    const response = await this.#ask(`${type}?${new URLSearchParams(parameters)}`, {
+      method, referrerPolicy: 'same-origin', referrer: globalThis.registration?.scope ?? 'about:client',
+    }).catch((error) => { throw new DOMException(error.message, 'UnknownError'); });
+    if (response.ok) return response.json();
+    const { message, status } = await refusal(response, null);
+    const name = ERRORS[status] ?? (status < 500 ? 'NotAllowed' : 'Unknown');
+    throw Object.assign(new DOMException(message, `${name}Error`), { status });
+  }
+
+  // Those that are not over.
+  async #registrations(type) {
+    const found = [];
+    for (let after = 0; after !== null;) {
+      const page = await this.#call(type, 'GET', { limit: 1000, after });
+      found.push(...page.registrations.filter((r) => r.state !== 'exhausted'));
+      after = page.next;
+    }
+    return found;
+  }
+
+  // Events that began before anybody listened.
+  #catchUp() {
+    for (const type in SYNCS)
+      if (this.#wants(type))
+        this.#registrations(type).then((all) => all.forEach((r) => this.#take(type, r)), () => {});
+  }
+
+  #wants(type) {
+    return this.#worker !== null || this.#listeners.has(`${type}()`);
+  }
+
+  // One page, or the service worker, works on an event; another goes on if that page ends.
+  async #take(type, told) {
+    const { tag, event } = told;
+    if (!event || !this.#wants(type) || this.#taken.has(event)) return;
+    this.#taken.add(event);
+    const run = async () => {
+      const now = await this.#call(type, 'GET', { tag });
+      if (now.event !== event) return;
+      const good = await this.#work(type, told);
+      if (good !== undefined)
+        await this.#ask(`sync-events/${event}/${good ? 'success' : 'failure'}`, { method: 'POST' });
+    };
+    const { locks } = globalThis.navigator ?? {};
+    await (locks ? locks.request(`holdfast ${event}`, run) : run()).catch(() => {});
+    this.#taken.delete(event);
+  }
+
+  // undefined: not done here.
+  async #work(type, told) {
+    const event = new HoldfastSyncEvent(type, told);
+    if (this.#worker === 'self') {
+      globalThis.dispatchEvent(event);
+      if (this.#attributes.includes(type)) globalThis[`on${type}`]?.(event);
+      return event.end();
+    }
+    this.#emit(`${type}()`, event);
+    if (this.#worker && !event.waits) {
+      const active = (await globalThis.navigator.serviceWorker.getRegistration())?.active;
+      active?.postMessage({ holdfast: type, ...told });
+      if (active) return undefined;
+    }
+    return this.#listeners.has(`${type}()`) ? event.end() : undefined;
+  }
+
+  // In a service worker.
+  #serve() {
+    this.#worker = 'self';
+    this.#attributes = Object.keys(SYNCS).filter((type) => !(`on${type}` in globalThis));
+    globalThis.addEventListener('message', (message) => {
+      const { holdfast: type, ...told } = message.data ?? {};
+      if (!SYNCS[type]) return;
+      message.stopImmediatePropagation();
+      message.waitUntil(this.#take(type, told));
+    });
+    // An origin that cannot be reached is what it is without Holdfast between: an error, not an answer.
+    const { fetch } = globalThis;
+    globalThis.fetch = async (...args) => {
+      const response = await fetch(...args);
+      if (response.headers.get(STATE) === 'refused' && NOT_TAKEN.includes(response.status))
+        throw new TypeError('Failed to fetch');
+      return response;
+    };
+  }
+
+  #grant(permissions) {
+    const query = permissions?.query;
+    if (query)
+      permissions.query = async (wanted) => (/^(periodic-)?background-sync$/.test(wanted?.name) ?
+        Object.assign(new EventTarget(), { name: wanted.name, state: 'granted', onchange: null }) :
+        query.call(permissions, wanted));
   }
 
   // ---- asking ----
@@ -241,7 +446,7 @@ export class Holdfast {
   // ---- listening: one event stream and one timer ----
 
   get #wanted() {
-    return this.#waiting.size > 0 || this.#listeners.size > 0;
+    return this.#waiting.size > 0 || this.#listeners.size > 0 || this.#worker === 'ours';
   }
 
   #tickIn(ms) {
@@ -262,6 +467,7 @@ export class Holdfast {
       return;
     }
     if (this.#source?.readyState === 2) this.#open(true);
+    if (this.#blind) this.#catchUp();
     this.#look(...this.#waiting.keys());
   }
 
@@ -333,16 +539,14 @@ export class Holdfast {
     const { type, id, replaces } = message;
     if (type === 'blind' && !this.#blind) this.#tickIn(BLIND_MS);
     if (type === 'open' || type === 'blind') this.#blind = type === 'blind';
-    if (type === 'open' || type === 'gap') this.#look(...this.#waiting.keys());
+    if (type === 'open' || type === 'gap') {
+      this.#look(...this.#waiting.keys());
+      this.#catchUp();
+    }
+    if (SYNCS[type]) this.#take(type, message);
     if (id && type !== 'queued' && type !== 'held') this.#look(id);
     if (replaces) this.#look(replaces);
-    for (const kind of TYPES.includes(type) ? [type, 'change'] : [type])
-      for (const { listener } of this.#listeners.get(kind) ?? [])
-        try {
-          listener(message);
-        } catch (error) {
-          (globalThis.reportError ?? console.error)(error);
-        }
+    for (const kind of TYPES.includes(type) ? [type, 'change'] : [type]) this.#emit(kind, message);
   }
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * GET /.holdfast/client.js and client.d.ts: gzipped for who takes that, 304 for
- * who has them.
+ * GET /.holdfast/client.js, worker.js and client.d.ts: gzipped for who takes
+ * that, 304 for who has them.
  */
 #include "ingress/client_asset.h"
 
@@ -99,6 +99,11 @@ static int js_start(struct hf_api_call *call)
 	return asset_start(call, "client.js", "text/javascript; charset=utf-8");
 }
 
+static int worker_start(struct hf_api_call *call)
+{
+	return asset_start(call, "worker.js", "text/javascript; charset=utf-8");
+}
+
 static int types_start(struct hf_api_call *call)
 {
 	return asset_start(call, "client.d.ts", "text/plain; charset=utf-8");
@@ -107,6 +112,10 @@ static int types_start(struct hf_api_call *call)
 const struct hf_api_kind hf_api_client_js = {
 	.size = sizeof(struct hf_api_call),
 	.start = js_start,
+};
+const struct hf_api_kind hf_api_client_worker = {
+	.size = sizeof(struct hf_api_call),
+	.start = worker_start,
 };
 const struct hf_api_kind hf_api_client_types = {
 	.size = sizeof(struct hf_api_call),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to ingress/: client.js and client.d.ts, built into the program
+/* Private to ingress/: client.js, worker.js and client.d.ts, built into the program
  * (cmake/embed.cmake). */
 #ifndef HF_INGRESS_CLIENT_ASSET_H
 #define HF_INGRESS_CLIENT_ASSET_H

@@ -28,6 +28,7 @@ static const struct resource resources[] = {
 	{ "events", "GET", false, &hf_api_events },
 	{ "status", "GET", false, &hf_api_status },
 	{ "client.js", "GET", false, &hf_api_client_js },
+	{ "worker.js", "GET", false, &hf_api_client_worker },
 	{ "client.d.ts", "GET", false, &hf_api_client_types },
 	{ "sync-now", "POST", false, &hf_api_sync_now },
 	{ "export", "GET", true, &hf_api_export },

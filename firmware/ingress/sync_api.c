@@ -279,6 +279,8 @@ static int list_start(struct hf_api_call *call)
 	struct hf_span name;
 	int found, err;
 
+	if (hf_api_query(call, "tag", &name))
+		return show_start(call);
 	if (!number(call, "limit", &limit) || !number(call, "after", &after) || limit == 0) {
 		hf_api_problem(call, 400, "limit and after are numbers.");
 		return 0;

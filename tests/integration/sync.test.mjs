@@ -449,6 +449,9 @@ hold('tags have rules', async (x) => {
 	assert.equal(await post('/%zz'), 400);
 	assert.equal(await post(''), 400);
 	assert.deepEqual(await tags(daemon), ['', '..', 'x'.repeat(256)]);
+	assert.equal((await daemon.json('/.holdfast/sync?tag=..')).tag, '..');
+	assert.equal((await daemon.json('/.holdfast/sync?tag=')).tag, '');
+	assert.equal((await daemon.get('/.holdfast/sync?tag=other')).status, 404);
 });
 
 hold('the operator lists, registers and unregisters', async (x) => {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Chromium for tests: browser(x) starts one, open() gives a page whose console
- * is printed when the test fails and whose errors make it fail. noBrowser is
- * false or the reason why there is none; SHOTS is the folder for screenshots.
+ * is printed when the test fails and whose errors make it fail; killBrowser()
+ * ends one as a power cut does, and its profile is there for another. noBrowser
+ * is false or the reason why there is none; SHOTS is the folder for screenshots.
  */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -17,19 +18,43 @@ export const noBrowser = !BINARY ? 'there is no chromium' : !playwright ? 'npm c
 export const SHOTS = join(process.env.HF_OUT_DIR ?? join(tmpdir(), 'holdfast'), 'screenshots');
 mkdirSync(SHOTS, { recursive: true });
 
-export async function browser(x) {
+export function newProfile(x) {
 	const profile = mkdtempSync(join(tmpdir(), 'hf-profile-'));
+	x.defer(() => rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
+	return profile;
+}
+
+export async function browser(x, profile = newProfile(x)) {
 	const context = await playwright.chromium.launchPersistentContext(profile, {
 		executablePath: BINARY,
 		args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
 			'--disable-background-networking', '--disable-component-update', '--disable-sync'],
 		viewport: { width: 1280, height: 800 },
 	});
-	x.defer(async () => {
-		await context.close();
-		rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
-	});
+	x.defer(() => context.close());
 	return context;
+}
+
+/* The processes whose command line names @profile. */
+function processesOf(profile) {
+	const of = (pid) => {
+		try {
+			return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(profile);
+		} catch {
+			return false; /* it has ended */
+		}
+	};
+	return readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && of(pid)).map(Number);
+}
+
+export async function killBrowser(profile) {
+	for (let pids; (pids = processesOf(profile)).length > 0;) {
+		for (const pid of pids)
+			try {
+				process.kill(pid, 'SIGKILL');
+			} catch { /* it has ended */ }
+		await new Promise((done) => setTimeout(done, 20));
+	}
 }
 
 /* @quiet: a warning or an error on the console fails the test too. */

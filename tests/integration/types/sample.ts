@@ -1,6 +1,6 @@
 /* A page's program as the types let it be written, and what they refuse. */
 import library, { holdfast, Holdfast, HoldfastError } from '/.holdfast/client.js';
-import type { AcceptedRequest, ConnectivityEvent, PendingRequest, RequestEvent } from '/.holdfast/client.js';
+import type { AcceptedRequest, ConnectivityEvent, HoldfastSyncEvent, PendingRequest, RequestEvent } from '/.holdfast/client.js';
 
 export async function order(body: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<number> {
   try {
@@ -48,6 +48,30 @@ export function watch(): () => void {
   // @ts-expect-error: a gap has no id
   holdfast.on('gap', (e) => e.id);
   return holdfast.on('change', (e: RequestEvent) => (e.type === 'dead' ? e.reason ?? '' : e.id));
+}
+
+export async function background(): Promise<void> {
+  holdfast.install();
+  holdfast.install({ force: true });
+  const { sync, periodicSync } = await holdfast.ready;
+  await sync.register('orders');
+  await periodicSync.register('menu', { minInterval: 3600000 });
+  const tags: string[] = [...await sync.getTags(), ...await periodicSync.getTags()];
+  await periodicSync.unregister(tags[0] ?? '');
+  const work = (event: HoldfastSyncEvent): void => {
+    const last: boolean | undefined = event.lastChance;
+    event.waitUntil(fetch(`/api/${event.tag}?${last}`));
+  };
+  holdfast.addEventListener('sync', work);
+  holdfast.removeEventListener('periodicsync', work);
+  // @ts-expect-error: a one-off registration is not taken back
+  await sync.unregister('orders');
+  // @ts-expect-error: milliseconds are a number
+  await periodicSync.register('menu', { minInterval: '1 h' });
+  // @ts-expect-error: work is a promise
+  holdfast.addEventListener('sync', (event) => event.waitUntil(7));
+  // @ts-expect-error: on() has the others
+  holdfast.addEventListener('queued', work);
 }
 
 export const elsewhere: Holdfast = new Holdfast({ base: 'http://127.0.0.1:8480/.holdfast/', fetch });
