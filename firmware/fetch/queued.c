@@ -192,6 +192,8 @@ static void refuse_body(struct hf_queued *q, int err)
 {
 	struct hf_problem p;
 
+	if (err == HF_EFULL)
+		hf_queue_make_room(q->ev.fetch->opt.queue, q->spool.len);
 	hf_problem_of_queue(err, &p);
 	hf_queued_refuse(q, &p);
 }

@@ -146,32 +146,6 @@ static void schedule(struct hf_queue *q, struct hf_lane *lane, const struct hf_a
 		hf_lane_refresh(lane);
 }
 
-/* ---- a full store ---- */
-
-#define MAKE_ROOM_ANSWERS 64
-
-static void room_made(struct hf_store_op *op, int err)
-{
-	struct hf_queue *q = op->user;
-
-	q->making_room = false;
-	if (!err && q->room.outcomes > 0)
-		hf_log(q->opt.log, HF_LOG_WARNING, "queue.answers_dropped", "n=%u",
-		       q->room.outcomes);
-}
-
-/* For the next request: this one is refused, so that none is overtaken. */
-static void make_room(struct hf_queue *q)
-{
-	struct hf_store_usage usage;
-
-	hf_store_usage(q->opt.store, &usage);
-	if (q->making_room || usage.medium_full)
-		return;
-	q->making_room = true;
-	hf_store_purge_oldest(q->opt.store, &q->room, MAKE_ROOM_ANSWERS, room_made, q);
-}
-
 static void inserted(struct hf_store_op *op, int err)
 {
 	struct hf_admission *a = op->user;
@@ -182,7 +156,7 @@ static void inserted(struct hf_store_op *op, int err)
 	if (err == HF_ENOENT && lane->id == a->insert.lane && lane->waiting == 0)
 		hf_queue_lane_lost_id(lane);
 	if (err == HF_EFULL)
-		make_room(q);
+		hf_queue_make_room(q, a->insert.head.len + a->insert.body.len);
 	if (err) {
 		hf_log(q->opt.log, HF_LOG_WARNING, "queue.refused", "lane=%s err=%s", lane->key,
 		       hf_errname(err));
@@ -236,6 +210,8 @@ static void lane_created(struct hf_store_op *op, int err)
 	struct hf_list waiting;
 
 	lane->creating = false;
+	if (err == HF_EFULL)
+		hf_queue_make_room(lane->queue, first->head.len + first->body.len);
 	if (!err)
 		err = hf_queue_lane_got_id(lane, first->lane_op.id);
 	hf_list_init(&waiting);

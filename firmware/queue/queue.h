@@ -148,6 +148,9 @@ struct hf_admission {
 };
 /* An error returned: nothing started, done does not come. */
 int hf_queue_admit(struct hf_queue *q, struct hf_admission *a);
+/* A request was refused for want of @bytes: old answers go for the next one, if that
+ * helps. Admission does so by itself. */
+void hf_queue_make_room(struct hf_queue *q, uint64_t bytes);
 
 /* ---- by id, for panels and operators ---- */
 

@@ -43,7 +43,9 @@ struct hf_queue {
 	struct hf_store_list *held_list; /* a page under way */
 	struct hf_timer held_timer;
 	struct hf_expiry expiry;
-	struct hf_store_purge room; /* admission.c: of old answers */
+	struct hf_store_purge room; /* room.c: of old answers */
+	uint64_t room_wanted;	    /* bytes */
+	unsigned room_rounds;	    /* left */
 	bool making_room;
 };
 

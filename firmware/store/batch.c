@@ -24,8 +24,7 @@ struct batch {
 	struct hf_list ops;
 	unsigned n;
 	bool savepoints;
-	bool released; /* the reserve was tried */
-	bool wrapped;  /* the log was copied back, so that it begins anew */
+	bool released; /* the reserve was given up and the log copied back */
 	bool salvaged;
 	bool tail_off; /* the store's own writes are left out */
 	struct hf_store_op *culprit;
@@ -40,9 +39,13 @@ static struct hf_store_op *op_of(struct hf_list *link)
 unsigned hf_batch_take(struct hf_store *s, struct hf_list *ops)
 {
 	struct hf_list *at = atomic_exchange_explicit(&s->inbox, NULL, memory_order_acquire);
-	struct hf_list *oldest = NULL;
+	struct hf_list *oldest = NULL, *put_off;
 	unsigned n = 0;
 
+	while ((put_off = hf_list_pop(&s->later)) != NULL) {
+		hf_list_push(ops, put_off);
+		n++;
+	}
 	while (at) {
 		struct hf_list *older = at->next;
 
@@ -89,11 +92,12 @@ static int run_op(struct batch *b, struct hf_db *db, struct hf_store_op *op)
 
 	if (op->excluded)
 		return 0;
-	if (op->writes && !op->privileged && db->low) {
-		op->err = HF_EFULL;
-		return 0;
-	}
 	b->culprit = op;
+	if (op->writes && !op->privileged && db->low) {
+		op->err = hf_db_room(db, 0, false);
+		if (op->err)
+			return db->hard;
+	}
 	if (guarded)
 		err = statement(db, HF_SQL_SAVEPOINT);
 	if (!err)
@@ -151,7 +155,7 @@ static int run_tail(struct hf_store *s, bool wrote)
 		err = hf_open_store_run(s, false);
 		wrote = true;
 	}
-	if (!err && wrote && s->db.finished_n >= HF_PURGE_AT)
+	if (!err && wrote && s->db.finished_n >= (s->db.low ? 1 : HF_PURGE_AT))
 		err = hf_purge_requests(&s->db, HF_FINISHED_MAX, &removed);
 	if (!err && wrote && ledger_is_due(s))
 		err = hf_ledger_store(s, HF_LEDGER_AHEAD);
@@ -159,6 +163,27 @@ static int run_tail(struct hf_store *s, bool wrote)
 }
 
 /* ---- the transaction ---- */
+
+/* Has the database grown enough for one commit? See reserve.c. */
+static bool has_grown(struct hf_store *s)
+{
+	uint64_t used, total;
+
+	return !hf_db_pages(&s->db, &used, &total) && total > s->grow_at;
+}
+
+/* @at and what follows it are of the next batch. */
+static void put_off(struct hf_store *s, struct batch *b, struct hf_list *at)
+{
+	while (at != &b->ops) {
+		struct hf_list *next = at->next;
+
+		hf_list_remove(at);
+		hf_list_push(&s->later, at);
+		b->n--;
+		at = next;
+	}
+}
 
 static int run_ops(struct hf_store *s, struct batch *b)
 {
@@ -170,6 +195,10 @@ static int run_ops(struct hf_store *s, struct batch *b)
 
 			if (err)
 				return err;
+			if (at->next != &b->ops && op_of(at)->writes && has_grown(s)) {
+				put_off(s, b, at->next);
+				return 0;
+			}
 		}
 		if (b->n >= BATCH_MAX)
 			return 0;
@@ -234,6 +263,22 @@ static void exclude_all(struct batch *b, bool readers, int err)
 	b->tail_off = true;
 }
 
+/* What may write only while there is room; false when there is none of it. */
+static bool shed(struct batch *b, int err)
+{
+	bool any = false;
+
+	for (struct hf_list *at = b->ops.next; at != &b->ops; at = at->next) {
+		struct hf_store_op *op = op_of(at);
+
+		if (op->excluded || op->privileged || !op->writes)
+			continue;
+		exclude(op, err);
+		any = true;
+	}
+	return any;
+}
+
 static void blame(struct batch *b, int err)
 {
 	if (b->in_tail && !b->tail_off)
@@ -253,13 +298,12 @@ static bool judge(struct hf_store *s, struct batch *b, int err)
 	if (err == HF_EFULL && !b->released) {
 		b->released = true;
 		hf_reserve_release(s);
+		if (s->db.wal_frames > 0)
+			hf_checkpoint_run(s); /* the log begins anew in its own space */
 		return true;
 	}
-	if (err == HF_EFULL && !b->wrapped) {
-		b->wrapped = true;
-		if (s->db.wal_frames > 0 && hf_checkpoint_run(s) == 0)
-			return true;
-	}
+	if (err == HF_EFULL && (!b->culprit || b->culprit->privileged) && shed(b, err))
+		return true;
 	if (err == HF_ECORRUPT && !b->salvaged) {
 		b->salvaged = true;
 		err = hf_salvage_run(s, false);
@@ -343,6 +387,7 @@ int hf_sweep_run(struct hf_store *s)
 
 int hf_checkpoint_run(struct hf_store *s)
 {
+	uint64_t used, total;
 	unsigned step;
 	int rc, log = 0, done = 0;
 
@@ -350,13 +395,17 @@ int hf_checkpoint_run(struct hf_store *s)
 	if (rc == SQLITE_FULL && hf_reserve_release(s))
 		rc = sqlite3_wal_checkpoint_v2(s->db.sql, NULL, SQLITE_CHECKPOINT_PASSIVE, &log,
 					       &done);
-	step = s->db.low ? HF_LOW_WAL_PAGES : s->wal_pages;
+	step = hf_reserve_log_step(s);
+	if (hf_db_pages(&s->db, &used, &total))
+		total = 0;
 	if (rc == SQLITE_OK && log == done) {
 		s->db.wal_frames = 0;
 		s->checkpoint_at = step;
+		s->db.backed = total;
 	} else {
 		s->checkpoint_at = s->db.wal_frames + step;
 	}
+	s->grow_at = total + hf_reserve_growth_step(s);
 	return hf_db_map(rc);
 }
 
@@ -368,8 +417,9 @@ void hf_figures_take(struct hf_store *s)
 	if (s->db.sql && !hf_db_pages(&s->db, &used, &total)) {
 		f->bytes = used * HF_PAGE_SIZE;
 		f->file_bytes = total * HF_PAGE_SIZE;
+		f->room = hf_db_room_left(&s->db, used, total) * HF_PAGE_SIZE;
 	}
-	f->medium_full = s->db.low;
+	f->deleting_helps = !s->db.low || s->db.backed > 2 * s->db.low_keep;
 	f->written_total = s->ledger.before + s->vfs.written;
 	if (f->written_total > s->ledger.stored)
 		f->written_total = s->ledger.stored;

@@ -263,21 +263,35 @@ int hf_db_pages(struct hf_db *db, uint64_t *used, uint64_t *total)
 	return err;
 }
 
+static uint64_t less(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+/* Pages that operations that are not privileged may bring the database to. */
+static uint64_t ordinary_limit(const struct hf_db *db, uint64_t total)
+{
+	uint64_t limit = less(db->pages_max, db->pages_reserve);
+	uint64_t inside = less(db->backed < total ? db->backed : total, db->low_keep);
+
+	return db->low && inside < limit ? inside : limit;
+}
+
+uint64_t hf_db_room_left(const struct hf_db *db, uint64_t used, uint64_t total)
+{
+	return less(ordinary_limit(db, total), used);
+}
+
 int hf_db_room(struct hf_db *db, uint64_t bytes, bool privileged)
 {
-	uint64_t used, total, limit = db->pages_max;
+	uint64_t used, total, limit;
 	/* a row dirties a leaf and, now and then, new inner pages */
 	uint64_t need = bytes / (HF_PAGE_SIZE - 4) + 4;
-	int err;
+	int err = hf_db_pages(db, &used, &total);
 
-	if (!privileged) {
-		if (db->low)
-			return HF_EFULL;
-		limit = limit > db->pages_reserve ? limit - db->pages_reserve : 0;
-	}
-	err = hf_db_pages(db, &used, &total);
 	if (err)
 		return err;
+	limit = privileged ? db->pages_max : ordinary_limit(db, total);
 	if (db->low && db->low_max == 0)
 		db->low_max = total + db->low_extra;
 	if (db->low && db->low_max < limit)

@@ -116,9 +116,11 @@ struct hf_db {
 	uint64_t pages_max;	/* ceiling of the file */
 	uint64_t pages_reserve; /* of these only privileged operations may use */
 	int hard;		/* first error of SQLite since hf_db_begin, 0: none */
+	uint64_t backed;	/* pages the file has on the medium; others are in the WAL alone */
 	bool low;		/* the medium is full: the reserve file was given up */
 	uint64_t low_extra;	/* pages that the file may grow by while it is */
 	uint64_t low_max;	/* so its ceiling, 0: to be worked out */
+	uint64_t low_keep;	/* free ones that only privileged operations may use while it is */
 	unsigned wal_frames;	/* in the WAL after the last commit */
 
 	/* caches */
@@ -166,8 +168,11 @@ void hf_bind_span(sqlite3_stmt *st, int at, struct hf_span v);
 struct hf_span hf_column_span(sqlite3_stmt *st, int at);
 uint64_t hf_column_u64(sqlite3_stmt *st, int at);
 
-/* Is there room for @bytes more? @privileged: up to the ceiling. 0, HF_EFULL. */
+/* Is there room for @bytes more? @privileged: up to the ceiling. While the medium
+ * is full others find room in the free pages of the file only. 0, HF_EFULL. */
 int hf_db_room(struct hf_db *db, uint64_t bytes, bool privileged);
+/* Pages that others than privileged operations may use now; 0 when @used are more. */
+uint64_t hf_db_room_left(const struct hf_db *db, uint64_t used, uint64_t total);
 /* Pages in use and of the file. */
 int hf_db_pages(struct hf_db *db, uint64_t *used, uint64_t *total);
 

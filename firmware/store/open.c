@@ -170,7 +170,25 @@ static void set_limits(struct hf_store *s)
 	snprintf(sql, sizeof(sql), "PRAGMA max_page_count=%llu",
 		 (unsigned long long)db->pages_max + 64);
 	hf_db_exec(db, sql);
-	s->checkpoint_at = s->wal_pages;
+	s->checkpoint_at = hf_reserve_log_step(s);
+	hf_reserve_limit_log(s);
+}
+
+/* How much of the database is in its file. Asked of SQLite's own handle: to close
+ * another one would give up the lock. */
+static int read_backed(struct hf_store *s)
+{
+	sqlite3_file *f = NULL;
+	uint64_t size;
+	int err = hf_db_map(sqlite3_file_control(s->db.sql, "main", SQLITE_FCNTL_FILE_POINTER, &f));
+
+	if (!err)
+		err = hf_file_size(f, &size);
+	if (err)
+		return err;
+	s->db.backed = size / HF_PAGE_SIZE;
+	s->grow_at = s->db.backed + hf_reserve_growth_step(s);
+	return 0;
 }
 
 /* The first reads and the seed of a new one. */
@@ -217,8 +235,10 @@ int hf_open_current(struct hf_store *s)
 		err = hf_db_wal(&s->db);
 	if (!err) {
 		set_limits(s);
-		err = begin_use(s);
+		err = read_backed(s);
 	}
+	if (!err)
+		err = begin_use(s);
 	if (err)
 		hf_db_close(&s->db);
 	return err;

@@ -11,8 +11,8 @@
 
 #include "store/store_private.h"
 
-#define DAY_EVERY_MS	 1000
-#define DAY_MS		 86400000
+#define DAY_EVERY_MS 1000
+#define DAY_MS	     86400000
 
 static void next_job(struct hf_store *s);
 
@@ -213,7 +213,8 @@ static void job_done(struct hf_job *job)
 
 static bool waiting(struct hf_store *s)
 {
-	return atomic_load_explicit(&s->inbox, memory_order_relaxed) != NULL;
+	return atomic_load_explicit(&s->inbox, memory_order_relaxed) != NULL ||
+	       !hf_list_empty(&s->later);
 }
 
 /* A store that cannot be used: its operations fail on a turn of their own. */
@@ -263,6 +264,12 @@ static bool reserve_wanted(struct hf_store *s)
 	return true;
 }
 
+/* More than the reserve could take over from the log. */
+static bool has_grown(const struct hf_store *s)
+{
+	return s->db.wal_frames > 0 && s->usage.file_bytes / HF_PAGE_SIZE > s->grow_at;
+}
+
 static void next_job(struct hf_store *s)
 {
 	if (s->dying)
@@ -274,7 +281,7 @@ static void next_job(struct hf_store *s)
 	}
 	if (!s->open)
 		return;
-	if (s->db.wal_frames >= 2 * s->checkpoint_at)
+	if (s->db.wal_frames >= 2 * s->checkpoint_at || has_grown(s))
 		submit_job(s, HF_JOB_CHECKPOINT);
 	else if (s->db.sql && s->db.low && reserve_wanted(s))
 		submit_job(s, HF_JOB_RESERVE); /* first: what waits need not be refused then */
@@ -314,6 +321,7 @@ int hf_store_create(const struct hf_store_options *opt, struct hf_store **out)
 	memcpy(s->dir, dir, strlen(dir) + 1);
 	atomic_init(&s->inbox, NULL);
 	hf_list_init(&s->finished);
+	hf_list_init(&s->later);
 	s->day = -1;
 	s->job.run = job_run;
 	s->job.done = job_done;

@@ -106,7 +106,10 @@ struct hf_store_usage {
 	uint64_t written_today; /* since the last change of UTC day or 24 h of device time */
 	uint64_t batches, ops;	/* since start */
 	bool full;		/* the last writing op was refused with HF_EFULL */
-	bool medium_full;	/* not the ceiling but the medium: deleting gives nothing back */
+	uint64_t room;		/* bytes for operations that are not privileged */
+	/* What is deleted makes room. Not so when others have filled the medium and the
+	 * database is small. */
+	bool deleting_helps;
 };
 void hf_store_usage(const struct hf_store *s, struct hf_store_usage *out);
 

@@ -14,7 +14,6 @@
 #include "store/store.h"
 
 #define HF_PURGE_AT	   64 /* finished records whose requests are purged together */
-#define HF_LOW_WAL_PAGES   16 /* in the log before a checkpoint when the medium is full */
 #define HF_GENERATIONS_MAX 64 /* file names looked at when the marker is lost */
 #define HF_QUARANTINES	   8  /* damaged databases kept without a complaint */
 #define HF_PATH_MAX	   512
@@ -69,6 +68,7 @@ struct hf_store {
 	int64_t usage_day;
 	uint64_t reserve_at_ms; /* boot time the reserve was last tried */
 	unsigned reserve_lost;	/* times in a row that it was of no use for long */
+	struct hf_list later;	/* ops for the next batch: the last one has grown enough */
 	uint64_t day_at_ms;	/* boot time of the last look at the day */
 	int64_t day;		/* since 1970, -1: not known yet */
 	bool boot_kick;		/* a batch is to run for boot_due alone, once */
@@ -88,9 +88,11 @@ struct hf_store {
 	uint32_t boots;
 	bool boot_due;		 /* the count of starts is to be stored */
 	bool reserve_due;	 /* the reserve file is to be made */
+	uint64_t reserve_size;	 /* of the file, as it was made last */
 	bool salvaged;		 /* in this job, while running */
 	bool checkpoint_off;	 /* it failed; tried again after wal_pages more */
 	unsigned checkpoint_at;	 /* frames */
+	uint64_t grow_at;	 /* pages of the database, for a checkpoint as well */
 	uint64_t reopen_at_ms;	 /* without a database: when to try again */
 	int result;		 /* of open, close, checkpoint */
 	struct hf_list finished; /* ops of the batch, err set */
@@ -117,7 +119,8 @@ int hf_close_run(struct hf_store *s);
 
 /* Takes the inbox and commits it; s->finished holds the ops afterwards. */
 void hf_batch_run(struct hf_store *s);
-/* Pops what the inbox holds, oldest first, behind @ops. Returns how many. */
+/* Pops what was put off and what the inbox holds, oldest first, behind @ops. Returns how
+ * many. */
 unsigned hf_batch_take(struct hf_store *s, struct hf_list *ops);
 int hf_sweep_run(struct hf_store *s);
 int hf_checkpoint_run(struct hf_store *s);
@@ -128,10 +131,16 @@ void hf_ledger_stored(struct hf_store *s); /* after its commit */
 
 /* ---- reserve.c: on the store thread ---- */
 
-/* Makes the file; on HF_EFULL nothing of it is left and db.low is set. */
+/* Makes the file, half of it when there is no room for all; on HF_EFULL nothing of
+ * it is left and db.low is set. */
 int hf_reserve_make(struct hf_store *s);
 /* Gives its space back. True when there was one. */
 bool hf_reserve_release(struct hf_store *s);
+/* For a connection that was opened just now. */
+void hf_reserve_limit_log(struct hf_store *s);
+/* Frames of the log, and new pages of the database, to a checkpoint. */
+unsigned hf_reserve_log_step(const struct hf_store *s);
+uint64_t hf_reserve_growth_step(const struct hf_store *s);
 /* From the last try to the next one. */
 uint64_t hf_reserve_wait_ms(const struct hf_store *s);
 

@@ -357,7 +357,7 @@ int hf_vfs_write(struct hf_vfs *v, const char *path, const void *bytes, size_t l
 
 #define FILL_CHUNK 4096
 
-static int fill(sqlite3_file *f, uint64_t size)
+static int fill(sqlite3_file *f, uint64_t *at, uint64_t size)
 {
 	uint8_t chunk[FILL_CHUNK];
 	uint32_t x = 0x9e3779b9;
@@ -369,20 +369,30 @@ static int fill(sqlite3_file *f, uint64_t size)
 		x ^= x << 5;
 		chunk[i] = (uint8_t)x;
 	}
-	for (uint64_t at = 0; at < size && rc == SQLITE_OK; at += sizeof(chunk))
-		rc = f->pMethods->xWrite(f, chunk, sizeof(chunk), (sqlite3_int64)at);
+	while (*at < size && rc == SQLITE_OK) {
+		rc = f->pMethods->xWrite(f, chunk, sizeof(chunk), (sqlite3_int64)*at);
+		if (rc == SQLITE_OK)
+			*at += sizeof(chunk);
+	}
 	return rc;
 }
 
-int hf_vfs_fill(struct hf_vfs *v, const char *path, uint64_t size)
+int hf_vfs_fill(struct hf_vfs *v, const char *path, uint64_t least, uint64_t size)
 {
 	sqlite3_file *f;
+	uint64_t had, at;
 	int err, rc;
 
 	f = file_open(v, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &err);
 	if (!f)
 		return err;
-	rc = fill(f, size);
+	err = hf_file_size(f, &had);
+	if (err || had >= size)
+		return hf_file_close(f, err);
+	at = had;
+	rc = fill(f, &at, size);
+	if (hf_db_map(rc) == HF_EFULL && at >= least)
+		rc = f->pMethods->xTruncate(f, (sqlite3_int64)(had > least ? had : least));
 	if (rc == SQLITE_OK)
 		rc = f->pMethods->xSync(f, SQLITE_SYNC_NORMAL);
 	return hf_file_close(f, hf_db_map(rc));

@@ -57,7 +57,8 @@ int hf_vfs_delete(struct hf_vfs *v, const char *path);
 int hf_vfs_read(struct hf_vfs *v, const char *path, void *out, size_t len, uint64_t at);
 /* Writes, syncs the file and, when it is new, its directory. */
 int hf_vfs_write(struct hf_vfs *v, const char *path, const void *bytes, size_t len, uint64_t at);
-/* @size bytes that no file system stores as a hole, synced. */
-int hf_vfs_fill(struct hf_vfs *v, const char *path, uint64_t size);
+/* Makes the file @size bytes long, or @least when there is no room for more, with
+ * bytes that no file system stores as a hole, synced. A longer one stays. */
+int hf_vfs_fill(struct hf_vfs *v, const char *path, uint64_t least, uint64_t size);
 
 #endif

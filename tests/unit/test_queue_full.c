@@ -13,7 +13,8 @@
 #include "sim/disk.h"
 #include "sim/vfs.h"
 
-#define LARGE (500u << 10)
+#define LARGE  (500u << 10)
+#define MEDIUM (60u << 10) /* stays in the log for a while */
 
 struct world {
 	struct qrig r;
@@ -209,6 +210,35 @@ static void answers_stay_when_the_medium_is_full(void **state)
 	check_answer(w, a->a.id, 0, false);
 }
 
+/* A medium that the store itself has filled, with answers in the end: those go when
+ * a request comes that needs their place. */
+static void answers_make_room_on_a_full_medium(void **state)
+{
+	struct world *w = *state;
+	struct qreq *q;
+	char target[16];
+	unsigned n = 0, tries = 0;
+
+	next_answer = (struct fake_answer_to){ .status = 201, .fields = w->fields };
+	w->r.origin[0].answer = answer_next;
+	sim_disk_capacity(w->disk, sim_disk_used(w->disk) + (2u << 20));
+	do {
+		snprintf(target, sizeof(target), "/%u", n++);
+		q = qrig_leave(&w->r, target, "x");
+		qrig_settle(&w->r);
+	} while (!q->done);
+	assert_int_equal(q->done, HF_EFULL);
+	assert_true(n > 100);
+	do {
+		q = qrig_leave(&w->r, "/again", w->large + LARGE - MEDIUM);
+		qrig_settle(&w->r);
+	} while (q->done && ++tries < 3);
+	assert_int_equal(q->done, 0);
+	qrig_advance(&w->r, 1000);
+	assert_int_equal(qrig_lane(&w->r, "lane")->waiting, 0);
+	qrig_check(&w->r);
+}
+
 /* The origin answers /a, and nothing can be written any more: the log cannot
  * grow, and there is no room to copy it back. */
 static uint64_t answer_without_any_room(struct world *w, int status)
@@ -222,7 +252,7 @@ static uint64_t answer_without_any_room(struct world *w, int status)
 	x = fake_exchange(&w->r.origin[0], 0);
 	assert_true(fake_connect(x));
 	qrig_settle(&w->r);
-	assert_int_equal(qrig_leave(&w->r, "/b", w->large)->done, 0);
+	assert_int_equal(qrig_leave(&w->r, "/b", w->large + LARGE - MEDIUM)->done, 0);
 	sim_disk_capacity(w->disk, 0);
 	assert_true(fake_head(x, status, NULL));
 	fake_end(x, HF_END_COMPLETE, HF_SENT_ALL);
@@ -278,6 +308,7 @@ int main(void)
 		TEST(oldest_answers_make_room_for_the_end_of_what_waits),
 		TEST(old_answers_make_room_for_new_requests),
 		TEST(answers_stay_when_the_medium_is_full),
+		TEST(answers_make_room_on_a_full_medium),
 		TEST(what_cannot_be_settled_yet_is_not_sent_again),
 		TEST(what_cannot_be_held_yet_is_not_sent_again),
 		TEST(closing_down_while_an_end_waits_for_room),
