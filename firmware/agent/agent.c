@@ -211,10 +211,13 @@ static int create_connectivity(struct hf_agent *a)
 	if (!err)
 		err = hf_connectivity_create(&opt, &a->connectivity);
 	free(target);
-	for (size_t i = 0; i < a->settings->origins_n && !err; i++)
+	for (unsigned i = 0; i < a->settings->origins_n && !err; i++) {
 		err = hf_connectivity_add(a->connectivity, a->settings->origins[i].name,
 					  a->origins[i].transport, a->origins[i].authority,
 					  a->settings->origins[i].probe);
+		if (!err && a->origins[i].tls)
+			hf_connectivity_authenticated(a->connectivity, i);
+	}
 	return err;
 }
 

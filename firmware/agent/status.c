@@ -44,6 +44,8 @@ static int append_origin(struct hf_agent *a, struct hf_buf *b, unsigned i)
 	uint64_t now = a->port->boottime_ms(a->port);
 	uint64_t last = hf_connectivity_last_success(c, i);
 	uint64_t trial = hf_connectivity_next_trial(c, i);
+	uint64_t since = hf_connectivity_since(c, i), failing;
+	const char *failure = hf_connectivity_failure(c, i, &failing);
 	int err = hf_buf_append_str(b, "{");
 
 	if (!err)
@@ -56,10 +58,18 @@ static int append_origin(struct hf_agent *a, struct hf_buf *b, unsigned i)
 		err = hf_buf_appendf(b, ",\"state\":\"%s\"",
 				     hf_reach_name(hf_connectivity_origin(c, i)));
 	if (!err)
+		err = append_number(b, "sinceSeconds", since != 0, (now - since) / 1000);
+	if (!err)
 		err = append_number(b, "lastSuccessSecondsAgo", last != 0, (now - last) / 1000);
 	if (!err)
 		err = append_number(b, "nextTrialInMs", trial != HF_TIMER_NEVER && trial != 0,
 				    trial > now ? trial - now : 0);
+	if (!err)
+		err = hf_buf_append_str(b, failure ? ",\"failure\":" : ",\"failure\":null");
+	if (!err && failure)
+		err = hf_json_append_string(b, hf_span_str(failure));
+	if (!err)
+		err = append_number(b, "failureSeconds", failure, (now - failing) / 1000);
 	return err ? err : hf_buf_append_str(b, "}");
 }
 

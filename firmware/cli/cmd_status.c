@@ -44,8 +44,8 @@ static void print_summary(const cJSON *j)
 static void print_origins(const cJSON *origins)
 {
 	static const struct cli_column columns[] = {
-		{ "ORIGIN", false, 10 }, { "STATE", false, 10 }, { "LAST ANSWER", true, 0 },
-		{ "NEXT TRY", true, 0 }, { "URL", false, 20 },
+		{ "ORIGIN", false, 10 },    { "STATE", false, 10 },  { "SINCE", true, 0 },
+		{ "LAST ANSWER", true, 0 }, { "NEXT TRY", true, 0 }, { "URL", false, 20 },
 	};
 	char word[CLI_WORD_SIZE], ago[CLI_WORD_SIZE + 8];
 	struct cli_table t;
@@ -58,6 +58,7 @@ static void print_origins(const cJSON *origins)
 
 		cli_table_add(&t, cli_json_text(o, "name", "-"));
 		cli_table_add(&t, cli_json_text(o, "state", "-"));
+		cli_table_add(&t, cli_duration(cli_json_number(o, "sinceSeconds", -1), word));
 		snprintf(ago, sizeof(ago), "%s%s", cli_duration(last, word),
 			 last >= 0 ? " ago" : "");
 		cli_table_add(&t, ago);
@@ -66,6 +67,29 @@ static void print_origins(const cJSON *origins)
 	}
 	cli_table_print(&t);
 	cli_table_finish(&t);
+}
+
+/* Why origins are not reached, below their table. */
+static void print_failures(const cJSON *origins)
+{
+	char word[CLI_WORD_SIZE];
+	bool first = true;
+	const cJSON *o;
+
+	cJSON_ArrayForEach(o, origins)
+	{
+		const char *failure = cli_json_text(o, "failure", NULL);
+
+		if (!failure)
+			continue;
+		if (first)
+			putchar('\n');
+		first = false;
+		cli_put_safe(stdout, hf_span_str(cli_json_text(o, "name", "-")));
+		fputs(": ", stdout);
+		cli_put_safe(stdout, hf_span_str(failure));
+		printf(" (for %s)\n", cli_duration(cli_json_number(o, "failureSeconds", -1), word));
+	}
 }
 
 static void print_lanes(const cJSON *lanes)
@@ -165,6 +189,7 @@ int cli_status(struct cli *c, int argc, char **argv)
 	} else if (!err) {
 		print_summary(j);
 		print_origins(cli_json_at(j, "origins"));
+		print_failures(cli_json_at(j, "origins"));
 		print_lanes(cli_json_at(j, "lanes"));
 		print_totals(j);
 		print_store(j);

@@ -136,7 +136,7 @@ static void on_end(void *user, const struct hf_exchange_result *result,
 
 	n->exchange = NULL;
 	if (opt->connectivity)
-		hf_connectivity_report(opt->connectivity, n->origin, result, n->status);
+		hf_connectivity_heard(opt->connectivity, n->origin, result, n->status);
 	if (n->status == 0) {
 		hf_problem_of_end(result, opt->origins[n->origin].name, n->forward.authority,
 				  n->arena, &p);
@@ -193,8 +193,7 @@ static void report_cancelled(struct network_only *n)
 					     .detail = "" };
 
 	if (n->status && n->ev.fetch->opt.connectivity)
-		hf_connectivity_report(n->ev.fetch->opt.connectivity, n->origin, &result,
-				       n->status);
+		hf_connectivity_heard(n->ev.fetch->opt.connectivity, n->origin, &result, n->status);
 }
 
 static void cancel(struct hf_event *ev)

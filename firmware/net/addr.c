@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/span.h"
+#include "http/url.h"
 
 /* One decimal part of at most @max digits' worth, without leading zeros. */
 static const char *parse_decimal(const char *p, unsigned max, unsigned *out)
@@ -202,4 +203,24 @@ bool hf_addr_eq(const struct hf_addr *a, const struct hf_addr *b)
 		return strcmp(a->path, b->path) == 0;
 	return a->port == b->port && a->scope == b->scope &&
 	       memcmp(a->ip, b->ip, a->family == HF_FAMILY_IPV4 ? 4 : 16) == 0;
+}
+
+bool hf_host_is_local(const char *host)
+{
+	static const size_t label = sizeof("localhost") - 1;
+	char name[64]; /* a longer one is no address */
+	struct hf_addr addr;
+	struct hf_span span;
+	uint16_t port;
+
+	if (hf_host_parse(hf_span_str(host), &span, &port))
+		return false;
+	snprintf(name, sizeof(name), "%.*s", HF_SPAN_ARG(span));
+	if (hf_addr_parse(name, &addr) == 0)
+		return hf_addr_is_local(&addr);
+	if (span.ptr[span.len - 1] == '.')
+		span.len--;
+	if (span.len > label && span.ptr[span.len - label - 1] == '.')
+		span = hf_span_skip(span, span.len - label);
+	return hf_span_ieq_str(span, "localhost");
 }

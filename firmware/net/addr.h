@@ -16,6 +16,9 @@ char *hf_addr_format(const struct hf_addr *addr, char out[HF_ADDR_TEXT_SIZE]);
 char *hf_addr_format_ip(const struct hf_addr *addr, char out[HF_ADDR_TEXT_SIZE]);
 /* 127.0.0.0/8, ::1 and UNIX sockets: no link stands between. */
 bool hf_addr_is_local(const struct hf_addr *addr);
+/* Of "host" or "host:port": such an address, or a name that stands for one (RFC 6761
+ * section 6.3). */
+bool hf_host_is_local(const char *host);
 /* Family, address, port and scope are the same. */
 bool hf_addr_eq(const struct hf_addr *a, const struct hf_addr *b);
 

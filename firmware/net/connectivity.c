@@ -18,40 +18,10 @@
 #include <stdlib.h>
 
 #include "base/fsm.h"
-#include "http/url.h"
 #include "net/addr.h"
-#include "net/probe.h"
+#include "net/connectivity_private.h"
 
-#define FAST_MS (10u * 60 * 1000)
-
-struct origin;
-
-struct origin {
-	struct hf_connectivity *c;
-	unsigned number;
-	char *name, *host, *target; /* target NULL: no active probe */
-	struct hf_probe probe;	    /* with a target */
-	struct hf_timer timer;	    /* DOWN: the next trial; TRIAL: its guard */
-	uint8_t reach;		    /* enum hf_reach */
-	bool local;		    /* on the device itself */
-	unsigned wanted;	    /* by how many */
-	unsigned failures;	    /* in a row */
-	uint64_t fast_until;	    /* trials are dense before it */
-	uint64_t interval_ms;	    /* the last one after fast_until */
-	uint64_t last_success;
-};
-
-struct hf_connectivity {
-	struct hf_connectivity_options opt;
-	struct origin **origins;
-	unsigned n;
-	bool link_known, link_up;
-	enum hf_net_state net;
-	char *net_host, *net_target;
-	struct hf_probe net_probe; /* with a transport for it */
-	struct hf_timer net_timer;
-	uint64_t net_interval_ms;
-};
+#define BEHIND_PORTAL "a captive portal answers in its place"
 
 static const uint32_t reach_allowed[] = {
 	[HF_REACH_UNKNOWN] = HF_FSM_TO(HF_REACH_UP) | HF_FSM_TO(HF_REACH_DOWN),
@@ -74,99 +44,16 @@ static const struct hf_fsm reach_fsm = {
 	.names = reach_names,
 };
 
-static uint64_t now_ms(const struct hf_connectivity *c)
-{
-	return c->opt.port->boottime_ms(c->opt.port);
-}
-
-static void timer_set(struct hf_connectivity *c, struct hf_timer *t, uint64_t due_ms)
-{
-	/* Without memory for the heap the next report or link event tries again. */
-	if (hf_timerq_set(c->opt.timers, t, due_ms))
-		hf_log(c->opt.log, HF_LOG_ERROR, "connectivity.timer", "err=ENOMEM");
-}
-
-static bool link_is_down(const struct hf_connectivity *c)
-{
-	return c->link_known && !c->link_up;
-}
-
-/* ---- the net ---- */
-
-static void net_schedule(struct hf_connectivity *c);
-
-static void net_set(struct hf_connectivity *c, enum hf_net_state state)
-{
-	if (c->net == state)
-		return;
-	c->net = state;
-	hf_log(c->opt.log, HF_LOG_INFO, "connectivity.net", "state=%s", hf_net_state_name(state));
-	if (c->opt.events->on_change)
-		c->opt.events->on_change(c->opt.user);
-}
-
-static bool any_wanted(const struct hf_connectivity *c)
-{
-	unsigned i;
-
-	for (i = 0; i < c->n; i++)
-		if (c->origins[i]->wanted)
-			return true;
-	return false;
-}
-
-static void net_probe_done(void *user, const struct hf_exchange_result *result, int status)
-{
-	struct hf_connectivity *c = user;
-
-	(void)result;
-	if (status == 0)
-		net_set(c, HF_NET_OFFLINE);
-	else if (status == c->opt.probe_status)
-		net_set(c, HF_NET_ONLINE);
-	else
-		net_set(c, HF_NET_CAPTIVE);
-	net_schedule(c);
-}
-
-static void net_probe_now(struct hf_connectivity *c)
-{
-	hf_timerq_clear(c->opt.timers, &c->net_timer);
-	if (!c->opt.probe_transport || hf_probe_runs(&c->net_probe) || link_is_down(c))
-		return;
-	if (hf_probe_start(&c->net_probe, net_probe_done, c))
-		net_schedule(c);
-}
-
-static void net_timer_fire(void *user)
-{
-	net_probe_now(user);
-}
-
-/* The next net probe: while something waits and the net is not ONLINE. */
-static void net_schedule(struct hf_connectivity *c)
-{
-	uint64_t base = c->net_interval_ms;
-
-	if (!c->opt.probe_transport || hf_probe_runs(&c->net_probe))
-		return;
-	if (c->net == HF_NET_ONLINE || !any_wanted(c) || link_is_down(c)) {
-		c->net_interval_ms = c->opt.probe_min_ms;
-		hf_timerq_clear(c->opt.timers, &c->net_timer);
-		return;
-	}
-	timer_set(c, &c->net_timer, now_ms(c) + base - hf_rand_below(c->opt.rand, base / 4 + 1));
-	c->net_interval_ms = base * 2 > c->opt.probe_max_ms ? c->opt.probe_max_ms : base * 2;
-}
-
 /* ---- origins ---- */
 
-static void move(struct origin *o, enum hf_reach to)
+static void move(struct hf_origin_reach *o, enum hf_reach to)
 {
 	struct hf_connectivity *c = o->c;
 	bool trial = to == HF_REACH_TRIAL || (o->reach == HF_REACH_TRIAL && to == HF_REACH_DOWN);
 
 	assert(o->reach != to);
+	if (!trial)
+		o->since_ms = hf_connectivity_now(c);
 	hf_fsm_move(&reach_fsm, &o->reach, to);
 	hf_log(c->opt.log, trial ? HF_LOG_DEBUG : HF_LOG_INFO, "connectivity.origin",
 	       "origin=%s state=%s", o->name, reach_names[to]);
@@ -174,59 +61,79 @@ static void move(struct origin *o, enum hf_reach to)
 		c->opt.events->on_origin(c->opt.user, o->number, to);
 }
 
-static void fast_begin(struct origin *o)
+static void fast_begin(struct hf_origin_reach *o)
 {
-	o->fast_until = now_ms(o->c) + FAST_MS;
-	o->interval_ms = o->c->opt.probe_min_ms;
+	hf_pace_begin(&o->pace, hf_connectivity_now(o->c), o->c->opt.probe_min_ms);
 }
 
-/* How long after the last trial the next one is due. */
-static uint64_t trial_interval(struct origin *o)
+/* The portal that the probe has met answers in its place. */
+static bool is_behind_portal(const struct hf_origin_reach *o)
 {
-	const struct hf_connectivity_options *opt = &o->c->opt;
-	uint64_t base = opt->probe_min_ms;
-
-	if (now_ms(o->c) >= o->fast_until) {
-		o->interval_ms *= 2;
-		if (o->interval_ms > opt->probe_max_ms)
-			o->interval_ms = opt->probe_max_ms;
-		base = o->interval_ms;
-	}
-	return base - hf_rand_below(opt->rand, base / 4 + 1);
+	return o->c->net == HF_NET_CAPTIVE && o->c->opt.probe_transport && !o->authenticated &&
+	       !o->local;
 }
 
-static void trial_schedule(struct origin *o, uint64_t in_ms)
+static void trial_schedule(struct hf_origin_reach *o, uint64_t in_ms)
 {
 	assert(o->reach == HF_REACH_DOWN);
-	if (o->wanted && (o->local || !link_is_down(o->c)))
-		timer_set(o->c, &o->timer, now_ms(o->c) + in_ms);
+	if (o->wanted && (o->local || !hf_connectivity_no_link(o->c)) && !is_behind_portal(o))
+		hf_connectivity_timer(o->c, &o->timer, hf_connectivity_now(o->c) + in_ms);
 	else
 		hf_timerq_clear(o->c->opt.timers, &o->timer);
 }
 
-static void set_up(struct origin *o)
+static void note_failure(struct hf_origin_reach *o, const char *words)
+{
+	char quoted[2 * HF_FAILURE_WORDS_SIZE];
+
+	if (hf_failure_note(&o->failure, words, hf_connectivity_now(o->c)))
+		hf_log(o->c->opt.log, HF_LOG_WARNING, "connectivity.failure", "origin=%s words=%s",
+		       o->name,
+		       hf_log_quote(hf_span_str(o->failure.words), quoted, sizeof(quoted)));
+}
+
+/* What stood in the way is gone. */
+static void origin_try_soon(struct hf_origin_reach *o)
+{
+	fast_begin(o);
+	if (o->reach == HF_REACH_DOWN)
+		trial_schedule(o, 0);
+}
+
+static void set_up(struct hf_origin_reach *o)
 {
 	struct hf_connectivity *c = o->c;
 
-	o->last_success = now_ms(c);
+	o->last_success = hf_connectivity_now(c);
 	o->failures = 0;
+	hf_failure_clear(&o->failure);
 	if (o->reach == HF_REACH_UP)
 		return;
 	hf_timerq_clear(c->opt.timers, &o->timer);
 	move(o, HF_REACH_UP);
-	if (c->net == HF_NET_CAPTIVE || c->net == HF_NET_OFFLINE) {
-		net_set(c, c->opt.probe_transport ? HF_NET_ONLINE : HF_NET_UNKNOWN);
-		net_schedule(c);
+	if (c->net == HF_NET_CAPTIVE && c->opt.probe_transport) {
+		hf_net_look_again(c); /* a portal may let single hosts pass */
+	} else if (c->net == HF_NET_CAPTIVE || c->net == HF_NET_OFFLINE) {
+		hf_net_set(c, c->opt.probe_transport ? HF_NET_ONLINE : HF_NET_UNKNOWN);
+		hf_net_schedule(c);
 	}
 }
 
-static void set_down(struct origin *o)
+static uint64_t trial_interval(struct hf_origin_reach *o)
+{
+	const struct hf_connectivity_options *opt = &o->c->opt;
+
+	return hf_pace_next(&o->pace, hf_connectivity_now(o->c), opt->probe_min_ms,
+			    opt->probe_max_ms, opt->rand);
+}
+
+static void set_down(struct hf_origin_reach *o)
 {
 	if (o->reach == HF_REACH_DOWN)
 		return;
 	if (o->reach != HF_REACH_TRIAL) {
 		fast_begin(o);
-		net_probe_now(o->c);
+		hf_net_probe_now(o->c);
 	}
 	hf_timerq_clear(o->c->opt.timers, &o->timer);
 	move(o, HF_REACH_DOWN);
@@ -234,7 +141,29 @@ static void set_down(struct origin *o)
 		trial_schedule(o, trial_interval(o));
 }
 
-static void failed(struct origin *o)
+static void origin_shut_off(struct hf_origin_reach *o)
+{
+	note_failure(o, BEHIND_PORTAL);
+	hf_probe_cancel(&o->probe);
+	hf_timerq_clear(o->c->opt.timers, &o->timer);
+	set_down(o);
+}
+
+void hf_connectivity_net_probed(struct hf_connectivity *c, bool opens)
+{
+	for (unsigned i = 0; i < c->n; i++) {
+		struct hf_origin_reach *o = c->origins[i];
+
+		if (opens)
+			origin_try_soon(o);
+		else if (is_behind_portal(o))
+			origin_shut_off(o);
+		else if (o->reach == HF_REACH_DOWN && !hf_timer_is_set(&o->timer))
+			trial_schedule(o, trial_interval(o));
+	}
+}
+
+static void failed(struct hf_origin_reach *o)
 {
 	o->failures++;
 	if (o->reach == HF_REACH_TRIAL || o->failures >= HF_CONNECTIVITY_FAILURES)
@@ -243,17 +172,17 @@ static void failed(struct origin *o)
 
 static void probe_done(void *user, const struct hf_exchange_result *result, int status)
 {
-	struct origin *o = user;
+	struct hf_origin_reach *o = user;
 
-	hf_connectivity_report(o->c, o->number, result, status);
+	hf_connectivity_heard(o->c, o->number, result, status);
 }
 
-static void trial_begin(struct origin *o)
+static void trial_begin(struct hf_origin_reach *o)
 {
 	struct hf_connectivity *c = o->c;
 
 	/* A trial that is never reported must not stop the next one for good. */
-	timer_set(c, &o->timer, now_ms(c) + c->opt.probe_max_ms);
+	hf_connectivity_timer(c, &o->timer, hf_connectivity_now(c) + c->opt.probe_max_ms);
 	move(o, HF_REACH_TRIAL);
 	if (o->reach != HF_REACH_TRIAL)
 		return;
@@ -269,7 +198,7 @@ static void trial_begin(struct origin *o)
 
 static void origin_timer_fire(void *user)
 {
-	struct origin *o = user;
+	struct hf_origin_reach *o = user;
 
 	switch ((enum hf_reach)o->reach) {
 	case HF_REACH_DOWN:
@@ -286,29 +215,7 @@ static void origin_timer_fire(void *user)
 	}
 }
 
-/* @host is a loopback address or a name that stands for one (RFC 6761 section
- * 6.3). */
-static bool is_local(const char *host)
-{
-	static const size_t label = sizeof("localhost") - 1;
-	char name[64]; /* a longer one is no address */
-	struct hf_addr addr;
-	struct hf_span span;
-	uint16_t port;
-
-	if (hf_host_parse(hf_span_str(host), &span, &port))
-		return false;
-	snprintf(name, sizeof(name), "%.*s", HF_SPAN_ARG(span));
-	if (hf_addr_parse(name, &addr) == 0)
-		return hf_addr_is_local(&addr);
-	if (span.ptr[span.len - 1] == '.')
-		span.len--;
-	if (span.len > label && span.ptr[span.len - label - 1] == '.')
-		span = hf_span_skip(span, span.len - label);
-	return hf_span_ieq_str(span, "localhost");
-}
-
-static void origin_destroy(struct origin *o)
+static void origin_destroy(struct hf_origin_reach *o)
 {
 	if (!o)
 		return;
@@ -320,11 +227,11 @@ static void origin_destroy(struct origin *o)
 	free(o);
 }
 
-static struct origin *origin_create(struct hf_connectivity *c, const char *name,
-				    struct hf_transport *transport, const char *host,
-				    const char *target)
+static struct hf_origin_reach *origin_create(struct hf_connectivity *c, const char *name,
+					     struct hf_transport *transport, const char *host,
+					     const char *target)
 {
-	struct origin *o = calloc(1, sizeof(*o));
+	struct hf_origin_reach *o = calloc(1, sizeof(*o));
 
 	if (!o)
 		return NULL;
@@ -332,7 +239,7 @@ static struct origin *origin_create(struct hf_connectivity *c, const char *name,
 	hf_timer_init(&o->timer, origin_timer_fire, o);
 	o->name = hf_span_dup(hf_span_str(name));
 	o->host = hf_span_dup(hf_span_str(host ? host : ""));
-	o->local = host && is_local(host);
+	o->local = host && hf_host_is_local(host);
 	if (target)
 		o->target = hf_span_dup(hf_span_str(target));
 	if (!o->name || !o->host || (target && !o->target) ||
@@ -343,7 +250,7 @@ static struct origin *origin_create(struct hf_connectivity *c, const char *name,
 	return o;
 }
 
-static struct origin *origin_at(const struct hf_connectivity *c, unsigned origin)
+static struct hf_origin_reach *origin_at(const struct hf_connectivity *c, unsigned origin)
 {
 	assert(origin < c->n);
 	return c->origins[origin];
@@ -360,7 +267,7 @@ int hf_connectivity_create(const struct hf_connectivity_options *opt, struct hf_
 		return HF_ENOMEM;
 	c->opt = *opt;
 	c->net_interval_ms = opt->probe_min_ms;
-	hf_timer_init(&c->net_timer, net_timer_fire, c);
+	hf_timer_init(&c->net_timer, hf_net_timer, c);
 	if (opt->probe_transport) {
 		c->net_host = hf_span_dup(hf_span_str(opt->probe_host));
 		c->net_target = hf_span_dup(hf_span_str(opt->probe_target));
@@ -394,9 +301,9 @@ void hf_connectivity_destroy(struct hf_connectivity *c)
 int hf_connectivity_add(struct hf_connectivity *c, const char *name, struct hf_transport *transport,
 			const char *host_field, const char *probe_target)
 {
-	struct origin **grown, *o;
+	struct hf_origin_reach **grown, *o;
 
-	grown = realloc(c->origins, (c->n + 1) * sizeof(struct origin *));
+	grown = realloc(c->origins, (c->n + 1) * sizeof(struct hf_origin_reach *));
 	if (!grown)
 		return HF_ENOMEM;
 	c->origins = grown;
@@ -408,21 +315,20 @@ int hf_connectivity_add(struct hf_connectivity *c, const char *name, struct hf_t
 	return 0;
 }
 
-static void origin_link(struct origin *o, bool up)
+static void origin_link(struct hf_origin_reach *o, bool up)
 {
 	if (!up) {
 		hf_probe_cancel(&o->probe);
+		note_failure(o, "no network link");
 		set_down(o);
 		return;
 	}
-	fast_begin(o);
 	if (o->reach == HF_REACH_TRIAL && o->target) {
 		/* Its connection may hang on the link that was. */
 		hf_probe_cancel(&o->probe);
 		set_down(o);
 	}
-	if (o->reach == HF_REACH_DOWN)
-		trial_schedule(o, 0);
+	origin_try_soon(o);
 }
 
 void hf_connectivity_link(struct hf_connectivity *c, bool up)
@@ -443,7 +349,7 @@ void hf_connectivity_link(struct hf_connectivity *c, bool up)
 	c->net_interval_ms = c->opt.probe_min_ms;
 	hf_probe_cancel(&c->net_probe);
 	if (up)
-		net_probe_now(c);
+		hf_net_probe_now(c);
 	else if (c->opt.probe_transport)
 		c->net = HF_NET_OFFLINE;
 	if (c->opt.events->on_change)
@@ -458,12 +364,13 @@ static bool is_at_work(int status)
 void hf_connectivity_report(struct hf_connectivity *c, unsigned origin,
 			    const struct hf_exchange_result *result, int status)
 {
-	struct origin *o = origin_at(c, origin);
+	struct hf_origin_reach *o = origin_at(c, origin);
 
 	if (status == 511) {
 		hf_connectivity_captive(c, origin);
 	} else if (status == 407) {
 		o->failures++;
+		note_failure(o, "a proxy on the way wants a login (407)");
 		set_down(o);
 	} else if (status != 0) {
 		set_up(o);
@@ -474,24 +381,45 @@ void hf_connectivity_report(struct hf_connectivity *c, unsigned origin,
 		if (o->reach == HF_REACH_TRIAL)
 			set_down(o);
 	} else {
+		note_failure(o, result->detail && result->detail[0] ? result->detail :
+								      hf_end_name(result->end));
 		failed(o);
 	}
 }
 
+void hf_connectivity_heard(struct hf_connectivity *c, unsigned origin,
+			   const struct hf_exchange_result *result, int status)
+{
+	struct hf_origin_reach *o = origin_at(c, origin);
+
+	if (status == 0 || !is_behind_portal(o)) {
+		hf_connectivity_report(c, origin, result, status);
+		return;
+	}
+	hf_connectivity_captive(c, origin);
+	hf_net_look_again(c);
+}
+
+void hf_connectivity_authenticated(struct hf_connectivity *c, unsigned origin)
+{
+	origin_at(c, origin)->authenticated = true;
+}
+
 void hf_connectivity_captive(struct hf_connectivity *c, unsigned origin)
 {
-	struct origin *o = origin_at(c, origin);
+	struct hf_origin_reach *o = origin_at(c, origin);
 
 	o->failures++;
-	net_set(c, HF_NET_CAPTIVE);
+	note_failure(o, BEHIND_PORTAL);
+	hf_net_set(c, HF_NET_CAPTIVE);
 	set_down(o);
 	if (!hf_timer_is_set(&c->net_timer))
-		net_schedule(c);
+		hf_net_schedule(c);
 }
 
 void hf_connectivity_want(struct hf_connectivity *c, unsigned origin, bool wanted)
 {
-	struct origin *o = origin_at(c, origin);
+	struct hf_origin_reach *o = origin_at(c, origin);
 	bool before = o->wanted > 0;
 
 	assert(wanted || before);
@@ -499,7 +427,7 @@ void hf_connectivity_want(struct hf_connectivity *c, unsigned origin, bool wante
 	if (before == (o->wanted > 0))
 		return;
 	if (!hf_timer_is_set(&c->net_timer) || !wanted)
-		net_schedule(c);
+		hf_net_schedule(c);
 	if (o->reach == HF_REACH_TRIAL && !wanted && !o->target)
 		set_down(o); /* there is no attempt left that would be reported */
 	if (o->reach != HF_REACH_DOWN)
@@ -511,10 +439,12 @@ void hf_connectivity_want(struct hf_connectivity *c, unsigned origin, bool wante
 
 void hf_connectivity_poke(struct hf_connectivity *c, unsigned origin)
 {
-	struct origin *o = origin_at(c, origin);
+	struct hf_origin_reach *o = origin_at(c, origin);
 
-	if (o->reach == HF_REACH_DOWN)
-		timer_set(c, &o->timer, now_ms(c));
+	if (is_behind_portal(o))
+		hf_net_probe_now(c);
+	else if (o->reach == HF_REACH_DOWN)
+		hf_connectivity_timer(c, &o->timer, hf_connectivity_now(c));
 }
 
 enum hf_reach hf_connectivity_origin(const struct hf_connectivity *c, unsigned origin)
@@ -532,6 +462,20 @@ enum hf_net_state hf_connectivity_net(const struct hf_connectivity *c)
 	return c->net;
 }
 
+uint64_t hf_connectivity_since(const struct hf_connectivity *c, unsigned origin)
+{
+	return origin_at(c, origin)->since_ms;
+}
+
+const char *hf_connectivity_failure(const struct hf_connectivity *c, unsigned origin,
+				    uint64_t *since_ms)
+{
+	const struct hf_failure *f = &origin_at(c, origin)->failure;
+
+	*since_ms = f->since_ms;
+	return f->words[0] ? f->words : NULL;
+}
+
 uint64_t hf_connectivity_last_success(const struct hf_connectivity *c, unsigned origin)
 {
 	return origin_at(c, origin)->last_success;
@@ -539,7 +483,7 @@ uint64_t hf_connectivity_last_success(const struct hf_connectivity *c, unsigned 
 
 uint64_t hf_connectivity_next_trial(const struct hf_connectivity *c, unsigned origin)
 {
-	const struct origin *o = origin_at(c, origin);
+	const struct hf_origin_reach *o = origin_at(c, origin);
 
 	return o->reach == HF_REACH_DOWN && hf_timer_is_set(&o->timer) ? o->timer.due_ms : 0;
 }

@@ -82,6 +82,13 @@ void hf_connectivity_link(struct hf_connectivity *c, bool up);
  * status count as the origin being reachable. */
 void hf_connectivity_report(struct hf_connectivity *c, unsigned origin,
 			    const struct hf_exchange_result *result, int status);
+/* The same for an attempt whose answer nobody has judged (a GET that passes, a HEAD):
+ * while the probe meets a captive portal, one over plain HTTP is taken for the
+ * portal's. */
+void hf_connectivity_heard(struct hf_connectivity *c, unsigned origin,
+			   const struct hf_exchange_result *result, int status);
+/* Answers of @origin come over TLS: they are its own. */
+void hf_connectivity_authenticated(struct hf_connectivity *c, unsigned origin);
 /* A plain-HTTP answer that cannot be the origin's (redirect elsewhere, status
  * outside expect): the net is captive, the origin DOWN. */
 void hf_connectivity_captive(struct hf_connectivity *c, unsigned origin);
@@ -97,6 +104,11 @@ enum hf_net_state hf_connectivity_net(const struct hf_connectivity *c);
 /* Boot-time ms of the last success, 0: none yet; and of the next trial. */
 uint64_t hf_connectivity_last_success(const struct hf_connectivity *c, unsigned origin);
 uint64_t hf_connectivity_next_trial(const struct hf_connectivity *c, unsigned origin);
+/* Boot-time ms since when @origin is up, or is not; 0: nothing is known yet. */
+uint64_t hf_connectivity_since(const struct hf_connectivity *c, unsigned origin);
+/* Why it was not reached last, and since when that is so; NULL: it was. */
+const char *hf_connectivity_failure(const struct hf_connectivity *c, unsigned origin,
+				    uint64_t *since_ms);
 const char *hf_reach_name(enum hf_reach reach);
 const char *hf_net_state_name(enum hf_net_state state);
 

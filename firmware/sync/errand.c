@@ -94,7 +94,7 @@ static void on_end(void *user, const struct hf_exchange_result *result,
 	if (v.captive)
 		hf_connectivity_captive(c, e->job.origin);
 	else
-		hf_connectivity_report(c, e->job.origin, result, e->status);
+		hf_connectivity_heard(c, e->job.origin, result, e->status);
 	end.delivered = v.action == HF_ACTION_DELIVERED && result->end == HF_END_COMPLETE;
 	end.offline = v.action == HF_ACTION_WAIT;
 	if (v.action == HF_ACTION_RETRY && hf_reason_binds((uint8_t)v.reason))

@@ -499,6 +499,67 @@ static void the_net_probe_tells_a_portal_from_the_net(void **state)
 	assert_int_equal(w->net_probe.performed, 3); /* online: no more */
 }
 
+static void behind_a_portal_a_plain_answer_is_not_the_origins(void **state)
+{
+	struct hf_exchange_result whole = { .end = HF_END_COMPLETE };
+	struct world *w = *state;
+
+	make(w, true, NULL);
+	hf_connectivity_link(w->c, true);
+	t_end(&w->net_probe, 200, HF_END_COMPLETE);
+	assert_int_equal(reach(w), HF_REACH_DOWN);
+	hf_connectivity_heard(w->c, 0, &whole, 200);
+	assert_int_equal(reach(w), HF_REACH_DOWN);
+	assert_int_equal(hf_connectivity_net(w->c), HF_NET_CAPTIVE);
+	hf_connectivity_want(w->c, 0, true);
+	for (int i = 0; i < 100; i++) {
+		fake_net_advance(&w->net, 1000);
+		if (w->net_probe.running)
+			t_end(&w->net_probe, 200, HF_END_COMPLETE);
+	}
+	assert_int_equal(w->trials, 0);
+	while (!w->net_probe.running)
+		fake_net_advance(&w->net, 1000);
+	t_end(&w->net_probe, 204, HF_END_COMPLETE);
+	fake_net_advance(&w->net, 1);
+	assert_int_equal(w->trials, 1); /* the portal has opened */
+	hf_connectivity_heard(w->c, 0, &whole, 200);
+	assert_int_equal(reach(w), HF_REACH_UP);
+}
+
+static void behind_a_portal_an_answer_over_tls_is_the_origins(void **state)
+{
+	struct hf_exchange_result whole = { .end = HF_END_COMPLETE };
+	struct world *w = *state;
+
+	make(w, true, NULL);
+	hf_connectivity_authenticated(w->c, 0);
+	hf_connectivity_link(w->c, true);
+	t_end(&w->net_probe, 302, HF_END_COMPLETE);
+	assert_int_equal(reach(w), HF_REACH_UNKNOWN);
+	hf_connectivity_heard(w->c, 0, &whole, 200);
+	assert_int_equal(reach(w), HF_REACH_UP);
+	assert_int_equal(hf_connectivity_net(w->c), HF_NET_CAPTIVE);
+}
+
+static void says_why_an_origin_is_not_reached(void **state)
+{
+	struct hf_exchange_result expired = { .end = HF_END_TLS_TIME, .detail = "it has expired" };
+	struct world *w = *state;
+	uint64_t since;
+
+	assert_null(hf_connectivity_failure(w->c, 0, &since));
+	assert_int_equal(hf_connectivity_since(w->c, 0), 0);
+	hf_connectivity_report(w->c, 0, &expired, 0);
+	assert_string_equal(hf_connectivity_failure(w->c, 0, &since), "it has expired");
+	fail_times(w, 3);
+	assert_string_equal(hf_connectivity_failure(w->c, 0, &since), "refused");
+	assert_int_equal(since, w->net.now_ms);
+	assert_int_equal(hf_connectivity_since(w->c, 0), w->net.now_ms);
+	report(w, HF_END_COMPLETE, 200);
+	assert_null(hf_connectivity_failure(w->c, 0, &since));
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -523,6 +584,9 @@ int main(void)
 		T(a_probe_on_the_lost_link_is_given_up),
 		T(poke_tries_now),
 		T(the_net_probe_tells_a_portal_from_the_net),
+		T(behind_a_portal_a_plain_answer_is_not_the_origins),
+		T(behind_a_portal_an_answer_over_tls_is_the_origins),
+		T(says_why_an_origin_is_not_reached),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

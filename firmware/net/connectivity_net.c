@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The net: what the configured probe says. */
+#include "net/connectivity_private.h"
+
+void hf_net_set(struct hf_connectivity *c, enum hf_net_state state)
+{
+	if (c->net == state)
+		return;
+	c->net = state;
+	hf_log(c->opt.log, HF_LOG_INFO, "connectivity.net", "state=%s", hf_net_state_name(state));
+	if (c->opt.events->on_change)
+		c->opt.events->on_change(c->opt.user);
+}
+
+static bool any_wanted(const struct hf_connectivity *c)
+{
+	unsigned i;
+
+	for (i = 0; i < c->n; i++)
+		if (c->origins[i]->wanted)
+			return true;
+	return false;
+}
+
+static void net_probe_done(void *user, const struct hf_exchange_result *result, int status)
+{
+	struct hf_connectivity *c = user;
+	bool opens = status == c->opt.probe_status && c->net != HF_NET_UNKNOWN &&
+		     c->net != HF_NET_ONLINE;
+
+	(void)result;
+	if (status == 0)
+		hf_net_set(c, HF_NET_OFFLINE);
+	else if (status == c->opt.probe_status)
+		hf_net_set(c, HF_NET_ONLINE);
+	else
+		hf_net_set(c, HF_NET_CAPTIVE);
+	hf_net_schedule(c);
+	hf_connectivity_net_probed(c, opens);
+}
+
+void hf_net_probe_now(struct hf_connectivity *c)
+{
+	hf_timerq_clear(c->opt.timers, &c->net_timer);
+	if (!c->opt.probe_transport || hf_probe_runs(&c->net_probe) || hf_connectivity_no_link(c))
+		return;
+	if (hf_probe_start(&c->net_probe, net_probe_done, c))
+		hf_net_schedule(c);
+}
+
+void hf_net_timer(void *user)
+{
+	hf_net_probe_now(user);
+}
+
+/* The next net probe: while something waits and the net is not ONLINE. */
+void hf_net_schedule(struct hf_connectivity *c)
+{
+	uint64_t base = c->net_interval_ms;
+
+	if (!c->opt.probe_transport || hf_probe_runs(&c->net_probe))
+		return;
+	if (c->net == HF_NET_ONLINE || !any_wanted(c) || hf_connectivity_no_link(c)) {
+		c->net_interval_ms = c->opt.probe_min_ms;
+		hf_timerq_clear(c->opt.timers, &c->net_timer);
+		return;
+	}
+	hf_connectivity_timer(c, &c->net_timer,
+			      hf_connectivity_now(c) + base -
+				      hf_rand_below(c->opt.rand, base / 4 + 1));
+	c->net_interval_ms = base * 2 > c->opt.probe_max_ms ? c->opt.probe_max_ms : base * 2;
+}
+
+void hf_net_look_again(struct hf_connectivity *c)
+{
+	if (c->opt.probe_transport && !hf_timer_is_set(&c->net_timer) &&
+	    !hf_probe_runs(&c->net_probe))
+		hf_connectivity_timer(c, &c->net_timer,
+				      hf_connectivity_now(c) + c->net_interval_ms);
+}

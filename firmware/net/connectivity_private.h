@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What connectivity.c and connectivity_net.c share. */
+#ifndef HF_NET_CONNECTIVITY_PRIVATE_H
+#define HF_NET_CONNECTIVITY_PRIVATE_H
+
+#include "net/connectivity.h"
+#include "net/failure.h"
+#include "net/pace.h"
+#include "net/probe.h"
+
+struct hf_origin_reach {
+	struct hf_connectivity *c;
+	unsigned number;
+	char *name, *host, *target; /* target NULL: no active probe */
+	struct hf_probe probe;	    /* with a target */
+	struct hf_timer timer;	    /* DOWN: the next trial; TRIAL: its guard */
+	uint8_t reach;		    /* enum hf_reach */
+	bool local;		    /* on the device itself */
+	bool authenticated;	    /* an answer can only be its own */
+	struct hf_failure failure;  /* the last one */
+	uint64_t since_ms;	    /* UP, or not UP */
+	unsigned wanted;	    /* by how many */
+	unsigned failures;	    /* in a row */
+	struct hf_pace pace;
+	uint64_t last_success;
+};
+
+struct hf_connectivity {
+	struct hf_connectivity_options opt;
+	struct hf_origin_reach **origins;
+	unsigned n;
+	bool link_known, link_up;
+	enum hf_net_state net;
+	char *net_host, *net_target;
+	struct hf_probe net_probe; /* with a transport for it */
+	struct hf_timer net_timer;
+	uint64_t net_interval_ms;
+};
+
+static inline uint64_t hf_connectivity_now(const struct hf_connectivity *c)
+{
+	return c->opt.port->boottime_ms(c->opt.port);
+}
+
+static inline void hf_connectivity_timer(struct hf_connectivity *c, struct hf_timer *t,
+					 uint64_t due_ms)
+{
+	/* Without memory for the heap the next report or link event tries again. */
+	if (hf_timerq_set(c->opt.timers, t, due_ms))
+		hf_log(c->opt.log, HF_LOG_ERROR, "connectivity.timer", "err=ENOMEM");
+}
+
+static inline bool hf_connectivity_no_link(const struct hf_connectivity *c)
+{
+	return c->link_known && !c->link_up;
+}
+
+/* connectivity_net.c */
+void hf_net_set(struct hf_connectivity *c, enum hf_net_state state);
+void hf_net_probe_now(struct hf_connectivity *c);
+/* The next probe: while something waits and the net is not ONLINE. */
+void hf_net_schedule(struct hf_connectivity *c);
+/* One more probe soon, whether something waits or not. */
+void hf_net_look_again(struct hf_connectivity *c);
+void hf_net_timer(void *user);
+/* connectivity.c: a probe has ended; @opens: it is ONLINE, and was known not to be. */
+void hf_connectivity_net_probed(struct hf_connectivity *c, bool opens);
+
+#endif
