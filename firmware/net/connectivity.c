@@ -266,7 +266,6 @@ int hf_connectivity_create(const struct hf_connectivity_options *opt, struct hf_
 	if (!c)
 		return HF_ENOMEM;
 	c->opt = *opt;
-	c->net_interval_ms = opt->probe_min_ms;
 	hf_timer_init(&c->net_timer, hf_net_timer, c);
 	if (opt->probe_transport) {
 		c->net_host = hf_span_dup(hf_span_str(opt->probe_host));
@@ -346,7 +345,7 @@ void hf_connectivity_link(struct hf_connectivity *c, bool up)
 	if (known && was == up)
 		return;
 	hf_log(c->opt.log, HF_LOG_INFO, "connectivity.link", "up=%d", up);
-	c->net_interval_ms = c->opt.probe_min_ms;
+	c->net_asked = false;
 	hf_probe_cancel(&c->net_probe);
 	if (up)
 		hf_net_probe_now(c);

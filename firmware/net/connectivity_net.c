@@ -53,28 +53,33 @@ void hf_net_timer(void *user)
 	hf_net_probe_now(user);
 }
 
+static uint64_t next_due(struct hf_connectivity *c)
+{
+	uint64_t now = hf_connectivity_now(c);
+
+	if (!c->net_asked)
+		hf_pace_begin(&c->net_pace, now, c->opt.probe_min_ms);
+	c->net_asked = true;
+	return now + hf_pace_next(&c->net_pace, now, c->opt.probe_min_ms, c->opt.probe_max_ms,
+				  c->opt.rand);
+}
+
 /* The next net probe: while something waits and the net is not ONLINE. */
 void hf_net_schedule(struct hf_connectivity *c)
 {
-	uint64_t base = c->net_interval_ms;
-
 	if (!c->opt.probe_transport || hf_probe_runs(&c->net_probe))
 		return;
 	if (c->net == HF_NET_ONLINE || !any_wanted(c) || hf_connectivity_no_link(c)) {
-		c->net_interval_ms = c->opt.probe_min_ms;
+		c->net_asked = false;
 		hf_timerq_clear(c->opt.timers, &c->net_timer);
 		return;
 	}
-	hf_connectivity_timer(c, &c->net_timer,
-			      hf_connectivity_now(c) + base -
-				      hf_rand_below(c->opt.rand, base / 4 + 1));
-	c->net_interval_ms = base * 2 > c->opt.probe_max_ms ? c->opt.probe_max_ms : base * 2;
+	hf_connectivity_timer(c, &c->net_timer, next_due(c));
 }
 
 void hf_net_look_again(struct hf_connectivity *c)
 {
 	if (c->opt.probe_transport && !hf_timer_is_set(&c->net_timer) &&
 	    !hf_probe_runs(&c->net_probe))
-		hf_connectivity_timer(c, &c->net_timer,
-				      hf_connectivity_now(c) + c->net_interval_ms);
+		hf_connectivity_timer(c, &c->net_timer, next_due(c));
 }

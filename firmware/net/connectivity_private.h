@@ -34,7 +34,8 @@ struct hf_connectivity {
 	char *net_host, *net_target;
 	struct hf_probe net_probe; /* with a transport for it */
 	struct hf_timer net_timer;
-	uint64_t net_interval_ms;
+	struct hf_pace net_pace;
+	bool net_asked; /* probes follow each other */
 };
 
 static inline uint64_t hf_connectivity_now(const struct hf_connectivity *c)

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#define ANSWER_MS 10000 /* a later answer is as good as none */
+
 int hf_probe_init(struct hf_probe *p, struct hf_transport *transport, struct hf_span method,
 		  const char *host, const char *target)
 {
@@ -56,7 +58,11 @@ int hf_probe_start(struct hf_probe *p,
 		   void (*done)(void *user, const struct hf_exchange_result *result, int status),
 		   void *user)
 {
-	struct hf_transport_request req = { .msg = &p->msg, .fresh = true };
+	struct hf_transport_request req = {
+		.msg = &p->msg,
+		.first_byte_timeout_ms = ANSWER_MS,
+		.fresh = true,
+	};
 
 	assert(!p->x);
 	p->status = 0;
