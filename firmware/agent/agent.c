@@ -37,6 +37,8 @@ static void on_link(void *user, bool up)
 	if (a->sync && up)
 		hf_sync_link(a->sync);
 	hf_connectivity_link(a->connectivity, up);
+	if (a->periodic)
+		hf_periodic_look(a->periodic);
 }
 
 static void on_clock(void *user)
@@ -46,6 +48,8 @@ static void on_clock(void *user)
 
 	if (a->sync && a->port->wall_ms(a->port, &wall) != HF_CLOCK_UNSET)
 		hf_sync_clock(a->sync);
+	if (a->periodic)
+		hf_periodic_clock(a->periodic);
 }
 
 static const struct hf_port_events port_events = {
@@ -78,6 +82,8 @@ static void on_origin(void *user, unsigned origin, enum hf_reach reach)
 		hf_sync_origin_changed(a->sync, origin, reach);
 	if (a->tags)
 		hf_tags_origin_changed(a->tags, origin, reach);
+	if (a->periodic)
+		hf_periodic_origin_changed(a->periodic, origin, reach);
 	hf_agent_connectivity_event(a);
 }
 
@@ -101,7 +107,11 @@ static void on_answered(void *user, unsigned origin)
 
 static void on_change(void *user)
 {
-	hf_agent_connectivity_event(user);
+	struct hf_agent *a = user;
+
+	if (a->periodic)
+		hf_periodic_look(a->periodic);
+	hf_agent_connectivity_event(a);
 }
 
 static const struct hf_connectivity_events connectivity_events = {
@@ -157,6 +167,7 @@ static void sync_now(void *user, unsigned origin)
 
 	hf_sync_now(a->sync, origin);
 	hf_tags_now(a->tags, origin);
+	hf_periodic_now(a->periodic, origin);
 }
 
 static void on_salvaged(void *user, const struct hf_store_report *report)
@@ -168,6 +179,8 @@ static void on_salvaged(void *user, const struct hf_store_report *report)
 		hf_queue_reload(a->queue);
 	if (a->tags)
 		hf_tags_restore(a->tags);
+	if (a->periodic)
+		hf_periodic_restore(a->periodic);
 }
 
 /* ---- creating ---- */
@@ -311,6 +324,7 @@ static int create_ingress(struct hf_agent *a)
 		.queue = a->queue,
 		.store = a->store,
 		.tags = a->tags,
+		.periodic = a->periodic,
 		.connections_max = CONFIG_HF_CONNECTIONS_MAX,
 		.keepalive_timeout_ms = CONFIG_HF_KEEPALIVE_TIMEOUT_MS,
 		.head_timeout_ms = HEAD_TIMEOUT_MS,
@@ -394,7 +408,7 @@ static int listen_all(struct hf_agent *a)
 				 path ? &control : NULL);
 }
 
-static void tags_loaded(void *user, int err)
+static void periodic_loaded(void *user, int err)
 {
 	struct hf_agent *a = user;
 
@@ -410,8 +424,19 @@ static void tags_loaded(void *user, int err)
 		hf_agent_housekeeping_init(a);
 		hf_sync_start(a->sync);
 		hf_tags_start(a->tags);
+		hf_periodic_start(a->periodic);
 	}
 	begun(a, err);
+}
+
+static void tags_loaded(void *user, int err)
+{
+	struct hf_agent *a = user;
+
+	if (err)
+		periodic_loaded(a, err);
+	else
+		hf_periodic_load(a->periodic, periodic_loaded, a);
 }
 
 static void queue_loaded(void *user, int err)
@@ -529,6 +554,8 @@ void hf_agent_stop(struct hf_agent *a, void (*stopped_cb)(void *user), void *use
 		hf_sync_stop(a->sync);
 	if (a->tags)
 		hf_tags_stop(a->tags);
+	if (a->periodic)
+		hf_periodic_stop(a->periodic);
 	if (a->ingress)
 		hf_ingress_stop(a->ingress, STOP_GRACE_MS, ingress_stopped, a);
 	else

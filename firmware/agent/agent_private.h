@@ -16,6 +16,7 @@
 #include "queue/queue.h"
 #include "store/store.h"
 #include "sync/sync.h"
+#include "sync/periodic.h"
 #include "sync/tags.h"
 
 struct hf_agent_origin {
@@ -46,8 +47,10 @@ struct hf_agent {
 	struct hf_queue *queue;
 	struct hf_sync *sync;
 	struct hf_tags *tags;
+	struct hf_periodic *periodic;
 	struct hf_tags_worker *tags_workers;
 	struct hf_sync_action sync_default; /* of tags that no manifest names */
+	struct hf_periodic_sync periodic_default;
 	struct hf_fetch *fetch;
 	struct hf_ingress *ingress;
 
@@ -75,6 +78,8 @@ struct hf_agent {
 
 /* housekeeping.c */
 void hf_agent_housekeeping_init(struct hf_agent *a);
+/* Saves device time now. */
+void hf_agent_save_time(struct hf_agent *a);
 /* A record has become final: its request can leave the store. */
 void hf_agent_housekeeping_settled(struct hf_agent *a);
 /* The last work before the store is closed. */
@@ -89,6 +94,13 @@ int hf_agent_background_create(struct hf_agent *a, const struct hf_sync_options 
 void hf_agent_background_destroy(struct hf_agent *a);
 /* Appends the member "sync" of the status. */
 int hf_agent_background_status(struct hf_agent *a, unsigned origin, struct hf_buf *out);
+/* The lanes in which a worker's requests of a tag are queued (struct hf_firing_world). */
+const char *hf_agent_lane_of_tag(void *user, unsigned worker, struct hf_span tag, unsigned n,
+				 bool *family);
+/* periodic.c, behind background.c */
+int hf_agent_periodic_create(struct hf_agent *a, const struct hf_sync_options *sync);
+/* Appends the member "periodicSync" of the status. */
+int hf_agent_periodic_status(struct hf_agent *a, unsigned origin, struct hf_buf *out);
 /* For struct hf_ingress_options. */
 int hf_agent_worker_by_path(void *user, unsigned origin, struct hf_span path);
 int hf_agent_worker_by_name(void *user, struct hf_span name);
@@ -98,6 +110,9 @@ unsigned hf_agent_worker_origin(void *user, unsigned worker);
 int hf_agent_append_time(struct hf_agent *a, struct hf_buf *b);
 int hf_agent_events_init(struct hf_agent *a);
 void hf_agent_events_finish(struct hf_agent *a);
+/* Tells an event of @type with the members that @append says of @what. */
+void hf_agent_event(struct hf_agent *a, unsigned origin, const char *type,
+		    int (*append)(struct hf_buf *b, const void *what), const void *what);
 void hf_agent_queue_event(struct hf_agent *a, const struct hf_queue_event *event);
 /* Tells what can be reached, if that is not what was told last. */
 void hf_agent_connectivity_event(struct hf_agent *a);

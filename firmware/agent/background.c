@@ -7,8 +7,7 @@
 #include "agent/agent_private.h"
 #include "ingress/tag_json.h"
 
-#define TAGS_SHOWN	50
-#define EVENT_BYTES_MAX 65536
+#define TAGS_SHOWN 50
 
 /* ---- what the sync manager asks ---- */
 
@@ -25,7 +24,8 @@ static const struct hf_sync_action *action(void *user, unsigned worker, struct h
 	return found ? found : &a->sync_default;
 }
 
-static const char *lane(void *user, unsigned worker, struct hf_span tag, unsigned n, bool *family)
+const char *hf_agent_lane_of_tag(void *user, unsigned worker, struct hf_span tag, unsigned n,
+				 bool *family)
 {
 	const struct hf_manifest *m = manifest_of(user, worker);
 
@@ -40,24 +40,14 @@ static const char *lane(void *user, unsigned worker, struct hf_span tag, unsigne
 	return NULL;
 }
 
+static int append_figures(struct hf_buf *b, const void *what)
+{
+	return hf_tag_json(b, what);
+}
+
 static void on_tag(void *user, const struct hf_tag_figures *f)
 {
-	struct hf_agent *a = user;
-	struct hf_buf b;
-	int err;
-
-	a->port->progress(a->port);
-	if (!a->ingress)
-		return;
-	hf_buf_init(&b, EVENT_BYTES_MAX);
-	err = hf_agent_append_time(a, &b);
-	if (!err)
-		err = hf_buf_append_str(&b, ",");
-	if (!err)
-		err = hf_tag_json(&b, f);
-	if (!err && !hf_buf_append_str(&b, "}"))
-		hf_ingress_event(a->ingress, f->origin, "sync", hf_buf_span(&b));
-	hf_buf_finish(&b);
+	hf_agent_event(user, f->origin, "sync", append_figures, f);
 }
 
 /* ---- what pages and operators ask ---- */
@@ -151,10 +141,11 @@ int hf_agent_background_create(struct hf_agent *a, const struct hf_sync_options 
 		.sync = *sync,
 		.workers_n = (unsigned)a->settings->workers_n,
 		.action = action,
-		.lane = lane,
+		.lane = hf_agent_lane_of_tag,
 		.on_event = on_tag,
 		.user = a,
 	};
+	int err;
 
 	hf_sync_action_defaults(&a->sync_default);
 	a->tags_workers = calloc(a->settings->workers_n + 1, sizeof(*a->tags_workers));
@@ -164,11 +155,13 @@ int hf_agent_background_create(struct hf_agent *a, const struct hf_sync_options 
 		a->tags_workers[i] = (struct hf_tags_worker){ a->settings->workers[i].name,
 							      a->settings->workers[i].origin };
 	opt.workers = a->tags_workers;
-	return hf_tags_create(&opt, &a->tags);
+	err = hf_tags_create(&opt, &a->tags);
+	return err ? err : hf_agent_periodic_create(a, sync);
 }
 
 void hf_agent_background_destroy(struct hf_agent *a)
 {
+	hf_periodic_destroy(a->periodic);
 	hf_tags_destroy(a->tags);
 	free(a->tags_workers);
 }

@@ -40,6 +40,26 @@ int hf_agent_append_time(struct hf_agent *a, struct hf_buf *b)
 	return hf_buf_appendf(b, "{\"at\":\"%s\"", date);
 }
 
+void hf_agent_event(struct hf_agent *a, unsigned origin, const char *type,
+		    int (*append)(struct hf_buf *b, const void *what), const void *what)
+{
+	struct hf_buf b;
+	int err;
+
+	a->port->progress(a->port);
+	if (!a->ingress)
+		return;
+	hf_buf_init(&b, EVENT_BYTES_MAX);
+	err = hf_agent_append_time(a, &b);
+	if (!err)
+		err = hf_buf_append_str(&b, ",");
+	if (!err)
+		err = append(&b, what);
+	if (!err && !hf_buf_append_str(&b, "}"))
+		hf_ingress_event(a->ingress, origin, type, hf_buf_span(&b));
+	hf_buf_finish(&b);
+}
+
 static int append_member(struct hf_buf *b, const char *name, struct hf_span value)
 {
 	int err = hf_buf_appendf(b, ",\"%s\":", name);

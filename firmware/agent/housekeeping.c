@@ -29,7 +29,7 @@ static void time_saved(struct hf_store_op *op, int err)
 	a->saving_time = false;
 }
 
-static void save_time(struct hf_agent *a)
+void hf_agent_save_time(struct hf_agent *a)
 {
 	uint64_t device = hf_queue_device_ms(a->queue);
 	char bytes[8];
@@ -89,7 +89,7 @@ static void purge(struct hf_agent *a)
 	a->purge.op.user = a;
 	hf_store_purge(a->store, &a->purge);
 	if (now_ms(a) - a->time_saved_ms >= TIME_SAVE_MS)
-		save_time(a);
+		hf_agent_save_time(a);
 }
 
 static void purge_due(void *user)
@@ -132,7 +132,7 @@ void hf_agent_housekeeping_stop(struct hf_agent *a)
 {
 	hf_timerq_clear(&a->timers, &a->purge_timer);
 	if (a->queue)
-		save_time(a);
+		hf_agent_save_time(a);
 }
 
 void hf_agent_housekeeping_finish(struct hf_agent *a)

@@ -2,7 +2,7 @@
 /*
  * holdfast.conf (INI) and what it names, read and checked as a whole.
  *
- *   [agent]         listen, control, state-dir, log-level, allow-remote
+ *   [agent]         listen, control, state-dir, log-level, allow-remote, metered
  *   [origin NAME]   url, host, ca-file, ca-dir, pin (repeatable), client-cert,
  *                   client-key, probe, connect-timeout-ms, first-byte-timeout-ms
  *   [worker NAME]   origin, scope, manifest
@@ -45,6 +45,12 @@ struct hf_worker_settings {
 	unsigned line;
 };
 
+enum hf_metered {
+	HF_METERED_AUTO, /* what the port says of the link */
+	HF_METERED_YES,
+	HF_METERED_NO,
+};
+
 struct hf_settings {
 	char *path; /* of holdfast.conf */
 	/* Lines of [agent]'s keys, 0: not given. */
@@ -56,6 +62,7 @@ struct hf_settings {
 	char *state_dir;
 	enum hf_log_level log_level;
 	bool allow_remote;
+	enum hf_metered metered;
 	struct hf_origin_settings *origins;
 	size_t origins_n;
 	struct hf_worker_settings *workers;

@@ -197,12 +197,30 @@ static void read_allow_remote(struct hf_settings_reader *r, const struct hf_conf
 				  hf_quote(hf_span_str(text), quoted));
 }
 
+static void read_metered(struct hf_settings_reader *r, const struct hf_conf_section *section)
+{
+	static const char *const words[] = { "auto", "yes", "no" };
+	const char *text = section->v[HF_AGENT_METERED].text;
+	char quoted[HF_QUOTE_SIZE];
+
+	for (size_t i = 0; text && i < COUNT(words); i++) {
+		if (strcmp(text, words[i]) != 0)
+			continue;
+		r->s->metered = (enum hf_metered)i;
+		return;
+	}
+	if (text)
+		hf_settings_fault(r, section, HF_AGENT_METERED, "must be auto, yes or no, not %s",
+				  hf_quote(hf_span_str(text), quoted));
+}
+
 void hf_settings_read_agent(struct hf_settings_reader *r, const struct hf_conf_section *section)
 {
 	r->s->log_level = (enum hf_log_level)CONFIG_HF_LOG_LEVEL_DEFAULT;
 	if (section) {
 		read_log_level(r, section);
 		read_allow_remote(r, section); /* before listen */
+		read_metered(r, section);
 		r->s->listen_line = section->v[HF_AGENT_LISTEN].line;
 		r->s->control_line = section->v[HF_AGENT_CONTROL].line;
 		r->s->state_dir_line = section->v[HF_AGENT_STATE_DIR].line;

@@ -192,6 +192,10 @@ int hf_agent_status(struct hf_agent *a, unsigned origin, struct hf_buf *out)
 	if (!err)
 		err = hf_buf_append_str(out, ",");
 	if (!err)
+		err = hf_agent_periodic_status(a, origin, out);
+	if (!err)
+		err = hf_buf_append_str(out, ",");
+	if (!err)
 		err = append_store(a, out);
 	return err ? err :
 		     hf_buf_appendf(out, ",\"connections\":%u}",

@@ -25,6 +25,13 @@ static const char help_text[] =
 	"                           origin is reachable, until it succeeds\n"
 	"  sync unregister TAG [--worker W]\n"
 	"                           give a tag up, or dismiss an exhausted one\n"
+	"  periodic list [--worker W]\n"
+	"                           tags registered for periodic background sync\n"
+	"  periodic register TAG [--min-interval TIME] [--worker W]\n"
+	"                           register a tag: its event is fired once in\n"
+	"                           each TIME (90s, 15m, 2h, 1d)\n"
+	"  periodic unregister TAG [--worker W]\n"
+	"                           give a tag up\n"
 	"  events [-f]              the latest events; -f goes on as they happen\n"
 	"  store check              read the whole store and look for damage\n"
 	"  version                  of this command and of the daemon\n"
@@ -59,6 +66,9 @@ static const struct {
 	{ "sync", "list", cli_sync_list },
 	{ "sync", "register", cli_sync_register },
 	{ "sync", "unregister", cli_sync_unregister },
+	{ "periodic", "list", cli_periodic_list },
+	{ "periodic", "register", cli_periodic_register },
+	{ "periodic", "unregister", cli_periodic_unregister },
 	{ NULL, "events", cli_events },
 	{ "store", "check", cli_store_check },
 	{ NULL, "version", cli_version },

@@ -93,16 +93,3 @@ const struct hf_api_kind hf_api_store_check = {
 	.size = sizeof(struct check_call),
 	.start = check_start,
 };
-
-/* ---- what this build has not ---- */
-
-static int not_built_start(struct hf_api_call *call)
-{
-	hf_api_problem(call, 501, "Periodic background sync is not built in.");
-	return 0;
-}
-
-const struct hf_api_kind hf_api_not_built = {
-	.size = sizeof(struct hf_api_call),
-	.start = not_built_start,
-};

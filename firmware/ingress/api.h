@@ -93,11 +93,13 @@ extern const struct hf_api_kind hf_api_list, hf_api_show, hf_api_response, hf_ap
 	hf_api_retry;			       /* requests_api.c */
 extern const struct hf_api_kind hf_api_export; /* export.c */
 extern const struct hf_api_kind hf_api_events; /* stream_api.c */
-extern const struct hf_api_kind hf_api_status, hf_api_store_check, hf_api_sync_now,
-	hf_api_not_built; /* agent_api.c */
+extern const struct hf_api_kind hf_api_status, hf_api_store_check,
+	hf_api_sync_now; /* agent_api.c */
 extern const struct hf_api_kind hf_api_client_js, hf_api_client_worker,
 	hf_api_client_types; /* client_asset.c */
 extern const struct hf_api_kind hf_api_sync_list, hf_api_sync_show, hf_api_sync_register,
 	hf_api_sync_unregister, hf_api_sync_succeeded, hf_api_sync_failed; /* sync_api.c */
+extern const struct hf_api_kind hf_api_periodic_list, hf_api_periodic_show,
+	hf_api_periodic_register, hf_api_periodic_unregister; /* sync_api.c */
 
 #endif

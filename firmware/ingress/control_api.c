@@ -41,10 +41,12 @@ static const struct resource resources[] = {
 	{ "sync/**", "DELETE", false, &hf_api_sync_unregister },
 	{ "sync-events/*/success", "POST", false, &hf_api_sync_succeeded },
 	{ "sync-events/*/failure", "POST", false, &hf_api_sync_failed },
-	{ "periodicsync", "GET", false, &hf_api_not_built },
-	{ "periodicsync", "POST", false, &hf_api_not_built },
-	{ "periodicsync/**", "DELETE", false, &hf_api_not_built },
-	{ "periodicsync/**", "POST", false, &hf_api_not_built },
+	{ "periodicsync", "GET", false, &hf_api_periodic_list },
+	{ "periodicsync", "POST", false, &hf_api_periodic_register },
+	{ "periodicsync", "DELETE", false, &hf_api_periodic_unregister },
+	{ "periodicsync/**", "GET", false, &hf_api_periodic_show },
+	{ "periodicsync/**", "POST", false, &hf_api_periodic_register },
+	{ "periodicsync/**", "DELETE", false, &hf_api_periodic_unregister },
 };
 #define RESOURCES_N (sizeof(resources) / sizeof(resources[0]))
 

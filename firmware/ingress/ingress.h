@@ -15,7 +15,8 @@
 #include "queue/queue.h"
 
 struct hf_ingress;
-struct hf_tags; /* sync/tags.h */
+struct hf_tags;	    /* sync/tags.h */
+struct hf_periodic; /* sync/periodic.h */
 
 struct hf_ingress_options {
 	struct hf_port *port;
@@ -25,6 +26,7 @@ struct hf_ingress_options {
 	struct hf_queue *queue;
 	struct hf_store *store;
 	struct hf_tags *tags;
+	struct hf_periodic *periodic;
 	unsigned connections_max;
 	uint32_t keepalive_timeout_ms, head_timeout_ms;
 	uint32_t idle_timeout_ms; /* of a body that does not move; 0: 60 s */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sync registrations: the tag is what stands behind "sync/", or the parameter
+ * Sync registrations, one-off and periodic ones, which differ in their manager:
+ * the tag is what stands behind "sync/" or
+ * "periodicsync/", or the parameter
  * "tag" (for one that is empty or would be cleaned from a path). The worker is
  * the one in charge of the page that asks, by Referer, or the parameter "worker".
  */
@@ -12,13 +14,26 @@
 #include "http/values.h"
 #include "ingress/api.h"
 #include "ingress/tag_json.h"
+#include "sync/periodic_state.h"
 
 #define LIST_MAX   1000
 #define LIST_USUAL 100
 #define JSON_MAX   (8 * 1024 * 1024)
 
+struct sync_call;
+
+struct manager {
+	int (*enter)(struct sync_call *s);
+	int (*leave)(struct sync_call *s);
+	/* Appends one as a JSON object. */
+	int (*show)(struct sync_call *s, unsigned worker, struct hf_span tag);
+	/* Appends those behind @after, each by append_entry. */
+	int (*list)(struct sync_call *s, unsigned worker, uint64_t after);
+};
+
 struct sync_call {
 	struct hf_api_call call;
+	const struct manager *manager;
 	struct hf_tag_change change;
 	bool registers;
 	/* list */
@@ -112,29 +127,20 @@ static void refuse(struct hf_api_call *call, int err)
 	}
 }
 
-static int append_one(void *user, const struct hf_tag_figures *f)
+static void answer_one(struct sync_call *s, unsigned worker, struct hf_span tag)
 {
-	struct hf_buf *json = user;
-	int err = hf_buf_append_str(json, "{");
-
-	if (!err)
-		err = hf_tag_json(json, f);
-	return err ? err : hf_buf_append_str(json, "}\n");
-}
-
-static void answer_one(struct hf_api_call *call, unsigned worker, struct hf_span tag)
-{
-	struct hf_buf json;
 	int err;
 
-	hf_buf_init(&json, JSON_MAX);
-	err = hf_tags_show(call->in->opt.tags, worker, tag, append_one, &json);
+	hf_buf_init(&s->json, JSON_MAX);
+	err = s->manager->show(s, worker, tag);
+	if (!err)
+		err = hf_buf_append_str(&s->json, "\n");
 	if (!err) {
-		hf_api_json(call, 200, &json);
+		hf_api_json(&s->call, 200, &s->json);
 		return;
 	}
-	hf_buf_finish(&json);
-	refuse(call, err);
+	hf_buf_finish(&s->json);
+	refuse(&s->call, err);
 }
 
 static void answer_gone(struct hf_api_call *call, struct hf_span tag)
@@ -166,14 +172,14 @@ static void changed(struct hf_tag_change *c, int err)
 	if (err)
 		refuse(call, err);
 	else if (s->registers)
-		answer_one(call, c->worker, c->tag);
+		answer_one(s, c->worker, c->tag);
 	else
 		answer_gone(call, c->tag);
 }
 
-static int change(struct hf_api_call *call, bool registers)
+static int change(struct sync_call *s, bool registers)
 {
-	struct sync_call *s = sync_of(call);
+	struct hf_api_call *call = &s->call;
 	int worker, err;
 
 	if (!find_tag(call, &s->change.tag))
@@ -186,8 +192,7 @@ static int change(struct hf_api_call *call, bool registers)
 	s->change.done = changed;
 	s->change.user = s;
 	call->busy = true;
-	err = registers ? hf_tags_register(call->in->opt.tags, &s->change) :
-			  hf_tags_unregister(call->in->opt.tags, &s->change);
+	err = registers ? s->manager->enter(s) : s->manager->leave(s);
 	if (!err)
 		return 0;
 	call->busy = false;
@@ -195,30 +200,11 @@ static int change(struct hf_api_call *call, bool registers)
 	return 0;
 }
 
-static int register_start(struct hf_api_call *call)
-{
-	return change(call, true);
-}
-
-static int unregister_start(struct hf_api_call *call)
-{
-	return change(call, false);
-}
-
-const struct hf_api_kind hf_api_sync_register = {
-	.size = sizeof(struct sync_call),
-	.start = register_start,
-};
-
-const struct hf_api_kind hf_api_sync_unregister = {
-	.size = sizeof(struct sync_call),
-	.start = unregister_start,
-};
-
 /* ---- show, list ---- */
 
-static int show_start(struct hf_api_call *call)
+static int show(struct sync_call *s)
 {
+	struct hf_api_call *call = &s->call;
 	struct hf_span tag;
 	int worker;
 
@@ -226,29 +212,19 @@ static int show_start(struct hf_api_call *call)
 		return 0;
 	worker = find_worker(call);
 	if (worker >= 0)
-		answer_one(call, (unsigned)worker, tag);
+		answer_one(s, (unsigned)worker, tag);
 	return 0;
 }
 
-const struct hf_api_kind hf_api_sync_show = {
-	.size = sizeof(struct sync_call),
-	.start = show_start,
-};
-
-static int append_entry(void *user, const struct hf_tag_figures *f)
+/* Makes room for the entry @id: 1 when the page is full. */
+static int begin_entry(struct sync_call *s, uint64_t id)
 {
-	struct sync_call *s = user;
-	int err;
-
 	if (s->n == s->limit) {
 		s->more = true;
 		return 1;
 	}
-	err = hf_buf_append_str(&s->json, s->n++ ? ",{" : "{");
-	if (!err)
-		err = hf_tag_json(&s->json, f);
-	s->last = f->id;
-	return err ? err : hf_buf_append_str(&s->json, "}");
+	s->last = id;
+	return hf_buf_append_str(&s->json, s->n++ ? "," : "");
 }
 
 static bool number(struct hf_api_call *call, const char *name, uint64_t *out)
@@ -263,7 +239,7 @@ static int append_list(struct sync_call *s, unsigned worker, uint64_t after)
 	int err = hf_buf_append_str(&s->json, "{\"registrations\":[");
 
 	if (!err)
-		err = hf_tags_each(s->call.in->opt.tags, worker, after, append_entry, s);
+		err = s->manager->list(s, worker, after);
 	if (err < 0)
 		return err;
 	if (s->more)
@@ -271,16 +247,16 @@ static int append_list(struct sync_call *s, unsigned worker, uint64_t after)
 	return hf_buf_append_str(&s->json, "],\"next\":null}\n");
 }
 
-static int list_start(struct hf_api_call *call)
+static int list(struct sync_call *s)
 {
-	struct sync_call *s = sync_of(call);
+	struct hf_api_call *call = &s->call;
 	uint64_t limit = LIST_USUAL, after = 0;
 	unsigned worker = UINT_MAX;
 	struct hf_span name;
 	int found, err;
 
 	if (hf_api_query(call, "tag", &name))
-		return show_start(call);
+		return show(s);
 	if (!number(call, "limit", &limit) || !number(call, "after", &after) || limit == 0) {
 		hf_api_problem(call, 400, "limit and after are numbers.");
 		return 0;
@@ -301,18 +277,172 @@ static int list_start(struct hf_api_call *call)
 	return err;
 }
 
-const struct hf_api_kind hf_api_sync_list = {
-	.size = sizeof(struct sync_call),
-	.start = list_start,
-};
+/* ---- one-off ---- */
+
+static int tag_object(void *user, const struct hf_tag_figures *f)
+{
+	struct sync_call *s = user;
+	int err = hf_buf_append_str(&s->json, "{");
+
+	if (!err)
+		err = hf_tag_json(&s->json, f);
+	return err ? err : hf_buf_append_str(&s->json, "}");
+}
+
+static int tag_entry(void *user, const struct hf_tag_figures *f)
+{
+	int err = begin_entry(user, f->id);
+
+	return err ? err : tag_object(user, f);
+}
+
+static int tag_enter(struct sync_call *s)
+{
+	return hf_tags_register(s->call.in->opt.tags, &s->change);
+}
+
+static int tag_leave(struct sync_call *s)
+{
+	return hf_tags_unregister(s->call.in->opt.tags, &s->change);
+}
+
+static int tag_show(struct sync_call *s, unsigned worker, struct hf_span tag)
+{
+	return hf_tags_show(s->call.in->opt.tags, worker, tag, tag_object, s);
+}
+
+static int tag_list(struct sync_call *s, unsigned worker, uint64_t after)
+{
+	return hf_tags_each(s->call.in->opt.tags, worker, after, tag_entry, s);
+}
+
+static const struct manager one_off = { tag_enter, tag_leave, tag_show, tag_list };
+
+/* ---- periodic ---- */
+
+static int periodic_object(void *user, const struct hf_periodic_figures *f)
+{
+	struct sync_call *s = user;
+	int err = hf_buf_append_str(&s->json, "{");
+
+	if (!err)
+		err = hf_periodic_json(&s->json, f);
+	return err ? err : hf_buf_append_str(&s->json, "}");
+}
+
+static int periodic_entry(void *user, const struct hf_periodic_figures *f)
+{
+	int err = begin_entry(user, f->id);
+
+	return err ? err : periodic_object(user, f);
+}
+
+static int periodic_enter(struct sync_call *s)
+{
+	return hf_periodic_register(s->call.in->opt.periodic, &s->change);
+}
+
+static int periodic_leave(struct sync_call *s)
+{
+	return hf_periodic_unregister(s->call.in->opt.periodic, &s->change);
+}
+
+static int periodic_show(struct sync_call *s, unsigned worker, struct hf_span tag)
+{
+	return hf_periodic_show(s->call.in->opt.periodic, worker, tag, periodic_object, s);
+}
+
+static int periodic_list(struct sync_call *s, unsigned worker, uint64_t after)
+{
+	return hf_periodic_each(s->call.in->opt.periodic, worker, after, periodic_entry, s);
+}
+
+static const struct manager periodic = { periodic_enter, periodic_leave, periodic_show,
+					 periodic_list };
+
+/* ---- kinds ---- */
+
+static struct sync_call *with(struct hf_api_call *call, const struct manager *m)
+{
+	struct sync_call *s = sync_of(call);
+
+	s->manager = m;
+	return s;
+}
+
+static int sync_register_start(struct hf_api_call *call)
+{
+	return change(with(call, &one_off), true);
+}
+
+static int periodic_register_start(struct hf_api_call *call)
+{
+	struct sync_call *s = with(call, &periodic);
+	uint64_t *interval = &s->change.min_interval_ms;
+
+	if (number(call, "minInterval", interval) && *interval <= HF_PERIODIC_INTERVAL_MAX_MS)
+		return change(s, true);
+	hf_api_problem(call, 400,
+		       "minInterval is a whole number of milliseconds, "
+		       "at most 366 days.");
+	return 0;
+}
+
+static int sync_unregister_start(struct hf_api_call *call)
+{
+	return change(with(call, &one_off), false);
+}
+
+static int periodic_unregister_start(struct hf_api_call *call)
+{
+	return change(with(call, &periodic), false);
+}
+
+static int sync_show_start(struct hf_api_call *call)
+{
+	return show(with(call, &one_off));
+}
+
+static int periodic_show_start(struct hf_api_call *call)
+{
+	return show(with(call, &periodic));
+}
+
+static int sync_list_start(struct hf_api_call *call)
+{
+	return list(with(call, &one_off));
+}
+
+static int periodic_list_start(struct hf_api_call *call)
+{
+	return list(with(call, &periodic));
+}
+
+#define KIND(name)                                 \
+	const struct hf_api_kind hf_api_##name = { \
+		.size = sizeof(struct sync_call),  \
+		.start = name##_start,             \
+	}
+KIND(sync_register);
+KIND(sync_unregister);
+KIND(sync_show);
+KIND(sync_list);
+KIND(periodic_register);
+KIND(periodic_unregister);
+KIND(periodic_show);
+KIND(periodic_list);
+#undef KIND
 
 /* ---- what pages say of an event ---- */
 
 static int settle(struct hf_api_call *call, bool success)
 {
+	unsigned origin = hf_api_origin(call);
+	int err = hf_tags_settle(call->in->opt.tags, origin, call->id, success);
 	struct hf_buf json;
-	int err = hf_tags_settle(call->in->opt.tags, hf_api_origin(call), call->id, success);
 
+	if (err == HF_ENOENT)
+		err = hf_periodic_settle(call->in->opt.periodic, origin, call->id, success);
 	if (err) {
 		hf_api_problem(call, 404, "No such event is under way.");
 		return 0;

@@ -84,8 +84,8 @@
 	X(UPLOAD_ADD, "INSERT OR REPLACE INTO upload(blob,gone) VALUES(?1,?2)")              \
 	X(UPLOAD_DEL, "DELETE FROM upload WHERE blob=?1")                                    \
 	X(UPLOAD_GONE, "SELECT blob FROM upload WHERE gone OR blob<?1 LIMIT 1")              \
-	X(REGISTRATION_FROM, "SELECT id,sum,worker,tag,value FROM registration WHERE id>?1 " \
-			     "ORDER BY id LIMIT ?2")                                         \
+	X(REGISTRATION_FROM, "SELECT id,sum,worker,tag,value FROM registration "             \
+			     "WHERE id>?1 AND id<?3 ORDER BY id LIMIT ?2")                   \
 	X(REGISTRATION_PUT, "INSERT INTO registration(id,sum,worker,tag,value) "             \
 			    "VALUES(?1,?2,?3,?4,?5) ON CONFLICT(id) DO UPDATE SET "          \
 			    "sum=excluded.sum,worker=excluded.worker,tag=excluded.tag,"      \

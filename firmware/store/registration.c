@@ -67,6 +67,7 @@ static int page_run(struct hf_store_op *op, struct hf_db *db)
 	st = hf_db_stmt(db, HF_SQL_REGISTRATION_FROM);
 	hf_bind_u64(st, 1, l->after);
 	hf_bind_u64(st, 2, HF_REGISTRATIONS_PAGE);
+	hf_bind_u64(st, 3, l->below ? l->below : INT64_MAX);
 	while ((got = hf_db_step(db, st)) > 0) {
 		seen++;
 		got = keep(l, page, st);

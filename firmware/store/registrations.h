@@ -20,10 +20,11 @@ struct hf_registration_row {
 
 #define HF_REGISTRATIONS_PAGE 256
 
-/* A page of them in the order of their ids, those behind @after. */
+/* A page of them in the order of their ids, those between @after and @below. */
 struct hf_store_registrations {
 	struct hf_store_op op;
 	uint64_t after; /* in */
+	uint64_t below; /* in; 0: all that come */
 	struct hf_registration_row *rows;
 	size_t n;
 	uint64_t damaged; /* rows that were left out */

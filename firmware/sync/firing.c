@@ -11,7 +11,7 @@
 #define REPLAY_LOOK_MS 100 /* how often the lanes of a replay are looked at */
 
 struct hf_firing {
-	const struct hf_tags_options *opt;
+	const struct hf_firing_world *world;
 	struct hf_firing_job job;
 	char id[HF_FIRING_ID_LEN + 1];
 	char key[48];
@@ -27,12 +27,12 @@ struct hf_firing {
 
 static uint64_t now_ms(const struct hf_firing *f)
 {
-	return f->opt->sync.port->boottime_ms(f->opt->sync.port);
+	return f->world->sync->port->boottime_ms(f->world->sync->port);
 }
 
 static void release(struct hf_firing *f)
 {
-	hf_timerq_clear(f->opt->sync.timers, &f->timer);
+	hf_timerq_clear(f->world->sync->timers, &f->timer);
 	hf_errand_destroy(f->errand);
 	free(f);
 }
@@ -47,7 +47,7 @@ static void finish(struct hf_firing *f)
 
 static void look_at(struct hf_firing *f, uint64_t at_ms)
 {
-	hf_timerq_set(f->opt->sync.timers, &f->timer, at_ms); /* is set: can be moved */
+	hf_timerq_set(f->world->sync->timers, &f->timer, at_ms); /* is set: can be moved */
 }
 
 static void end_later(struct hf_firing *f, enum hf_tag_event event, enum hf_tag_why why)
@@ -98,7 +98,7 @@ static int next_errand(struct hf_firing *f)
 		job.fields_n = a->fields_n;
 		job.key = hf_span_str(f->key);
 	}
-	err = hf_errand_start(&f->opt->sync, &job, errand_done, f, &f->errand);
+	err = hf_errand_start(f->world->sync, &job, errand_done, f, &f->errand);
 	if (err)
 		end_later(f, HF_TAG_OFFLINE, HF_TAG_WHY_NETWORK);
 	return err;
@@ -144,7 +144,7 @@ struct lane_walk {
 static struct hf_lane *next_lane(struct lane_walk *w)
 {
 	struct hf_firing *f = w->f;
-	struct hf_queue *q = f->opt->sync.queue;
+	struct hf_queue *q = f->world->sync->queue;
 
 	for (;;) {
 		if (w->name && w->family)
@@ -154,7 +154,8 @@ static struct hf_lane *next_lane(struct lane_walk *w)
 		if (w->lane)
 			return w->lane;
 		w->family = false;
-		w->name = f->opt->lane(f->opt->user, f->job.worker, f->job.tag, w->n++, &w->family);
+		w->name = f->world->lane(f->world->user, f->job.worker, f->job.tag, w->n++,
+					 &w->family);
 		if (!w->name)
 			return NULL;
 	}
@@ -202,17 +203,17 @@ static void on_timer(void *user)
 		f->end = (struct hf_firing_end){ HF_TAG_FAILURE, HF_TAG_WHY_TIMEOUT, 0, 0 };
 		finish(f);
 	} else if (f->job.action->kind == HF_SYNC_REPLAY) {
-		hf_timerq_set(f->opt->sync.timers, &f->timer, f->until_ms);
+		hf_timerq_set(f->world->sync->timers, &f->timer, f->until_ms);
 		watch_lanes(f);
 	} else {
-		hf_timerq_set(f->opt->sync.timers, &f->timer, f->until_ms);
+		hf_timerq_set(f->world->sync->timers, &f->timer, f->until_ms);
 	}
 }
 
 static int begin(struct hf_firing *f)
 {
 	uint64_t random[2];
-	struct hf_port *port = f->opt->sync.port;
+	struct hf_port *port = f->world->sync->port;
 	int err = port->entropy(port, random, sizeof(random));
 
 	snprintf(f->id, sizeof(f->id), "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
@@ -220,7 +221,7 @@ static int begin(struct hf_firing *f)
 		 f->job.generation);
 	f->until_ms = now_ms(f) + f->job.action->time_limit_s * UINT64_C(1000);
 	if (!err)
-		err = hf_timerq_set(f->opt->sync.timers, &f->timer, f->until_ms);
+		err = hf_timerq_set(f->world->sync->timers, &f->timer, f->until_ms);
 	if (err)
 		return err;
 	switch (f->job.action->kind) {
@@ -237,7 +238,7 @@ static int begin(struct hf_firing *f)
 	return 0;
 }
 
-int hf_firing_start(const struct hf_tags_options *opt, const struct hf_firing_job *job,
+int hf_firing_start(const struct hf_firing_world *world, const struct hf_firing_job *job,
 		    void (*done)(void *user, const struct hf_firing_end *end), void *user,
 		    struct hf_firing **out)
 {
@@ -246,7 +247,7 @@ int hf_firing_start(const struct hf_tags_options *opt, const struct hf_firing_jo
 
 	if (!f)
 		return HF_ENOMEM;
-	f->opt = opt;
+	f->world = world;
 	f->job = *job;
 	f->done = done;
 	f->user = user;
@@ -285,4 +286,19 @@ int hf_firing_settle(struct hf_firing *f, bool success)
 	else
 		end_later(f, HF_TAG_FAILURE, HF_TAG_WHY_PAGE);
 	return 0;
+}
+
+const char *hf_firing_kind_name(enum hf_sync_kind kind)
+{
+	switch (kind) {
+	case HF_SYNC_PAGE:
+		return "page";
+	case HF_SYNC_REPLAY:
+		return "replay";
+	case HF_SYNC_REFRESH:
+		return "refresh";
+	case HF_SYNC_REQUEST:
+		return "request";
+	}
+	return "page";
 }

@@ -6,10 +6,19 @@
 #ifndef HF_SYNC_FIRING_H
 #define HF_SYNC_FIRING_H
 
+#include "holdfast/sync_action.h"
+#include "sync/sync.h"
 #include "sync/tag_state.h"
-#include "sync/tags.h"
 
 struct hf_firing;
+
+struct hf_firing_world {
+	const struct hf_sync_options *sync;
+	/* The @n-th lane in which requests of @tag are queued, NULL: no more. */
+	const char *(*lane)(void *user, unsigned worker, struct hf_span tag, unsigned n,
+			    bool *family);
+	void *user;
+};
 
 struct hf_firing_end {
 	enum hf_tag_event event; /* SUCCESS, FAILURE, OFFLINE */
@@ -26,9 +35,9 @@ struct hf_firing_job {
 	uint32_t generation; /* of the registration */
 };
 
-/* @opt, @job's tag and action stay until done, which comes on a later turn.
+/* @world, @job's tag and action stay until done, which comes on a later turn.
  * HF_ENOMEM. */
-int hf_firing_start(const struct hf_tags_options *opt, const struct hf_firing_job *job,
+int hf_firing_start(const struct hf_firing_world *world, const struct hf_firing_job *job,
 		    void (*done)(void *user, const struct hf_firing_end *end), void *user,
 		    struct hf_firing **out);
 /* Ends it; done does not come. NULL is fine. */
@@ -40,5 +49,6 @@ uint64_t hf_firing_left_ms(const struct hf_firing *f);
 const char *hf_firing_id(const struct hf_firing *f);
 /* A page says how it ended. HF_ESTATE: no page is asked. */
 int hf_firing_settle(struct hf_firing *f, bool success);
+const char *hf_firing_kind_name(enum hf_sync_kind kind);
 
 #endif

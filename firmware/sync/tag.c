@@ -60,18 +60,22 @@ int hf_tag_insert(struct hf_tag *tag)
 	return 0;
 }
 
+void hf_tags_want(struct hf_tags *t, unsigned origin, bool wanted)
+{
+	struct hf_tag_origin *o = &t->origins[origin];
+
+	if (wanted && o->wanted++ == 0)
+		hf_connectivity_want(t->opt.sync.connectivity, origin, true);
+	else if (!wanted && --o->wanted == 0)
+		hf_connectivity_want(t->opt.sync.connectivity, origin, false);
+}
+
 void hf_tag_set_wanted(struct hf_tag *tag, bool wanted)
 {
-	struct hf_tag_origin *o = hf_tag_origin(tag);
-	unsigned origin = tag->tags->opt.workers[tag->worker].origin;
-
 	if (wanted == tag->wanted)
 		return;
 	tag->wanted = wanted;
-	if (wanted && o->wanted++ == 0)
-		hf_connectivity_want(tag->tags->opt.sync.connectivity, origin, true);
-	else if (!wanted && --o->wanted == 0)
-		hf_connectivity_want(tag->tags->opt.sync.connectivity, origin, false);
+	hf_tags_want(tag->tags, tag->tags->opt.workers[tag->worker].origin, wanted);
 }
 
 void hf_tag_set_running(struct hf_tag *tag, bool running)
@@ -151,21 +155,6 @@ void hf_tag_plan(struct hf_tag *tag)
 
 /* ---- figures ---- */
 
-static const char *kind_name(enum hf_sync_kind kind)
-{
-	switch (kind) {
-	case HF_SYNC_PAGE:
-		return "page";
-	case HF_SYNC_REPLAY:
-		return "replay";
-	case HF_SYNC_REFRESH:
-		return "refresh";
-	case HF_SYNC_REQUEST:
-		return "request";
-	}
-	return "page";
-}
-
 uint64_t hf_tag_next_ms(const struct hf_tag *tag)
 {
 	uint64_t device = hf_tags_device_ms(tag->tags);
@@ -188,7 +177,7 @@ void hf_tag_figures(struct hf_tag *tag, struct hf_tag_figures *f)
 		.origin = t->opt.workers[tag->worker].origin,
 		.state = hf_tag_status_name(tag->state.status),
 		.why = hf_tag_why_name(tag->state.why),
-		.kind = kind_name(a->kind),
+		.kind = hf_firing_kind_name(a->kind),
 		.attempts = tag->state.attempts,
 		.attempts_max = a->attempts_max,
 		.status = tag->state.last_status,

@@ -5,10 +5,11 @@
 #include "holdfast_config.h"
 #include "sync/tags_private.h"
 
-static unsigned worker_of(const struct hf_tags *t, struct hf_span name)
+unsigned hf_tags_worker_by_name(const struct hf_tags_worker *workers, unsigned n,
+				struct hf_span name)
 {
-	for (unsigned i = 0; i < t->opt.workers_n; i++)
-		if (hf_span_eq_str(name, t->opt.workers[i].name))
+	for (unsigned i = 0; i < n; i++)
+		if (hf_span_eq_str(name, workers[i].name))
 			return i;
 	return UINT_MAX;
 }
@@ -46,7 +47,7 @@ static void resume(struct hf_tag *tag)
 
 static int take(struct hf_tags *t, const struct hf_registration_row *row)
 {
-	unsigned worker = worker_of(t, row->worker);
+	unsigned worker = hf_tags_worker_by_name(t->opt.workers, t->opt.workers_n, row->worker);
 	struct hf_tag_state state;
 	struct hf_tag *tag;
 	int err = hf_tag_decode(row->value, &state);
@@ -110,6 +111,7 @@ void hf_tags_load(struct hf_tags *t, void (*done)(void *user, int err), void *us
 {
 	t->loaded = done;
 	t->loaded_user = user;
+	t->load.below = HF_PERIODIC_FIRST_ID;
 	t->load.op.done = page_loaded;
 	t->load.op.user = t;
 	hf_store_registrations(t->opt.sync.store, &t->load);

@@ -121,7 +121,7 @@ static void dispatch(struct hf_tag *tag)
 		not_tried(tag, 0);
 		return;
 	}
-	if (hf_firing_start(&t->opt, &job, firing_done, tag, &tag->firing)) {
+	if (hf_firing_start(&t->world, &job, firing_done, tag, &tag->firing)) {
 		not_tried(tag, STORE_AGAIN_MS);
 		return;
 	}
@@ -382,7 +382,8 @@ int hf_tags_create(const struct hf_tags_options *opt, struct hf_tags **out)
 	hf_strmap_init(&t->by_name, seed);
 	hf_list_init(&t->all);
 	hf_list_init(&t->exhausted);
-	hf_list_init(&t->writes);
+	hf_row_writes_init(&t->writes, opt->sync.store, opt->sync.log, hf_tag_stored);
+	t->world = (struct hf_firing_world){ &t->opt.sync, opt->lane, opt->user };
 	t->origins = calloc(opt->sync.origins_n + 1, sizeof(*t->origins));
 	t->counts = calloc(opt->workers_n + 1, sizeof(*t->counts));
 	for (unsigned i = 0; t->origins && i < opt->sync.origins_n; i++) {
@@ -444,7 +445,7 @@ void hf_tags_destroy(struct hf_tags *t)
 	if (!t)
 		return;
 	t->started = false;
-	hf_tags_writes_finish(t);
+	hf_row_writes_finish(&t->writes);
 	free_list(&t->all);
 	free_list(&t->exhausted);
 	for (unsigned i = 0; t->origins && i < t->opt.sync.origins_n; i++) {

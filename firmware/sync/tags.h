@@ -42,6 +42,10 @@ struct hf_tag_figures {
 	uint64_t left_ms;	 /* of a running event */
 };
 
+/* UINT_MAX: none. */
+unsigned hf_tags_worker_by_name(const struct hf_tags_worker *workers, unsigned n,
+				struct hf_span name);
+
 struct hf_tags_options {
 	struct hf_sync_options sync;	      /* port, store, queue, origins and so on */
 	const struct hf_tags_worker *workers; /* stay valid */
@@ -75,6 +79,8 @@ void hf_tags_restore(struct hf_tags *t);
 void hf_tags_origin_changed(struct hf_tags *t, unsigned origin, enum hf_reach reach);
 /* The origin is down and one attempt may go; false: nothing waits for it. */
 bool hf_tags_trial(struct hf_tags *t, unsigned origin);
+/* Somebody else waits for @origin (or no more; counted): a trial may be ours. */
+void hf_tags_want(struct hf_tags *t, unsigned origin, bool wanted);
 /* Everything of @origin (UINT_MAX: of all) that waits goes at once, but not before
  * a Retry-After. */
 void hf_tags_now(struct hf_tags *t, unsigned origin);
@@ -82,13 +88,16 @@ void hf_tags_now(struct hf_tags *t, unsigned origin);
 /* ---- for pages, programs and the operator ---- */
 
 struct hf_tag_change {
-	unsigned worker;    /* in: index */
-	struct hf_span tag; /* in: valid during the call */
+	unsigned worker;	  /* in: index */
+	struct hf_span tag;	  /* in: valid during the call */
+	uint64_t min_interval_ms; /* in: of a periodic one that is registered */
 	/* On the loop after the commit. register: 0, HF_EFULL, HF_EIO...;
 	 * unregister: HF_ENOENT. */
 	void (*done)(struct hf_tag_change *c, int err);
 	void *user;
 };
+/* HF_EINVAL, HF_ETOOBIG. */
+int hf_tag_check_text(struct hf_span text);
 /* HF_EINVAL: not UTF-8, or control bytes; HF_ETOOBIG: longer than allowed;
  * HF_ELIMIT: the worker has too many; HF_ENOMEM. Nothing is begun then. */
 int hf_tags_register(struct hf_tags *t, struct hf_tag_change *c);

@@ -24,7 +24,7 @@ static size_t character(struct hf_span s)
 	return n;
 }
 
-static int check_text(struct hf_span text)
+int hf_tag_check_text(struct hf_span text)
 {
 	if (text.len > CONFIG_HF_SYNC_TAG_BYTES_MAX)
 		return HF_ETOOBIG;
@@ -66,7 +66,7 @@ int hf_tags_register(struct hf_tags *t, struct hf_tag_change *c)
 	struct hf_tag_state before;
 	struct hf_tag_facts f;
 	struct hf_tag *tag;
-	int err = check_text(c->tag);
+	int err = hf_tag_check_text(c->tag);
 
 	hf_tag_facts(t, &f);
 	if (!err)

@@ -6,6 +6,7 @@
 #include "base/strmap.h"
 #include "sync/errand.h"
 #include "sync/firing.h"
+#include "sync/row_write.h"
 #include "sync/tag_state.h"
 #include "sync/tags.h"
 
@@ -51,7 +52,8 @@ struct hf_tags {
 	unsigned *counts;	  /* of each worker */
 	unsigned exhausted_n;
 	struct hf_tag_origin *origins;
-	struct hf_list writes; /* struct hf_tag_write: under way */
+	struct hf_row_writes writes;
+	struct hf_firing_world world;
 	uint64_t next_id;
 	bool started;
 	struct hf_store_registrations load;
@@ -112,7 +114,7 @@ void hf_tag_exhaust(struct hf_tag *tag);
 int hf_tag_store(struct hf_tag *tag, struct hf_tag_change *change);
 /* Deletes a row that no tag in memory stands for. */
 void hf_tags_drop_row(struct hf_tags *t, uint64_t id);
-void hf_tags_writes_finish(struct hf_tags *t);
+void hf_tag_stored(const struct hf_row_write_job *job, int err);
 /* tags.c: a write has ended; the last one of the tag when tag->writes is 0. */
 void hf_tag_written(struct hf_tag *tag, uint8_t status, int err);
 

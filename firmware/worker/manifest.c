@@ -49,7 +49,7 @@ static void read_manifest(struct hf_json_doc *d, struct hf_manifest *out)
 		hf_manifest_read_routes(d, m[KEY_ROUTES], out);
 	if (m[KEY_PRECACHE])
 		hf_manifest_read_precache(d, m[KEY_PRECACHE], out);
-	if (m[KEY_SYNC]) /* behind the routes: it refers to them */
+	if (m[KEY_SYNC]) /* behind the routes: both refer to them */
 		hf_manifest_read_sync(d, m[KEY_SYNC], out);
 	if (m[KEY_PERIODIC])
 		hf_manifest_read_periodic(d, m[KEY_PERIODIC], out);
@@ -103,14 +103,7 @@ static void destroy_lists(struct hf_manifest *m)
 		free(m->precache[i].revision);
 		free(m->precache[i].integrity);
 	}
-	for (size_t i = 0; i < m->periodic_n; i++) {
-		for (size_t j = 0; j < m->periodic[i].refresh_n; j++)
-			free(m->periodic[i].refresh[j]);
-		free(m->periodic[i].refresh);
-		free(m->periodic[i].tag);
-	}
 	free(m->precache);
-	free(m->periodic);
 }
 
 void hf_manifest_destroy(struct hf_manifest *m)
@@ -124,6 +117,7 @@ void hf_manifest_destroy(struct hf_manifest *m)
 	free(m->routes);
 	destroy_lists(m);
 	hf_manifest_destroy_sync(m);
+	hf_manifest_destroy_periodic(m);
 	free(m->name);
 	free(m->version);
 	free(m);

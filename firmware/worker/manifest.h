@@ -44,13 +44,6 @@ struct hf_precache_entry {
 	char *url, *revision, *integrity; /* the latter two may be NULL */
 };
 
-struct hf_periodic_sync {
-	char *tag;
-	uint64_t min_interval_ms;
-	char **refresh;
-	size_t refresh_n;
-};
-
 struct hf_manifest {
 	char *name, *version; /* "" when not given */
 	struct hf_route *routes;
@@ -86,6 +79,10 @@ const struct hf_route *hf_manifest_match_request(const struct hf_manifest *m,
 const struct hf_sync_action *hf_manifest_sync(const struct hf_manifest *m, struct hf_span tag);
 /* A page does it, with the limits of Kconfig. */
 void hf_sync_action_defaults(struct hf_sync_action *out);
+/* The same of a periodic one; not registered, fired at any time. */
+const struct hf_periodic_sync *hf_manifest_periodic(const struct hf_manifest *m,
+						    struct hf_span tag);
+void hf_periodic_sync_defaults(struct hf_periodic_sync *out);
 const char *hf_source_name(enum hf_source source);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* "precache" and "periodicSync". */
+/* "precache", and what several members have: targets of the origin. */
 #include "worker/manifest_parts.h"
 
 #include <stdlib.h>
@@ -7,16 +7,12 @@
 #include <cjson/cJSON.h>
 
 #include "holdfast/err.h"
-#include "holdfast/policy.h"
 #include "http/url.h"
 
 #define PRECACHE_MAX	    4096
-#define PERIODIC_MAX	    256
 #define REFRESH_MAX	    64
 #define URL_BYTES_MAX	    2048
 #define INTEGRITY_BYTES_MAX 512
-#define MIN_INTERVAL_MS	    UINT64_C(1000)
-#define MAX_INTERVAL_MS	    (UINT64_C(366) * 86400 * 1000)
 #define COUNT(array)	    (sizeof(array) / sizeof((array)[0]))
 
 /* A target of the worker's origin. */
@@ -143,7 +139,7 @@ void hf_manifest_read_precache(struct hf_json_doc *d, const struct cJSON *item,
 	}
 }
 
-/* ---- periodicSync ---- */
+/* ---- lists of targets ---- */
 
 void hf_manifest_read_refresh(struct hf_json_doc *d, const struct cJSON *item, char ***targets,
 			      size_t *targets_n)
@@ -160,48 +156,4 @@ void hf_manifest_read_refresh(struct hf_json_doc *d, const struct cJSON *item, c
 		return;
 	for (; *targets_n < n; entry = entry->next)
 		(*targets)[(*targets_n)++] = hf_manifest_read_target(d, entry);
-}
-
-static void read_periodic_entry(struct hf_json_doc *d, const cJSON *item,
-				struct hf_periodic_sync *out)
-{
-	static const char *const keys[] = { "tag", "minInterval", "refresh" };
-	const cJSON *m[COUNT(keys)];
-
-	if (!hf_json_object(d, item, keys, COUNT(keys), m))
-		return;
-	for (size_t i = 0; i < 2; i++) {
-		if (!m[i])
-			hf_json_fault(d, item, "\"%s\" is missing", keys[i]);
-	}
-	if (m[0])
-		out->tag = hf_json_text_dup(d, m[0], HF_POLICY_NAME_MAX);
-	if (m[1])
-		hf_json_whole(d, m[1], MIN_INTERVAL_MS, MAX_INTERVAL_MS, &out->min_interval_ms);
-	if (m[2])
-		hf_manifest_read_refresh(d, m[2], &out->refresh, &out->refresh_n);
-}
-
-void hf_manifest_read_periodic(struct hf_json_doc *d, const struct cJSON *item,
-			       struct hf_manifest *m)
-{
-	const cJSON *entry = item->child;
-	size_t n;
-
-	if (!hf_json_array(d, item, PERIODIC_MAX, &n))
-		return;
-	m->periodic = hf_json_calloc(d, n, sizeof(*m->periodic));
-	if (!m->periodic)
-		return;
-	for (; m->periodic_n < n; entry = entry->next) {
-		struct hf_periodic_sync *p = &m->periodic[m->periodic_n++];
-
-		read_periodic_entry(d, entry, p);
-		for (size_t i = 0; p->tag && i + 1 < m->periodic_n; i++) {
-			if (m->periodic[i].tag && strcmp(m->periodic[i].tag, p->tag) == 0) {
-				hf_json_fault(d, entry, "has the tag of periodicSync[%zu]", i);
-				break;
-			}
-		}
-	}
 }

@@ -34,9 +34,7 @@ static const char *const keys[KEYS] = {
 	"maxAttempts", "maxAgeSeconds", "timeoutSeconds", "retrySeconds",
 };
 
-_Static_assert(HF_SYNC_PAGE == KEY_PAGE - 1 && HF_SYNC_REPLAY == KEY_REPLAY - 1 &&
-		       HF_SYNC_REFRESH == KEY_REFRESH - 1 && HF_SYNC_REQUEST == KEY_REQUEST - 1,
-	       "keys[] has the kinds in their order");
+static const char *const kinds[] = { "page", "replay", "refresh", "request" };
 
 void hf_sync_action_defaults(struct hf_sync_action *out)
 {
@@ -138,35 +136,33 @@ static void read_true(struct hf_json_doc *d, const cJSON *item)
 		hf_json_fault(d, item, "must be true");
 }
 
-static void read_kind(struct hf_json_doc *d, const cJSON *item, const cJSON *const *m,
-		      struct hf_sync_action *out)
+bool hf_manifest_read_kind(struct hf_json_doc *d, const cJSON *const *m, struct hf_sync_action *out)
 {
 	int kind = -1;
 
-	for (int i = KEY_PAGE; i <= KEY_REQUEST; i++) {
+	for (int i = 0; i < (int)COUNT(kinds); i++) {
 		if (m[i] && kind >= 0)
 			hf_json_fault(d, m[i], "does not go with \"%s\": one entry does one thing",
-				      keys[kind]);
+				      kinds[kind]);
 		else if (m[i])
 			kind = i;
 	}
-	switch (kind) {
-	case KEY_PAGE:
-	case KEY_REPLAY:
+	if (kind < 0)
+		return false;
+	out->kind = (enum hf_sync_kind)kind;
+	switch (out->kind) {
+	case HF_SYNC_PAGE:
+	case HF_SYNC_REPLAY:
 		read_true(d, m[kind]);
 		break;
-	case KEY_REFRESH:
+	case HF_SYNC_REFRESH:
 		hf_manifest_read_refresh(d, m[kind], &out->refresh, &out->refresh_n);
 		break;
-	case KEY_REQUEST:
+	case HF_SYNC_REQUEST:
 		read_request(d, m[kind], out);
 		break;
-	default:
-		hf_json_fault(d, item,
-			      "has none of \"page\", \"replay\", \"refresh\", \"request\"");
-		return;
 	}
-	out->kind = (enum hf_sync_kind)(kind - KEY_PAGE);
+	return true;
 }
 
 static void read_entry(struct hf_json_doc *d, const cJSON *item, struct hf_sync_action *out)
@@ -180,7 +176,9 @@ static void read_entry(struct hf_json_doc *d, const cJSON *item, struct hf_sync_
 		out->tag = hf_json_text_dup(d, m[KEY_TAG], CONFIG_HF_SYNC_TAG_BYTES_MAX);
 	else
 		hf_json_fault(d, item, "\"tag\" is missing");
-	read_kind(d, item, m, out);
+	if (!hf_manifest_read_kind(d, m + KEY_PAGE, out))
+		hf_json_fault(d, item,
+			      "has none of \"page\", \"replay\", \"refresh\", \"request\"");
 	if (m[KEY_ATTEMPTS])
 		hf_json_whole32(d, m[KEY_ATTEMPTS], 1, ATTEMPTS_MAX, &out->attempts_max);
 	if (m[KEY_MAX_AGE])
@@ -213,16 +211,16 @@ static bool is_queued_with(const struct hf_manifest *m, const char *tag)
 	return false;
 }
 
-static void check_replay(struct hf_json_doc *d, const cJSON *entry, const struct hf_manifest *m)
+void hf_manifest_check_replay(struct hf_json_doc *d, const cJSON *entry,
+			      const struct hf_sync_action *a, const struct hf_manifest *m)
 {
-	const struct hf_sync_action *last = &m->sync[m->sync_n - 1];
 	char quoted[HF_QUOTE_SIZE];
 
-	if (last->kind != HF_SYNC_REPLAY || !last->tag || strcmp(last->tag, "*") == 0)
+	if (a->kind != HF_SYNC_REPLAY || !a->tag || strcmp(a->tag, "*") == 0)
 		return;
-	if (!is_queued_with(m, last->tag))
+	if (!is_queued_with(m, a->tag))
 		hf_json_fault(d, entry, "replays %s, but no route queues with this tag",
-			      hf_quote(hf_span_str(last->tag), quoted));
+			      hf_quote(hf_span_str(a->tag), quoted));
 }
 
 void hf_manifest_read_sync(struct hf_json_doc *d, const struct cJSON *item, struct hf_manifest *m)
@@ -238,13 +236,13 @@ void hf_manifest_read_sync(struct hf_json_doc *d, const struct cJSON *item, stru
 	for (; m->sync_n < n; entry = entry->next) {
 		read_entry(d, entry, &m->sync[m->sync_n++]);
 		check_twice(d, entry, m);
-		check_replay(d, entry, m);
+		hf_manifest_check_replay(d, entry, &m->sync[m->sync_n - 1], m);
 	}
 }
 
 /* ---- life ---- */
 
-static void destroy_action(struct hf_sync_action *a)
+void hf_sync_action_finish(struct hf_sync_action *a)
 {
 	for (size_t i = 0; i < a->refresh_n; i++)
 		free(a->refresh[i]);
@@ -263,7 +261,7 @@ static void destroy_action(struct hf_sync_action *a)
 void hf_manifest_destroy_sync(struct hf_manifest *m)
 {
 	for (size_t i = 0; i < m->sync_n; i++)
-		destroy_action(&m->sync[i]);
+		hf_sync_action_finish(&m->sync[i]);
 	free(m->sync);
 }
 

@@ -43,6 +43,18 @@ static enum hf_clock_trust op_wall_ms(struct hf_port *port, int64_t *ms)
 	return dev_of(port)->clock.trust;
 }
 
+static int32_t op_utc_offset_s(struct hf_port *port, int64_t wall_ms)
+{
+	(void)port;
+	(void)wall_ms;
+	return 0;
+}
+
+static bool op_link_metered(struct hf_port *port)
+{
+	return dev_of(port)->node->metered;
+}
+
 static const uint8_t *op_boot_id(struct hf_port *port)
 {
 	return port_of(port)->boot_id;
@@ -415,6 +427,8 @@ static const struct hf_port operations = {
 	.boottime_ms = op_boottime_ms,
 	.boottime_us = op_boottime_us,
 	.wall_ms = op_wall_ms,
+	.utc_offset_s = op_utc_offset_s,
+	.link_metered = op_link_metered,
 	.boot_id = op_boot_id,
 	.wake_at = op_wake_at,
 	.entropy = op_entropy,

@@ -22,7 +22,8 @@ while read -r word; do
 	fi
 done < <(words "$source/firmware/agent/settings_conf.c" "$source/firmware/worker/manifest.c" \
 	"$source/firmware/worker/manifest_route.c" "$source/firmware/worker/condition.c" \
-	"$source/firmware/worker/queue_policy.c" "$source/firmware/worker/manifest_sync.c")
+	"$source/firmware/worker/queue_policy.c" "$source/firmware/worker/manifest_sync.c" \
+	"$source/firmware/worker/manifest_periodic.c")
 
 if [ "$found" -lt 40 ]; then
 	echo "only $found words were found in the code"

@@ -31,6 +31,17 @@ static enum hf_clock_trust fake_wall_ms(struct hf_port *port, int64_t *ms)
 	return fake_of(port)->trust;
 }
 
+static int32_t fake_utc_offset_s(struct hf_port *port, int64_t wall_ms)
+{
+	(void)wall_ms;
+	return fake_of(port)->utc_offset_s;
+}
+
+static bool fake_link_metered(struct hf_port *port)
+{
+	return fake_of(port)->metered;
+}
+
 static const uint8_t *fake_boot_id(struct hf_port *port)
 {
 	return fake_of(port)->boot_id;
@@ -296,6 +307,8 @@ static const struct hf_port fake_ops = {
 	.boottime_ms = fake_boottime_ms,
 	.boottime_us = fake_boottime_us,
 	.wall_ms = fake_wall_ms,
+	.utc_offset_s = fake_utc_offset_s,
+	.link_metered = fake_link_metered,
 	.boot_id = fake_boot_id,
 	.wake_at = fake_wake_at,
 	.entropy = fake_entropy,

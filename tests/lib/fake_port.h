@@ -19,6 +19,8 @@ struct fake_port {
 	uint64_t boot_us;
 	int64_t wall_ms;
 	enum hf_clock_trust trust;
+	int32_t utc_offset_s;
+	bool metered;
 	uint64_t wake_at_ms; /* UINT64_MAX: none */
 	uint8_t boot_id[16];
 	struct hf_rand rand;

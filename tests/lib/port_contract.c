@@ -1058,6 +1058,8 @@ const char *port_missing_operation(const struct hf_port *port)
 	OPERATION(boottime_ms);
 	OPERATION(boottime_us);
 	OPERATION(wall_ms);
+	OPERATION(utc_offset_s);
+	OPERATION(link_metered);
 	OPERATION(boot_id);
 	OPERATION(wake_at);
 	OPERATION(entropy);
@@ -1085,6 +1087,6 @@ const char *port_missing_operation(const struct hf_port *port)
 	OPERATION(progress);
 #undef OPERATION
 	/* an operation added to struct hf_port is added above too */
-	_Static_assert(sizeof(struct hf_port) == (2 + 28) * sizeof(void *), "28 operations");
+	_Static_assert(sizeof(struct hf_port) == (2 + 30) * sizeof(void *), "30 operations");
 	return NULL;
 }

@@ -335,9 +335,9 @@ static void answers_for_the_agent(void **state)
 	assert_int_equal(rig.sync_now_calls, 2);
 	HAS(page("POST", "store/check"), "HTTP/1.1 403 ");
 	HAS(operator("POST", "store/check"), "{\"faults\":0");
-	HAS(page("GET", "periodicsync"), "HTTP/1.1 501 ");
-	HAS(page("POST", "periodicsync"), "HTTP/1.1 501 ");
-	HAS(page("DELETE", "periodicsync/a%20b"), "HTTP/1.1 501 ");
+	HAS(page("POST", "periodicsync/a?minInterval=1h"), "HTTP/1.1 400 ");
+	HAS(page("POST", "periodicsync/a?minInterval=31622400001"), "HTTP/1.1 400 ");
+	HAS(page("PUT", "periodicsync/a"), "Allow: GET, HEAD, POST, DELETE\r\n");
 	text = page("POST", "status");
 	HAS(text, "HTTP/1.1 405 ");
 	HAS(text, "Allow: GET, HEAD\r\n");

@@ -104,8 +104,8 @@ static void reads_every_member(void **state)
 	assert_non_null(m->precache[2].integrity);
 	assert_int_equal(m->periodic_n, 2);
 	assert_true(m->periodic[0].min_interval_ms == 3600000);
-	assert_string_equal(m->periodic[0].refresh[0], "/api/menu");
-	assert_int_equal(m->periodic[1].refresh_n, 0);
+	assert_string_equal(m->periodic[0].action.refresh[0], "/api/menu");
+	assert_int_equal(m->periodic[1].action.kind, HF_SYNC_PAGE);
 	hf_manifest_destroy(m);
 }
 
@@ -438,7 +438,6 @@ static const struct {
 	  "hash in base64\n" },
 	{ "{\"periodicSync\":[{\"refresh\":[]}]}",
 	  "m.json:1: periodicSync[0]: \"tag\" is missing\n"
-	  "m.json:1: periodicSync[0]: \"minInterval\" is missing\n"
 	  "m.json:1: periodicSync[0].refresh: is empty\n" },
 	{ "{\"periodicSync\":[{\"tag\":\"a\",\"minInterval\":1}]}",
 	  "m.json:1: periodicSync[0].minInterval: must be a whole number from 1000 to 31622400000, "

@@ -131,6 +131,11 @@ struct hf_port {
 	uint64_t (*boottime_us)(struct hf_port *port);
 	/* Unix time in milliseconds into @ms; says how far it can be trusted. */
 	enum hf_clock_trust (*wall_ms)(struct hf_port *port, int64_t *ms);
+	/* Seconds by which the local time of the device is ahead of UTC at @wall_ms. */
+	int32_t (*utc_offset_s)(struct hf_port *port, int64_t wall_ms);
+	/* Every way to the network is one that costs by the byte, as far as it is
+	 * known; on_link comes when that changes. */
+	bool (*link_metered)(struct hf_port *port);
 	/* 16 bytes that differ for every boot of the device. */
 	const uint8_t *(*boot_id)(struct hf_port *port);
 

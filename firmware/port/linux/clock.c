@@ -155,6 +155,16 @@ static enum hf_clock_trust wall_ms(struct hf_port *port, int64_t *ms)
 	return ts.tv_sec < HF_BUILD_EPOCH ? HF_CLOCK_UNSET : hf_linux_of(port)->clock.trust;
 }
 
+static int32_t utc_offset_s(struct hf_port *port, int64_t ms)
+{
+	time_t seconds = (time_t)(ms / 1000);
+	struct tm local;
+
+	(void)port;
+	tzset(); /* the device may have been given another time zone */
+	return localtime_r(&seconds, &local) ? (int32_t)local.tm_gmtoff : 0;
+}
+
 /* ---- steps ---- */
 
 static void arm_step(int fd)
@@ -241,6 +251,7 @@ int hf_linux_clock_init(struct hf_port_linux *p)
 	p->port.boottime_ms = boottime_ms;
 	p->port.boottime_us = boottime_us;
 	p->port.wall_ms = wall_ms;
+	p->port.utc_offset_s = utc_offset_s;
 	p->port.boot_id = boot_id;
 	uv_timer_init(&p->loop, &p->clock.recheck);
 	uv_unref((uv_handle_t *)&p->clock.recheck);

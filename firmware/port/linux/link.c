@@ -25,7 +25,7 @@
 #define LOWER_UP     0x10000 /* IFF_LOWER_UP, which libc headers lack */
 
 struct link_view {
-	bool up;
+	bool up, metered;
 	uint64_t addresses; /* a fingerprint, the same in any order */
 };
 
@@ -60,9 +60,16 @@ static bool carries(const struct ifaddrs *ifa)
 	return ifa->ifa_addr->sa_family == AF_INET || ifa->ifa_addr->sa_family == AF_INET6;
 }
 
+/* By the names that the kernel and pppd give to modems. */
+static bool is_modem(const char *name)
+{
+	return strncmp(name, "wwan", 4) == 0 || strncmp(name, "ppp", 3) == 0 ||
+	       strncmp(name, "rmnet", 5) == 0;
+}
+
 static struct link_view look(void)
 {
-	struct link_view view = { .up = false };
+	struct link_view view = { .metered = true };
 	struct ifaddrs *all, *ifa;
 
 	if (getifaddrs(&all))
@@ -70,9 +77,11 @@ static struct link_view look(void)
 	for (ifa = all; ifa; ifa = ifa->ifa_next)
 		if (carries(ifa)) {
 			view.up = true;
+			view.metered &= is_modem(ifa->ifa_name);
 			view.addresses += hash_address(ifa);
 		}
 	freeifaddrs(all);
+	view.metered &= view.up;
 	return view;
 }
 
@@ -83,6 +92,7 @@ static void tell(struct hf_port_linux *p, struct link_view view)
 	uv_timer_stop(&p->link.settle);
 	p->link.told = true;
 	p->link.up = view.up;
+	p->link.metered = view.metered;
 	p->link.addresses = view.addresses;
 	if (p->port.events && p->port.events->on_link)
 		p->port.events->on_link(p->port.events_user, view.up);
@@ -156,10 +166,16 @@ static int open_netlink(void)
 	return fd;
 }
 
+static bool link_metered(struct hf_port *port)
+{
+	return hf_linux_of(port)->link.metered;
+}
+
 int hf_linux_link_init(struct hf_port_linux *p)
 {
 	int fd = open_netlink(), err;
 
+	p->port.link_metered = link_metered;
 	uv_timer_init(&p->loop, &p->link.settle);
 	uv_unref((uv_handle_t *)&p->link.settle);
 	p->link.settle.data = p;

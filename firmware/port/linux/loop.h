@@ -94,6 +94,7 @@ struct hf_linux_link {
 	bool watching;
 	bool told;	    /* an on_link has been given */
 	bool up;	    /* what it said */
+	bool metered;	    /* every interface that is up looks like a modem */
 	uint64_t addresses; /* fingerprint of what it was about */
 };
 

@@ -52,6 +52,21 @@ static enum hf_clock_trust wall_ms(struct hf_port *port, int64_t *ms)
 	return HF_CLOCK_UNSET;
 }
 
+/* 0: windows of the manifest are in UTC. */
+static int32_t utc_offset_s(struct hf_port *port, int64_t wall_ms)
+{
+	(void)port;
+	(void)wall_ms;
+	return 0;
+}
+
+/* True while only a modem leads to the network. */
+static bool link_metered(struct hf_port *port)
+{
+	(void)port;
+	return false;
+}
+
 /* A counter in flash or 16 random bytes of the boot. */
 static const uint8_t *boot_id(struct hf_port *port)
 {
@@ -291,6 +306,8 @@ static const struct hf_port operations = {
 	.boottime_ms = boottime_ms,
 	.boottime_us = boottime_us,
 	.wall_ms = wall_ms,
+	.utc_offset_s = utc_offset_s,
+	.link_metered = link_metered,
 	.boot_id = boot_id,
 	.wake_at = wake_at,
 	.entropy = entropy,
