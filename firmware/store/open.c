@@ -10,6 +10,8 @@
  *   no marker, a database          -> the highest finished generation
  *   no marker, no database         -> first start
  *
+ * On a full medium a new database is in memory until there is room for one.
+ *
  * What is checked is bounded: the header, the length of the file against it,
  * the schema, the root page of each table, and after an unclean end quick_check
  * of a database of at most CHECK_MAX bytes. A larger one is checked by use: any
@@ -463,6 +465,36 @@ static int open_unmarked(struct hf_store *s)
 	}
 }
 
+/* ---- no room for a database ---- */
+
+/* A store that was never finished, or is gone, on a medium that is full: an empty database in
+ * memory, into which only privileged operations write. The reserve's tries look
+ * for room (hf_reserve_make). */
+static int open_nowhere(struct hf_store *s)
+{
+	int err;
+
+	hf_db_close(&s->db);
+	err = hf_db_open(&s->db, &s->vfs, ":memory:");
+	if (!err)
+		err = hf_schema_apply(&s->db);
+	if (!err) {
+		set_limits(s);
+		err = begin_use(s);
+	}
+	s->in_use = false; /* the one to come counts its starts itself */
+	if (err) {
+		hf_db_close(&s->db);
+		return err;
+	}
+	s->report.created = false;
+	s->nowhere = true;
+	s->db.backed = 0;
+	s->grow_at = UINT64_MAX;
+	hf_reserve_begin_low(s);
+	return 0;
+}
+
 int hf_open_run(struct hf_store *s)
 {
 	enum hf_schema_found found = HF_SCHEMA_EMPTY;
@@ -471,6 +503,7 @@ int hf_open_run(struct hf_store *s)
 	int err;
 
 	memset(&s->report, 0, sizeof(s->report));
+	s->nowhere = false;
 	hf_path_marker(s, path);
 	err = hf_marker_read(&s->vfs, path, &s->marker);
 	if (err)
@@ -482,6 +515,8 @@ int hf_open_run(struct hf_store *s)
 	     before.vanished != s->marker.vanished) &&
 	    !s->report.salvaged)
 		err = store_marker(s);
+	if (err == HF_EFULL && (!before.valid || s->report.vanished))
+		return open_nowhere(s);
 	if (err) {
 		hf_db_close(&s->db);
 		return err;

@@ -105,6 +105,11 @@ static void set_low(struct hf_store *s, bool low, uint64_t extra)
 	hf_reserve_limit_log(s);
 }
 
+void hf_reserve_begin_low(struct hf_store *s)
+{
+	set_low(s, true, RESERVE_UNKNOWN);
+}
+
 /* A log that grew long before the medium was full: copied back, the next commit
  * cuts it. True when it is shorter now. */
 static bool shorten_log(struct hf_store *s)
@@ -140,16 +145,33 @@ static int fill(struct hf_store *s, const char *path)
 	return err ? err : hf_vfs_size(&s->vfs, path, &s->reserve_size);
 }
 
+/* The database goes from memory to the medium, if there is room now. */
+static int appear(struct hf_store *s)
+{
+	int err = hf_open_run(s);
+
+	if (!err && s->nowhere)
+		err = HF_EFULL;
+	if (err)
+		count_loss(s);
+	s->appeared = !err;
+	return err;
+}
+
 int hf_reserve_make(struct hf_store *s)
 {
 	char path[HF_PATH_MAX];
-	int err;
+	int err = 0;
 
+	if (s->nowhere)
+		err = appear(s);
+	if (err)
+		return err;
 	hf_path_reserve(s, path);
 	err = fill(s, path);
 	if (err == HF_EFULL) {
 		if (!s->db.low)
-			set_low(s, true, RESERVE_UNKNOWN);
+			hf_reserve_begin_low(s);
 		if (shorten_log(s))
 			err = fill(s, path);
 	}
@@ -159,7 +181,7 @@ int hf_reserve_make(struct hf_store *s)
 		s->db.uploads_gone = true; /* what could not be deleted may be by now */
 	}
 	if (err && !s->db.low)
-		set_low(s, true, RESERVE_UNKNOWN);
+		hf_reserve_begin_low(s);
 	else if (!err && s->db.low)
 		set_low(s, false, 0);
 	s->reserve_due = false;
@@ -179,7 +201,7 @@ bool hf_reserve_release(struct hf_store *s)
 		set_low(s, true, s->reserve_size / 4);
 		count_loss(s);
 	} else if (!s->db.low) {
-		set_low(s, true, RESERVE_UNKNOWN);
+		hf_reserve_begin_low(s);
 	}
 	return there;
 }

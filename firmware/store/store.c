@@ -150,8 +150,22 @@ static void finish_open(struct hf_store *s)
 		s->open = true;
 		s->boot_kick = true;
 	}
+	if (!s->result && s->nowhere)
+		hf_log(s->log, HF_LOG_ERROR, "store.no_room",
+		       "hint=\"the medium is full: requests are not queued until there is room\"");
 	if (!s->dying)
 		s->open_done(s->open_user, s->result, r);
+}
+
+/* The database that had no room is on the medium now. */
+static void finish_reserve(struct hf_store *s)
+{
+	if (!s->appeared)
+		return;
+	s->appeared = false;
+	hf_log(s->log, HF_LOG_WARNING, "store.created", "dir=%s", s->dir);
+	if (s->on_salvaged && !s->dying)
+		s->on_salvaged(s->on_salvaged_user, &s->report);
 }
 
 static void finish_close(struct hf_store *s)
@@ -199,7 +213,9 @@ static void job_done(struct hf_job *job)
 			       hf_errname(s->result));
 		break;
 	case HF_JOB_SWEEP:
+		break;
 	case HF_JOB_RESERVE:
+		finish_reserve(s);
 		break;
 	case HF_JOB_CLOSE:
 		finish_close(s);

@@ -32,7 +32,8 @@ struct hf_store_options {
 	 * (NULL: not wanted): the database was found damaged while in use and what
 	 * could be read of it was moved. Records may be missing or changed: read
 	 * the lanes again. The operations of the batch have been run again on the
-	 * new database. @report is the one of hf_store_open, updated. */
+	 * new database. @report is the one of hf_store_open, updated. Also when a
+	 * medium without room for a database has got one. */
 	void (*on_salvaged)(void *user, const struct hf_store_report *report);
 	void *user;
 };
@@ -77,7 +78,9 @@ struct hf_store_op {
 
 int hf_store_create(const struct hf_store_options *opt, struct hf_store **out);
 /* Opens, creates or salvages; migrates the schema; deletes blobs nobody refers
- * to. @done on the loop: 0, HF_EIO or HF_EFULL (the medium cannot be used at all),
+ * to. A medium without room for a new database is fine: operations that are not
+ * privileged get HF_EFULL until there is room, and others begin with nothing.
+ * @done on the loop: 0, HF_EIO or HF_EFULL (the medium cannot be used at all),
  * HF_ENOTSUP (written by a newer version), HF_EBUSY (another process has it).
  * Never wipes. @report lives as long as the store. Operations submitted before
  * it is done wait for it; when it fails they get its error. */

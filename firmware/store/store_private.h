@@ -87,6 +87,8 @@ struct hf_store {
 	bool in_use; /* a database was opened by this store before */
 	uint32_t boots;
 	bool boot_due;		 /* the count of starts is to be stored */
+	bool nowhere;		 /* the database is in memory: there was no room for one */
+	bool appeared;		 /* in this job it came to the medium */
 	bool reserve_due;	 /* the reserve file is to be made */
 	uint64_t reserve_size;	 /* of the file, as it was made last */
 	bool salvaged;		 /* in this job, while running */
@@ -132,10 +134,12 @@ void hf_ledger_stored(struct hf_store *s); /* after its commit */
 /* ---- reserve.c: on the store thread ---- */
 
 /* Makes the file, half of it when there is no room for all; on HF_EFULL nothing of
- * it is left and db.low is set. */
+ * it is left and db.low is set. Before it, the database that had no room. */
 int hf_reserve_make(struct hf_store *s);
 /* Gives its space back. True when there was one. */
 bool hf_reserve_release(struct hf_store *s);
+/* The medium is full, and there is no file. */
+void hf_reserve_begin_low(struct hf_store *s);
 /* For a connection that was opened just now. */
 void hf_reserve_limit_log(struct hf_store *s);
 /* Frames of the log, and new pages of the database, to a checkpoint. */

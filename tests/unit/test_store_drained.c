@@ -283,6 +283,48 @@ static void answers_make_room_for_requests(void **state)
 	world_destroy(w);
 }
 
+/* ---- the first start ---- */
+
+static bool is_there(struct world *w, const char *name)
+{
+	char path[256];
+
+	return sim_disk_exists(w->disk, rig_path(&w->rig, name, path));
+}
+
+/* However little room there is: the store opens, refuses, and begins when there is
+ * room. What was left of a database that had none is no hindrance. */
+static void first_start_without_room(void **state)
+{
+	(void)state;
+	for (uint64_t capacity = 0; capacity < 60000; capacity += 700) {
+		struct world *w = world_create(capacity);
+		uint32_t boots;
+		uint64_t id;
+
+		assert_int_equal(w->lane, 0);
+		assert_int_equal(rig_insert(&w->rig, 1, 0, 100, &id), HF_EFULL);
+		if (capacity % 1400 == 0)
+			restart(w, capacity % 2800 == 0);
+		assert_int_equal(rig_lane(&w->rig, "o", "k"), 0);
+		sim_disk_capacity(w->disk, UINT64_MAX);
+		fake_port_advance(&w->rig.port, 60000);
+		w->lane = rig_lane(&w->rig, "o", "k");
+		assert_int_not_equal(w->lane, 0);
+		assert_int_equal(add_large(w), 0);
+		assert_true(is_there(w, "queue.store"));
+		assert_true(is_there(w, "queue.reserve"));
+		boots = w->rig.report.boots;
+		assert_in_range(boots, 1, 2);
+		restart(w, true);
+		assert_int_equal(rig_status(&w->rig, w->ids[0], 0, 20000), HF_RECORD_QUEUED);
+		assert_int_equal(w->rig.report.boots, boots + 1);
+		assert_false(w->rig.report.vanished);
+		assert_false(w->rig.report.salvaged);
+		world_destroy(w);
+	}
+}
+
 /* ---- a medium that stays full ---- */
 
 /* Refusals cost nothing that grows with their number. */
@@ -342,6 +384,7 @@ int main(void)
 		cmocka_unit_test(drained_accepts_again_whatever_the_size),
 		cmocka_unit_test(drained_accepts_again_after_large_commits),
 		cmocka_unit_test(answers_make_room_for_requests),
+		cmocka_unit_test(first_start_without_room),
 		cmocka_unit_test(refusals_do_not_write),
 		cmocka_unit_test(waiting_for_the_reserve_is_cheap),
 	};
