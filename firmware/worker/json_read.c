@@ -44,6 +44,7 @@ int hf_json_doc_init(struct hf_json_doc *d, struct hf_span text, struct hf_fault
 	int err, n = 0;
 
 	*d = (struct hf_json_doc){ .faults = faults, .line = 1 };
+	hf_faults_init(&d->notices, faults->file);
 	err = hf_json_map_init(&d->map, text, &error);
 	if (err == HF_EPROTO)
 		return syntax_fault(d, text, &error);
@@ -86,22 +87,39 @@ unsigned hf_json_item_line(struct hf_json_doc *d, const struct cJSON *item)
 	return d->line;
 }
 
-void hf_json_fault(struct hf_json_doc *d, const struct cJSON *item, const char *fmt, ...)
+static void __attribute__((format(printf, 4, 0)))
+add_words(struct hf_json_doc *d, struct hf_faults *to, const struct cJSON *item, const char *fmt,
+	  va_list args)
 {
 	struct hf_buf path;
 	const char *where;
 	char words[512];
-	va_list args;
 
-	va_start(args, fmt);
 	vsnprintf(words, sizeof(words), fmt, args);
-	va_end(args);
 	hf_buf_init(&path, PATH_MAX_SHOWN);
 	if (hf_json_path(&d->map, (uint32_t)item->valueint, &path) == HF_ELIMIT)
 		hf_buf_clear(&path);
 	where = hf_buf_cstr(&path);
-	hf_fault_add(d->faults, hf_json_item_line(d, item), where ? where : "", "%s", words);
+	hf_fault_add(to, hf_json_item_line(d, item), where ? where : "", "%s", words);
 	hf_buf_finish(&path);
+}
+
+void hf_json_fault(struct hf_json_doc *d, const struct cJSON *item, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	add_words(d, d->faults, item, fmt, args);
+	va_end(args);
+}
+
+void hf_json_notice(struct hf_json_doc *d, const struct cJSON *item, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	add_words(d, &d->notices, item, fmt, args);
+	va_end(args);
 }
 
 static const char *type_of(const struct cJSON *item)

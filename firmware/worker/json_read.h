@@ -18,15 +18,19 @@ struct hf_json_doc {
 	struct hf_json_map map;
 	struct cJSON *tree;
 	struct hf_faults *faults;
-	size_t line_at; /* where the last line was counted to */
+	struct hf_faults notices; /* of what is no fault and does nothing */
+	size_t line_at;		  /* where the last line was counted to */
 	unsigned line;
 };
 
 /* Keeps @text. An error of syntax is one fault and HF_ECONFIG; HF_ENOMEM. */
 int hf_json_doc_init(struct hf_json_doc *d, struct hf_span text, struct hf_faults *faults);
+/* The notices are hf_faults_finish's to free. */
 void hf_json_doc_finish(struct hf_json_doc *d);
 /* A fault of @item: file, line and path are added. */
 void hf_json_fault(struct hf_json_doc *d, const struct cJSON *item, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void hf_json_notice(struct hf_json_doc *d, const struct cJSON *item, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 unsigned hf_json_item_line(struct hf_json_doc *d, const struct cJSON *item);
 

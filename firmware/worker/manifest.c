@@ -10,7 +10,8 @@
 #include "worker/condition.h"
 #include "worker/manifest_parts.h"
 
-#define NAME_BYTES_MAX 255
+#define NAME_BYTES_MAX	  255
+#define NOTICES_BYTES_MAX (64 * 1024)
 
 enum {
 	KEY_NAME,
@@ -47,8 +48,10 @@ static void read_manifest(struct hf_json_doc *d, struct hf_manifest *out)
 	out->version = read_name(d, m[KEY_VERSION]);
 	if (m[KEY_ROUTES])
 		hf_manifest_read_routes(d, m[KEY_ROUTES], out);
-	if (m[KEY_PRECACHE])
+	if (m[KEY_PRECACHE]) {
 		hf_manifest_read_precache(d, m[KEY_PRECACHE], out);
+		hf_json_notice(d, m[KEY_PRECACHE], "has no effect: this holdfastd has no cache");
+	}
 	if (m[KEY_SYNC]) /* behind the routes: both refer to them */
 		hf_manifest_read_sync(d, m[KEY_SYNC], out);
 	if (m[KEY_PERIODIC])
@@ -69,8 +72,9 @@ static int read_text(struct hf_span text, struct hf_faults *faults, struct hf_ma
 	if (err)
 		return err;
 	read_manifest(&doc, out);
+	err = hf_faults_finish(&doc.notices, &out->notices);
 	hf_json_doc_finish(&doc);
-	return 0;
+	return err == HF_ENOMEM ? err : 0;
 }
 
 int hf_manifest_parse(struct hf_span text, const char *file, struct hf_buf *faults,
@@ -84,6 +88,7 @@ int hf_manifest_parse(struct hf_span text, const char *file, struct hf_buf *faul
 	if (!m)
 		return HF_ENOMEM;
 	hf_faults_init(&f, file);
+	hf_buf_init(&m->notices, NOTICES_BYTES_MAX);
 	err = read_text(text, &f, m);
 	if (err == HF_ENOMEM)
 		f.nomem = true;
@@ -118,6 +123,7 @@ void hf_manifest_destroy(struct hf_manifest *m)
 	destroy_lists(m);
 	hf_manifest_destroy_sync(m);
 	hf_manifest_destroy_periodic(m);
+	hf_buf_finish(&m->notices);
 	free(m->name);
 	free(m->version);
 	free(m);

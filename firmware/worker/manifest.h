@@ -54,6 +54,7 @@ struct hf_manifest {
 	size_t sync_n;
 	struct hf_periodic_sync *periodic;
 	size_t periodic_n;
+	struct hf_buf notices; /* a line for each member that has no effect in this build */
 };
 
 /* @file names it in faults, one line each in @faults. HF_ECONFIG when there are

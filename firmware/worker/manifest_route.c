@@ -68,31 +68,44 @@ static void read_source(struct hf_json_doc *d, const cJSON *item, const cJSON *c
 	for (size_t w = 0; w < COUNT(sources); w++)
 		words[w] = sources[w].word;
 	i = hf_json_word(d, m[KEY_SOURCE], words, COUNT(words));
-	if (i >= 0)
-		route->source = sources[i].source;
+	if (i < 0)
+		return;
+	route->source = sources[i].source;
+	if (route->source != HF_SOURCE_NETWORK)
+		hf_json_notice(
+			d, m[KEY_SOURCE],
+			"\"%s\" has no effect: this holdfastd has no cache; the request goes to "
+			"its origin, as with \"network\"",
+			words[i]);
 }
 
 static void read_timeout(struct hf_json_doc *d, const cJSON *item, struct hf_route *route)
 {
 	if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0.001) ||
-	    !(item->valuedouble <= TIMEOUT_SECONDS_MAX))
+	    !(item->valuedouble <= TIMEOUT_SECONDS_MAX)) {
 		hf_json_fault(d, item, "must be a number of seconds from 0.001 to %d",
 			      TIMEOUT_SECONDS_MAX);
-	else if (route->source != HF_SOURCE_NETWORK && route->source != HF_SOURCE_NETWORK_FIRST)
+	} else if (route->source != HF_SOURCE_NETWORK && route->source != HF_SOURCE_NETWORK_FIRST) {
 		hf_json_fault(d, item,
 			      "has no effect with source \"%s\"; it is for network and "
 			      "network-first",
 			      hf_source_name(route->source));
-	else
+	} else {
 		route->network_timeout_ms = (uint32_t)(item->valuedouble * 1000 + 0.5);
+		hf_json_notice(d, item,
+			       "has no effect: the timeouts are those of [origin NAME] in "
+			       "holdfast.conf");
+	}
 }
 
 static void read_cache_name(struct hf_json_doc *d, const cJSON *item, struct hf_route *route)
 {
-	if (route->source == HF_SOURCE_NETWORK)
+	if (route->source == HF_SOURCE_NETWORK) {
 		hf_json_fault(d, item, "has no effect with source \"network\"");
-	else
+	} else {
 		route->cache_name = hf_json_text_dup(d, item, CACHE_NAME_BYTES_MAX);
+		hf_json_notice(d, item, "has no effect: this holdfastd has no cache");
+	}
 }
 
 static void read_queue(struct hf_json_doc *d, const cJSON *item, struct hf_route *route)

@@ -32,7 +32,8 @@ static const char usage[] =
 	"\n"
 	"  --config FILE  the configuration, holdfast.conf\n"
 	"  --check        read it and every manifest, look at its folders and addresses,\n"
-	"                 print every fault, and exit\n"
+	"                 print every fault and every member of a manifest without an effect,\n"
+	"                 and exit\n"
 	"\n"
 	"Exit codes: 0 ended orderly, or --check found nothing; 64 wrong usage; 69 a folder\n"
 	"or an address cannot be had; 71 an error of the system; 78 a fault in a file.\n";
@@ -160,6 +161,17 @@ static struct hf_settings *load_settings(struct daemon *d, const char *path)
 	return settings;
 }
 
+/* What the manifests say that does nothing: no fault, but their authors may expect
+ * something of it. */
+static void print_notices(const struct hf_settings *settings)
+{
+	for (size_t i = 0; i < settings->workers_n; i++) {
+		struct hf_span words = hf_buf_span(&settings->workers[i].manifest->notices);
+
+		fprintf(stderr, "%.*s", HF_SPAN_ARG(words));
+	}
+}
+
 static int take_state_dir(struct daemon *d, const char *dir)
 {
 	int err = hf_port_linux_set_state_dir(d->linux_port, dir);
@@ -232,6 +244,8 @@ static int run_daemon(const struct options *o)
 	}
 	d.port = hf_port_linux_port(d.linux_port);
 	settings = load_settings(&d, o->config);
+	if (settings)
+		print_notices(settings);
 	if (settings && check_place(&d, settings, o) && !o->check)
 		serve(&d, settings);
 	else
