@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "checks/checks.h"
 
-/* A store that was damaged by the medium may have lost some, if it says so; one that
- * the medium refused to read says of which. */
+/* A store that was damaged by the medium may have lost some, if it says so, in its
+ * log or of the order; one that the medium refused to read says of which. */
 bool sim_check_excused(const struct sim_stage *s, const struct sim_order *o)
 {
 	size_t i = sim_stage_device_index(s, o->device);
 	struct sim_disk *disk = s->devices[i]->disk;
 	bool told = strcmp(o->state, "dead") == 0 && strcmp(o->reason, "damaged") == 0;
 
-	if (s->witnesses[i].damage == 0)
-		return false;
-	return sim_disk_faults(disk)->rotten > 0 || (told && sim_disk_stats(disk)->failed > 0);
+	if (sim_disk_faults(disk)->rotten > 0)
+		return told || s->witnesses[i].damage > 0;
+	return told && s->witnesses[i].damage > 0 && sim_disk_stats(disk)->failed > 0;
 }
 
 static bool holds(const struct sim_stage *s, char *why, size_t size)
