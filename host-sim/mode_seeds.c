@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "crew.h"
+#include "fleet.h"
 #include "modes.h"
 #include "script.h"
 #include "seed.h"
+#include "soak_plan.h"
 #include "sim/mem.h"
 #include "soak_faults.h"
 
@@ -129,6 +131,21 @@ int sim_mode_repeats(const struct sim_options *o)
 	return 0;
 }
 
+static void print_fleet_hash(uint64_t seed)
+{
+	struct sim_fleet_options opt = { .seed = seed,
+					 .devices = 20,
+					 .queued = 2,
+					 .outage_us = 5 * SIM_US_PER_MIN,
+					 .capacity = 5,
+					 .retry_after_s = 5 };
+	struct sim_fleet f;
+
+	sim_fleet_run(&f, &opt);
+	printf("fleet of %u trace %016" PRIx64 "\n", opt.devices, f.trace_hash);
+	sim_fleet_finish(&f);
+}
+
 /* A line for each seed; another build of the same sources prints the same. */
 int sim_mode_hashes(const struct sim_options *o)
 {
@@ -139,9 +156,10 @@ int sim_mode_hashes(const struct sim_options *o)
 		struct sim_trial_result r;
 
 		sim_seed_run(&seed, &r);
-		printf("seed %" PRIu64 " trace %016" PRIx64 " disk %016" PRIx64 "\n", seed.seed,
-		       r.trace_hash, r.disk_hash);
+		printf("seed %" PRIu64 " trace %016" PRIx64 " disk %016" PRIx64 "%s\n", seed.seed,
+		       r.trace_hash, r.disk_hash, sim_soak_is_secure(seed.seed) ? " tls" : "");
 	}
+	print_fleet_hash(o->seed);
 	return 0;
 }
 

@@ -126,6 +126,11 @@ static void add_day(struct sim_maker *m, uint64_t day)
 
 /* ---- a seed ---- */
 
+bool sim_soak_is_secure(uint64_t seed)
+{
+	return seed % SIM_SOAK_TLS == 7;
+}
+
 /* Most worlds have a kiosk and a shop; some have two of each, some speak TLS,
  * which takes its time to compute. */
 static void choose_cast(uint64_t seed, struct sim_cast *cast)
@@ -138,7 +143,7 @@ static void choose_cast(uint64_t seed, struct sim_cast *cast)
 		cast->origins[cast->origins_n++] =
 			(struct sim_cast_origin){ "parts", "http://parts.example" };
 	}
-	if (seed % SIM_SOAK_TLS == 7)
+	if (sim_soak_is_secure(seed))
 		cast->origins[cast->origins_n++] =
 			(struct sim_cast_origin){ "shop", "https://shop.example" };
 }

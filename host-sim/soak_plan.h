@@ -12,5 +12,7 @@
 /* @days 0: up to half an hour, crowded with faults. Else so many days of all
  * devices together, with such a time in each day. */
 void sim_soak_plan(uint64_t seed, unsigned days, struct sim_plan *plan);
+/* The origin of that seed speaks TLS. */
+bool sim_soak_is_secure(uint64_t seed);
 
 #endif

@@ -1,17 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 # The builds of gcc and clang, with and without sanitizers, print the same traces
-# and disks for the same seeds. Those that are there and as new as this one are
-# compared.
+# and disks for the same seeds, some with TLS, and for a fleet. Those that are there
+# and as new as the sources are compared; with HF_ALL_BUILDS in the environment, as
+# ./dev test sets it after it has built them, all have to be there.
 set(here ${HERE}/bin/holdfast-sim)
-set(seeds hashes --seed 1 --count 40)
+set(seeds hashes --seed 1 --count 50)
 file(GLOB_RECURSE sources ${SOURCES}/host-sim/*.[ch] ${SOURCES}/firmware/*.[ch])
 execute_process(COMMAND ${here} ${seeds} OUTPUT_VARIABLE wanted RESULT_VARIABLE ended)
 if(ended OR NOT wanted)
 	message(FATAL_ERROR "${here} hashes ended with ${ended}")
 endif()
+if(NOT wanted MATCHES "tls.*tls.*fleet of")
+	message(FATAL_ERROR "these are not the seeds to compare:\n${wanted}")
+endif()
 foreach(preset host clang asan)
 	set(other ${BUILDS}/${preset}/bin/holdfast-sim)
-	if(other STREQUAL here OR NOT EXISTS ${other})
+	if(other STREQUAL here)
+		continue()
+	endif()
+	if(NOT EXISTS ${other})
+		if(DEFINED ENV{HF_ALL_BUILDS})
+			message(FATAL_ERROR "there is no ${other}")
+		endif()
 		continue()
 	endif()
 	set(old FALSE)
@@ -20,7 +30,7 @@ foreach(preset host clang asan)
 			set(old TRUE)
 		endif()
 	endforeach()
-	if(old)
+	if(old AND NOT DEFINED ENV{HF_ALL_BUILDS})
 		message(STATUS "${preset} is older than the sources")
 		continue()
 	endif()
