@@ -32,17 +32,16 @@ struct show {
 
 /* ---- what the ledger says ---- */
 
-static struct sim_fleet_second *second_now(struct show *w)
+static struct sim_fleet_tick *tick_now(struct show *w)
 {
 	struct sim_fleet *f = w->fleet;
-	size_t at = (w->stage.world.now_us - f->back_us) / SIM_US_PER_S;
+	size_t at = (w->stage.world.now_us - f->back_us) / SIM_FLEET_TICK_US;
 
-	while (f->seconds_n <= at) {
-		f->seconds =
-			sim_grow(f->seconds, f->seconds_n, &f->seconds_cap, sizeof(*f->seconds));
-		f->seconds[f->seconds_n++] = (struct sim_fleet_second){ 0 };
+	while (f->ticks_n <= at) {
+		f->ticks = sim_grow(f->ticks, f->ticks_n, &f->ticks_cap, sizeof(*f->ticks));
+		f->ticks[f->ticks_n++] = (struct sim_fleet_tick){ 0 };
 	}
-	return &f->seconds[at];
+	return &f->ticks[at];
 }
 
 static struct sim_fleet_device *device_of(struct show *w, const struct sim_order *o)
@@ -67,17 +66,17 @@ static void on_attempt(void *user, const struct sim_order *o, int status)
 {
 	struct show *w = user;
 	struct sim_fleet *f = w->fleet;
-	struct sim_fleet_second *s;
+	struct sim_fleet_tick *t;
 
 	if (o->attempts > f->attempts_max)
 		f->attempts_max = o->attempts;
 	if (!is_back(w))
 		return;
-	s = second_now(w);
+	t = tick_now(w);
 	f->requests++;
 	f->refused += status >= 400;
-	s->refused += status >= 400;
-	s->taken += status < 400;
+	t->refused += status >= 400;
+	t->taken += status < 400;
 	if (device_of(w, o)->first_us == SIM_NEVER)
 		device_of(w, o)->first_us = w->stage.world.now_us - f->back_us;
 }
@@ -259,20 +258,35 @@ void sim_fleet_run(struct sim_fleet *f, const struct sim_fleet_options *opt)
 
 void sim_fleet_finish(struct sim_fleet *f)
 {
-	sim_free(f->seconds);
+	sim_free(f->ticks);
 	sim_free(f->devices);
 }
 
 /* ---- figures ---- */
 
+struct sim_fleet_tick sim_fleet_sum(const struct sim_fleet *f, size_t from, size_t n)
+{
+	struct sim_fleet_tick sum = { 0 };
+	size_t i;
+
+	for (i = from; i < from + n && i < f->ticks_n; i++) {
+		sum.taken += f->ticks[i].taken;
+		sum.refused += f->ticks[i].refused;
+	}
+	return sum;
+}
+
 unsigned sim_fleet_peak(const struct sim_fleet *f)
 {
 	unsigned most = 0;
-	size_t i;
+	size_t at;
 
-	for (i = 0; i < f->seconds_n; i++)
-		if (f->seconds[i].taken + f->seconds[i].refused > most)
-			most = f->seconds[i].taken + f->seconds[i].refused;
+	for (at = 0; at < f->ticks_n; at += SIM_FLEET_TICKS) {
+		struct sim_fleet_tick sum = sim_fleet_sum(f, at, SIM_FLEET_TICKS);
+
+		if (sum.taken + sum.refused > most)
+			most = sum.taken + sum.refused;
+	}
 	return most;
 }
 
@@ -286,12 +300,12 @@ static int by_time(const void *a, const void *b)
 uint64_t sim_fleet_returned(const struct sim_fleet *f, double share)
 {
 	uint64_t *first = sim_alloc(f->opt.devices * sizeof(*first)), found;
-	size_t i, at = (size_t)(share * (double)(f->opt.devices - 1) + 0.5);
+	size_t i, n = (size_t)(share * (double)f->opt.devices + 0.999);
 
 	for (i = 0; i < f->opt.devices; i++)
 		first[i] = f->devices[i].first_us;
 	qsort(first, f->opt.devices, sizeof(*first), by_time);
-	found = first[at];
+	found = first[n ? n - 1 : 0];
 	sim_free(first);
 	return found;
 }

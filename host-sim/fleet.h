@@ -24,8 +24,11 @@ struct sim_fleet_options {
 	void *user;
 };
 
-/* What came to the origin in one second. */
-struct sim_fleet_second {
+#define SIM_FLEET_TICK_US (100 * SIM_US_PER_MS)
+#define SIM_FLEET_TICKS	  10 /* in a second */
+
+/* What came to the origin in a tenth of a second. */
+struct sim_fleet_tick {
 	unsigned taken, refused;
 };
 
@@ -36,11 +39,11 @@ struct sim_fleet_device {
 
 struct sim_fleet {
 	struct sim_fleet_options opt;
-	uint64_t away_us, back_us;	  /* when the origin went and came back */
-	uint64_t end_us;		  /* when nothing waited any more */
-	bool drained;			  /* false: something waited for hours */
-	struct sim_fleet_second *seconds; /* since the return */
-	size_t seconds_n, seconds_cap;
+	uint64_t away_us, back_us;    /* when the origin went and came back */
+	uint64_t end_us;	      /* when nothing waited any more */
+	bool drained;		      /* false: something waited for hours */
+	struct sim_fleet_tick *ticks; /* since the return */
+	size_t ticks_n, ticks_cap;
 	struct sim_fleet_device *devices;
 	uint64_t requests, refused; /* since the return */
 	uint64_t kept;		    /* orders that waited when the origin came back */
@@ -55,6 +58,9 @@ struct sim_fleet {
  * sim_fleet_finish(). */
 void sim_fleet_run(struct sim_fleet *f, const struct sim_fleet_options *opt);
 void sim_fleet_finish(struct sim_fleet *f);
+
+/* The @n ticks from @from on together. */
+struct sim_fleet_tick sim_fleet_sum(const struct sim_fleet *f, size_t from, size_t n);
 
 /* Of the second with most requests. */
 unsigned sim_fleet_peak(const struct sim_fleet *f);

@@ -6,6 +6,7 @@
 #include "fleet.h"
 #include "modes.h"
 #include "progress.h"
+#include "report/fleet_page.h"
 
 #define ROWS	  20 /* of the picture */
 #define BAR	  44
@@ -54,11 +55,11 @@ static void print_head(const struct sim_fleet_options *o)
 {
 	char away[32];
 
-	printf("\n  A fleet comes back\n\n  %u devices keep %u orders each while their %s for %s.\n",
-	       o->devices, o->queued, o->cables ? "network is down" : "origin is away",
-	       sim_span_text(o->outage_us, away));
+	printf("\n  A fleet comes back\n\n  %u %s, %u orders each kept while the %s for %s.\n",
+	       o->devices, o->devices == 1 ? "device" : "devices", o->queued,
+	       o->cables ? "network is down" : "origin is away", sim_span_text(o->outage_us, away));
 	if (o->capacity)
-		printf("  The origin takes %u requests a second; to the others it answers 503%s.\n",
+		printf("  The origin takes %u requests a second and answers others 503%s.\n",
 		       o->capacity, o->retry_after_s ? " with Retry-After" : "");
 	printf("\n");
 }
@@ -92,62 +93,60 @@ static void print_figures(const struct sim_fleet *f)
 
 /* ---- the picture ---- */
 
-/* Seconds in one line of it: a good number that gives no more than ROWS. */
+/* Ticks in one line of it: a good number that gives no more than ROWS. */
 static size_t step_of(const struct sim_fleet *f)
 {
-	static const size_t steps[] = {
-		1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600
-	};
+	static const size_t steps[] = { 1,   2,	  5,	10,   20,   50,	  100,	 150,
+					300, 600, 1200, 3000, 6000, 9000, 18000, 36000 };
 	size_t i = 0;
 
 	while (i + 1 < sizeof(steps) / sizeof(steps[0]) &&
-	       (f->seconds_n + steps[i] - 1) / steps[i] > ROWS)
+	       (f->ticks_n + steps[i] - 1) / steps[i] > ROWS)
 		i++;
 	return steps[i];
 }
 
-/* Requests a second, on average over one line. */
-static void rates(const struct sim_fleet *f, size_t from, size_t step, double *taken,
-		  double *refused)
+static void print_bar(char mark, unsigned part, unsigned most)
 {
-	size_t i;
-
-	*taken = *refused = 0;
-	for (i = from; i < from + step && i < f->seconds_n; i++) {
-		*taken += f->seconds[i].taken / (double)step;
-		*refused += f->seconds[i].refused / (double)step;
-	}
-}
-
-static void print_bar(char mark, double part, double most)
-{
-	int n = (int)(part / most * BAR + 0.5);
+	unsigned n = (part * BAR + most / 2) / most;
 
 	while (n-- > 0)
 		putchar(mark);
 }
 
+static void print_line(const struct sim_fleet *f, size_t at, size_t step, unsigned most)
+{
+	struct sim_fleet_tick sum = sim_fleet_sum(f, at, step);
+	size_t s = at / SIM_FLEET_TICKS;
+	char from[32], tenth[8] = "";
+
+	if (step % SIM_FLEET_TICKS)
+		snprintf(tenth, sizeof(tenth), ".%zu", at % SIM_FLEET_TICKS);
+	snprintf(from, sizeof(from), "%zu:%02zu%s", s / 60, s % 60, tenth);
+	printf("  %8s %8.1f  ", from,
+	       (double)(sum.taken + sum.refused) * SIM_FLEET_TICKS / (double)step);
+	print_bar('#', sum.taken, most);
+	print_bar('x', sum.refused, most);
+	printf("\n");
+}
+
 static void print_picture(const struct sim_fleet *f)
 {
 	size_t step = step_of(f), at;
-	double most = 0, taken, refused;
-	char from[32];
+	unsigned most = 0;
 
-	for (at = 0; at < f->seconds_n; at += step) {
-		rates(f, at, step, &taken, &refused);
-		if (taken + refused > most)
-			most = taken + refused;
+	for (at = 0; at < f->ticks_n; at += step) {
+		struct sim_fleet_tick sum = sim_fleet_sum(f, at, step);
+
+		if (sum.taken + sum.refused > most)
+			most = sum.taken + sum.refused;
 	}
-	printf("\n  Requests a second since the return (# taken%s), %zu s a line\n\n",
-	       f->refused ? ", x refused" : "", step);
-	for (at = 0; most > 0 && at < f->seconds_n; at += step) {
-		rates(f, at, step, &taken, &refused);
-		snprintf(from, sizeof(from), "%zu:%02zu", at / 60, at % 60);
-		printf("  %7s %8.1f  ", from, taken + refused);
-		print_bar('#', taken, most);
-		print_bar('x', refused, most);
-		printf("\n");
-	}
+	if (most == 0)
+		return;
+	printf("\n  Requests a second, by the time since the return%s\n\n",
+	       f->refused ? ": # taken, x refused" : "");
+	for (at = 0; at < f->ticks_n; at += step)
+		print_line(f, at, step, most);
 }
 
 /* ---- the mode ---- */
@@ -170,6 +169,34 @@ static bool take_options(const struct sim_options *o, struct sim_fleet_options *
 	return false;
 }
 
+/* As it is written on the command line. */
+static const char *time_text(uint64_t us, char out[32])
+{
+	if (us % SIM_US_PER_MIN == 0)
+		snprintf(out, 32, "%" PRIu64 "m", us / SIM_US_PER_MIN);
+	else if (us % SIM_US_PER_S == 0)
+		snprintf(out, 32, "%" PRIu64 "s", us / SIM_US_PER_S);
+	else
+		snprintf(out, 32, "%" PRIu64 "ms", us / SIM_US_PER_MS);
+	return out;
+}
+
+/* What repeats it. */
+static void command_text(const struct sim_fleet_options *f, char *out, size_t size)
+{
+	char capacity[32] = "", after[32] = "", outage[32];
+
+	if (f->capacity)
+		snprintf(capacity, sizeof(capacity), " --capacity %u", f->capacity);
+	if (f->retry_after_s)
+		snprintf(after, sizeof(after), " --retry-after %us", f->retry_after_s);
+	snprintf(out, size,
+		 "holdfast-sim fleet --devices %u --queued %u --outage %s%s%s%s"
+		 " --seed %" PRIu64,
+		 f->devices, f->queued, time_text(f->outage_us, outage),
+		 f->cables ? " --cables" : "", capacity, after, f->seed);
+}
+
 static void print_end(const struct sim_fleet *f, double took_s)
 {
 	print_head(&f->opt);
@@ -187,10 +214,12 @@ int sim_mode_fleet(const struct sim_options *o)
 	struct sim_progress progress;
 	struct sim_fleet f;
 	double begin = sim_real_s();
+	char command[256];
 	bool written = true, holds;
 
 	if (!take_options(o, &opt))
 		return 64;
+	command_text(&opt, command, sizeof(command));
 	sim_progress_begin(&progress, stderr, "fleet", 1);
 	opt.progress = show_progress;
 	opt.user = &progress;
@@ -198,6 +227,8 @@ int sim_mode_fleet(const struct sim_options *o)
 	sim_progress_clear(&progress);
 	print_end(&f, sim_real_s() - begin);
 	fflush(stdout);
+	if (o->report)
+		written = sim_fleet_page_write(o->report, command, &f);
 	sim_print_report(o, !written);
 	holds = sim_fleet_holds(&f);
 	sim_fleet_finish(&f);

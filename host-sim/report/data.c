@@ -4,58 +4,15 @@
 #include <inttypes.h>
 
 #include "checks/checks.h"
-#include "holdfast/agent.h"
-#include "report/commit.h"
+#include "report/json.h"
 #include "sim/mem.h"
 
 #define BINS_MAX 1500
 
-static cJSON *object(void)
-{
-	return sim_must(cJSON_CreateObject());
-}
-
-static cJSON *array(void)
-{
-	return sim_must(cJSON_CreateArray());
-}
-
-static cJSON *add(cJSON *to, const char *name, cJSON *what)
-{
-	cJSON_AddItemToObject(to, name, what);
-	return what;
-}
-
-static cJSON *append(cJSON *to, cJSON *what)
-{
-	cJSON_AddItemToArray(to, what);
-	return what;
-}
-
-static void add_text(cJSON *to, const char *name, const char *text)
-{
-	add(to, name, sim_must(cJSON_CreateString(text)));
-}
-
-/* Exact below 2^53: 285 years of microseconds. */
-static cJSON *number(uint64_t n)
-{
-	return sim_must(cJSON_CreateNumber((double)n));
-}
-
-static void add_number(cJSON *to, const char *name, uint64_t n)
-{
-	add(to, name, number(n));
-}
-
-static void add_truth(cJSON *to, const char *name, bool truth)
-{
-	add(to, name, sim_must(cJSON_CreateBool(truth)));
-}
-
 static void add_time(cJSON *to, const char *name, uint64_t at_us)
 {
-	add(to, name, at_us == SIM_NEVER ? sim_must(cJSON_CreateNull()) : number(at_us));
+	sim_json_add(to, name,
+		     at_us == SIM_NEVER ? sim_must(cJSON_CreateNull()) : sim_json_number(at_us));
 }
 
 /* ---- the run ---- */
@@ -72,7 +29,7 @@ static void add_line(cJSON *to, const char *file, unsigned wanted)
 		n++;
 	if (n == wanted && line) {
 		line[strcspn(line, "\r\n")] = '\0';
-		add_text(to, "text", line);
+		sim_json_add_text(to, "text", line);
 	}
 	free(line);
 	if (in)
@@ -86,15 +43,15 @@ static cJSON *failure_json(const struct sim_about *a)
 
 	if (!f->what[0])
 		return sim_must(cJSON_CreateNull());
-	out = object();
-	add_text(out, "what", f->what);
+	out = sim_json_object();
+	sim_json_add_text(out, "what", f->what);
 	if (f->check)
-		add_text(out, "check", f->check);
+		sim_json_add_text(out, "check", f->check);
 	if (a->file)
-		add_text(out, "file", a->file);
+		sim_json_add_text(out, "file", a->file);
 	if (a->file && f->step && f->step->line) {
-		add_number(out, "line", f->step->line);
-		add_number(out, "column", f->step->column);
+		sim_json_add_number(out, "line", f->step->line);
+		sim_json_add_number(out, "column", f->step->column);
 		add_line(out, a->file, f->step->line);
 	}
 	return out;
@@ -107,61 +64,44 @@ static void add_title(cJSON *to, const struct sim_record *r, const struct sim_ab
 
 	snprintf(text, sizeof(text), "Seed %" PRIu64, r->stage->world.seed);
 	if (a->plan->title)
-		add_text(to, "title", a->plan->title);
+		sim_json_add_text(to, "title", a->plan->title);
 	else if (a->file)
-		add_text(to, "title", name ? name + 1 : a->file);
+		sim_json_add_text(to, "title", name ? name + 1 : a->file);
 	else
-		add_text(to, "title", text);
+		sim_json_add_text(to, "title", text);
 }
 
 static void add_run(cJSON *to, const struct sim_record *r, const struct sim_about *a)
 {
-	char text[32];
-
-	add_number(to, "format", 1);
+	sim_json_add_number(to, "format", 1);
 	add_title(to, r, a);
-	add_text(to, "command", a->command);
-	add_text(to, "version", HOLDFAST_VERSION);
-	add_text(to, "commit", SIM_COMMIT);
-	snprintf(text, sizeof(text), "%" PRIu64, r->stage->world.seed);
-	add_text(to, "seed", text);
-	snprintf(text, sizeof(text), "%016" PRIx64, a->trace_hash);
-	add_text(to, "trace", text);
+	sim_json_add_text(to, "command", a->command);
+	sim_json_add_origin(to, r->stage->world.seed, a->trace_hash);
 	if (a->plan->has_clock)
-		add_number(to, "begins_us", a->plan->begins_us);
-	add_number(to, "end_us", r->end_us);
-	add(to, "failure", failure_json(a));
-}
-
-static cJSON *total(cJSON *to, const char *key, const char *name, uint64_t value)
-{
-	cJSON *row = append(to, object());
-
-	add_text(row, "key", key);
-	add_text(row, "name", name);
-	add_number(row, "value", value);
-	return row;
+		sim_json_add_number(to, "begins_us", a->plan->begins_us);
+	sim_json_add_number(to, "end_us", r->end_us);
+	sim_json_add(to, "failure", failure_json(a));
 }
 
 static cJSON *totals_json(const struct sim_totals *t)
 {
-	cJSON *out = array(), *row;
+	cJSON *out = sim_json_array(), *row;
 
-	total(out, "accepted", "accepted from the panel", t->accepted);
-	total(out, "kept", "of these kept for later", t->queued);
-	total(out, "delivered", "delivered to the origin", t->delivered);
-	row = total(out, "lost", "lost", t->waiting_or_lost);
-	add_truth(row, "good", t->waiting_or_lost == 0);
-	row = total(out, "duplicated", "duplicated effects", t->duplicated);
-	add_truth(row, "good", t->duplicated == 0);
-	row = total(out, "order", "order kept", t->order_kept);
-	add_text(row, "unit", "truth");
-	add_truth(row, "good", t->order_kept);
-	row = total(out, "wait", "longest wait", t->longest_wait_us);
-	add_text(row, "unit", "us");
-	total(out, "cuts", "power cuts", t->cuts);
-	row = total(out, "bytes", "written to the disk", t->bytes);
-	add_text(row, "unit", "bytes");
+	sim_json_total(out, "accepted", "accepted from the panel", t->accepted);
+	sim_json_total(out, "kept", "of these kept for later", t->queued);
+	sim_json_total(out, "delivered", "delivered to the origin", t->delivered);
+	row = sim_json_total(out, "lost", "lost", t->waiting_or_lost);
+	sim_json_add_truth(row, "good", t->waiting_or_lost == 0);
+	row = sim_json_total(out, "duplicated", "duplicated effects", t->duplicated);
+	sim_json_add_truth(row, "good", t->duplicated == 0);
+	row = sim_json_total(out, "order", "order kept", t->order_kept);
+	sim_json_add_text(row, "unit", "truth");
+	sim_json_add_truth(row, "good", t->order_kept);
+	row = sim_json_total(out, "wait", "longest wait", t->longest_wait_us);
+	sim_json_add_text(row, "unit", "us");
+	sim_json_total(out, "cuts", "power cuts", t->cuts);
+	row = sim_json_total(out, "bytes", "written to the disk", t->bytes);
+	sim_json_add_text(row, "unit", "bytes");
 	return out;
 }
 
@@ -170,24 +110,24 @@ static cJSON *totals_json(const struct sim_totals *t)
 static cJSON *checks_json(const struct sim_record *r, const struct sim_about *a)
 {
 	bool ended_early = a->failure->what[0] && !a->failure->check;
-	cJSON *out = array();
+	cJSON *out = sim_json_array();
 	size_t i;
 
 	for (i = 0; sim_checks[i]; i++) {
-		cJSON *row = append(out, object());
+		cJSON *row = sim_json_append(out, sim_json_object());
 		char why[256] = "";
 		bool holds;
 
-		add_text(row, "name", sim_checks[i]->name);
-		add_text(row, "promise", sim_checks[i]->promise);
+		sim_json_add_text(row, "name", sim_checks[i]->name);
+		sim_json_add_text(row, "promise", sim_checks[i]->promise);
 		if (ended_early) {
-			add(row, "holds", sim_must(cJSON_CreateNull()));
+			sim_json_add(row, "holds", sim_must(cJSON_CreateNull()));
 			continue;
 		}
 		holds = sim_checks[i]->holds(r->stage, why, sizeof(why));
-		add_truth(row, "holds", holds);
+		sim_json_add_truth(row, "holds", holds);
 		if (!holds)
-			add_text(row, "why", why);
+			sim_json_add_text(row, "why", why);
 	}
 	return out;
 }
@@ -197,7 +137,7 @@ static cJSON *checks_json(const struct sim_record *r, const struct sim_about *a)
 static cJSON *bands_json(const struct sim_record *r)
 {
 	static const char *const moods[] = { "good", "poor", "bad", "off" };
-	cJSON *out = array();
+	cJSON *out = sim_json_array();
 	size_t i, k;
 
 	for (i = 0; i < r->bands.n; i++) {
@@ -206,16 +146,16 @@ static cJSON *bands_json(const struct sim_record *r)
 
 		if (!sim_band_tells(b))
 			continue;
-		band = append(out, object());
-		add_text(band, "name", b->name);
-		add_text(band, "of", b->of);
-		spans = add(band, "spans", array());
+		band = sim_json_append(out, sim_json_object());
+		sim_json_add_text(band, "name", b->name);
+		sim_json_add_text(band, "of", b->of);
+		spans = sim_json_add(band, "spans", sim_json_array());
 		for (k = 0; k < b->n; k++) {
-			cJSON *span = append(spans, object());
+			cJSON *span = sim_json_append(spans, sim_json_object());
 
-			add_number(span, "from", b->v[k].from_us);
-			add_text(span, "mood", moods[b->v[k].mood]);
-			add_text(span, "text", b->v[k].text);
+			sim_json_add_number(span, "from", b->v[k].from_us);
+			sim_json_add_text(span, "mood", moods[b->v[k].mood]);
+			sim_json_add_text(span, "text", b->v[k].text);
 		}
 	}
 	return out;
@@ -247,17 +187,17 @@ static void mark_text(const struct sim_mark *m, char *out, size_t size)
 static cJSON *marks_json(const struct sim_record *r)
 {
 	static const char *const kinds[] = { "cut", "ready", "page", "no-page" };
-	cJSON *out = array();
+	cJSON *out = sim_json_array();
 	size_t i;
 
 	for (i = 0; i < r->marks_n; i++) {
-		cJSON *mark = append(out, object());
+		cJSON *mark = sim_json_append(out, sim_json_object());
 		char text[96];
 
 		mark_text(&r->marks[i], text, sizeof(text));
-		add_number(mark, "at", r->marks[i].at_us);
-		add_text(mark, "kind", kinds[r->marks[i].kind]);
-		add_text(mark, "text", text);
+		sim_json_add_number(mark, "at", r->marks[i].at_us);
+		sim_json_add_text(mark, "kind", kinds[r->marks[i].kind]);
+		sim_json_add_text(mark, "text", text);
 	}
 	return out;
 }
@@ -266,20 +206,20 @@ static cJSON *marks_json(const struct sim_record *r)
 
 static cJSON *add_series(cJSON *to, const char *name, const char *unit, const char *kind)
 {
-	cJSON *s = append(to, object());
+	cJSON *s = sim_json_append(to, sim_json_object());
 
-	add_text(s, "name", name);
-	add_text(s, "unit", unit);
-	add_text(s, "kind", kind);
+	sim_json_add_text(s, "name", name);
+	sim_json_add_text(s, "unit", unit);
+	sim_json_add_text(s, "kind", kind);
 	return s;
 }
 
 static void add_point(cJSON *points, uint64_t at_us, uint64_t value)
 {
-	cJSON *p = append(points, array());
+	cJSON *p = sim_json_append(points, sim_json_array());
 
-	append(p, number(at_us));
-	append(p, number(value));
+	sim_json_append(p, sim_json_number(at_us));
+	sim_json_append(p, sim_json_number(value));
 }
 
 /* When the origin saw the last of an order that had its effect. */
@@ -311,7 +251,8 @@ static int by_time(const void *a, const void *b)
 /* How many accepted orders wait. */
 static void add_waiting(cJSON *to, const struct sim_record *r)
 {
-	cJSON *points = add(add_series(to, "Waiting", "requests", "level"), "points", array());
+	cJSON *points = sim_json_add(add_series(to, "Waiting", "requests", "level"), "points",
+				     sim_json_array());
 	struct change *c = sim_alloc((2 * r->orders_n + 1) * sizeof(*c));
 	size_t i, n = 0;
 	int64_t depth = 0;
@@ -367,8 +308,8 @@ static void add_written(cJSON *to, const struct sim_record *r)
 	cJSON *s = add_series(to, "Written", "bytes", "sum"), *points;
 	size_t i;
 
-	add_number(s, "width", width);
-	points = add(s, "points", array());
+	sim_json_add_number(s, "width", width);
+	points = sim_json_add(s, "points", sim_json_array());
 	for (i = 0; i < r->written_n; i++) {
 		uint64_t of = r->written[i].at_us / width * width;
 
@@ -396,21 +337,21 @@ static size_t lane_number(cJSON *lanes, const char *lane)
 			return n;
 		n++;
 	}
-	append(lanes, sim_must(cJSON_CreateString(lane)));
+	sim_json_append(lanes, sim_must(cJSON_CreateString(lane)));
 	return n;
 }
 
 static void add_attempts(cJSON *to, const struct sim_attempts *a)
 {
-	cJSON *out = add(to, "attempts", array());
+	cJSON *out = sim_json_add(to, "attempts", sim_json_array());
 	size_t i;
 
 	for (i = 0; i < a->n; i++) {
-		cJSON *one = append(out, array());
+		cJSON *one = sim_json_append(out, sim_json_array());
 
-		append(one, number(a->v[i].at_us));
-		append(one, number((uint64_t)a->v[i].status));
-		append(one, number(a->v[i].effect));
+		sim_json_append(one, sim_json_number(a->v[i].at_us));
+		sim_json_append(one, sim_json_number((uint64_t)a->v[i].status));
+		sim_json_append(one, sim_json_number(a->v[i].effect));
 	}
 }
 
@@ -423,48 +364,49 @@ static const char *lane_name(const struct sim_record *r, const struct sim_order 
 static void add_request(cJSON *to, cJSON *lanes, const struct sim_record *r,
 			const struct sim_order *o)
 {
-	cJSON *out = append(to, object());
+	cJSON *out = sim_json_append(to, sim_json_object());
 
-	add_number(out, "number", o->n);
-	add_number(out, "lane", lane_number(lanes, lane_name(r, o)));
+	sim_json_add_number(out, "number", o->n);
+	sim_json_add_number(out, "lane", lane_number(lanes, lane_name(r, o)));
 	if (r->stage->panels_n > 1)
-		add_text(out, "panel", o->panel);
-	add_text(out, "method", o->method);
-	add_text(out, "path", o->path);
+		sim_json_add_text(out, "panel", o->panel);
+	sim_json_add_text(out, "method", o->method);
+	sim_json_add_text(out, "path", o->path);
 	add_time(out, "sent", o->sent_us);
 	add_time(out, "answered", o->answered_us);
-	add_number(out, "status", (uint64_t)o->status);
+	sim_json_add_number(out, "status", (uint64_t)o->status);
 	if (o->answered_us != SIM_NEVER && !o->status)
-		add_text(out, "error", o->lost_power ? "the panel went dark" : hf_errname(o->err));
+		sim_json_add_text(out, "error",
+				  o->lost_power ? "the panel went dark" : hf_errname(o->err));
 	if (o->id[0])
-		add_text(out, "id", o->id);
+		sim_json_add_text(out, "id", o->id);
 	add_time(out, "end", end_of(r, o));
 	if (o->state[0])
-		add_text(out, "state", o->state);
+		sim_json_add_text(out, "state", o->state);
 	if (o->reason[0])
-		add_text(out, "reason", o->reason);
+		sim_json_add_text(out, "reason", o->reason);
 	if (o->settled_us != SIM_NEVER)
-		add_number(out, "told", o->settled_us);
+		sim_json_add_number(out, "told", o->settled_us);
 	if (o->answer_status)
-		add(out, "stored", sim_must(cJSON_CreateNumber(o->answer_status)));
+		sim_json_add(out, "stored", sim_must(cJSON_CreateNumber(o->answer_status)));
 	add_attempts(out, &r->orders[o->n - 1]);
 }
 
 cJSON *sim_data_create(const struct sim_record *r, const struct sim_about *about)
 {
-	cJSON *out = object(), *series, *lanes, *requests;
+	cJSON *out = sim_json_object(), *series, *lanes, *requests;
 	size_t i;
 
 	add_run(out, r, about);
-	add(out, "totals", totals_json(about->totals));
-	add(out, "checks", checks_json(r, about));
-	add(out, "bands", bands_json(r));
-	add(out, "marks", marks_json(r));
-	series = add(out, "series", array());
+	sim_json_add(out, "totals", totals_json(about->totals));
+	sim_json_add(out, "checks", checks_json(r, about));
+	sim_json_add(out, "bands", bands_json(r));
+	sim_json_add(out, "marks", marks_json(r));
+	series = sim_json_add(out, "series", sim_json_array());
 	add_waiting(series, r);
 	add_written(series, r);
-	lanes = add(out, "lanes", array());
-	requests = add(out, "requests", array());
+	lanes = sim_json_add(out, "lanes", sim_json_array());
+	requests = sim_json_add(out, "requests", sim_json_array());
 	for (i = 0; i < r->orders_n; i++)
 		add_request(requests, lanes, r, r->stage->ledger.v[i]);
 	return out;

@@ -15,6 +15,7 @@ static const struct report_asset *find_asset(const char *path)
 	for (i = 0; i < report_assets_n; i++)
 		if (strcmp(report_assets[i].path, path) == 0)
 			return &report_assets[i];
+	assert(!"a file of the page is missing");
 	return NULL;
 }
 
@@ -23,17 +24,10 @@ static void put_asset(FILE *out, const struct report_asset *a)
 	fwrite(a->bytes, 1, a->len, out);
 }
 
-/* All of a kind, in the order of the build's list. */
-static void put_assets(FILE *out, const char *end)
+static void put_scripts(FILE *out, const char *const *names)
 {
-	size_t i;
-
-	for (i = 0; i < report_assets_n; i++) {
-		size_t len = strlen(report_assets[i].path), tail = strlen(end);
-
-		if (len > tail && strcmp(report_assets[i].path + len - tail, end) == 0)
-			put_asset(out, &report_assets[i]);
-	}
+	for (; *names; names++)
+		put_asset(out, find_asset(*names));
 }
 
 /* For HTML, also within quotes. */
@@ -62,23 +56,24 @@ static void put_json(FILE *out, const cJSON *data)
 	cJSON_free(text);
 }
 
-static void put_slot(FILE *out, const char *name, size_t len, const cJSON *data)
+static void put_slot(FILE *out, const char *name, size_t len, const struct sim_page *page,
+		     const cJSON *data)
 {
 	if (strncmp(name, "title", len) == 0)
 		put_text(out, cJSON_GetObjectItem(data, "title")->valuestring);
 	else if (strncmp(name, "style", len) == 0)
-		put_assets(out, ".css");
+		put_asset(out, find_asset("page/page.css"));
 	else if (strncmp(name, "data", len) == 0)
 		put_json(out, data);
 	else if (strncmp(name, "script", len) == 0)
-		put_assets(out, ".js");
+		put_scripts(out, page->scripts);
 	else
 		assert(!"a slot of the page has no meaning");
 }
 
-static void put_page(FILE *out, const cJSON *data)
+static void put_page(FILE *out, const struct sim_page *page, const cJSON *data)
 {
-	const struct report_asset *frame = find_asset("page/page.html");
+	const struct report_asset *frame = find_asset(page->frame);
 	const char *p = (const char *)frame->bytes, *end = p + frame->len;
 
 	while (p < end) {
@@ -88,26 +83,39 @@ static void put_page(FILE *out, const cJSON *data)
 		if (!close)
 			break;
 		fwrite(p, 1, (size_t)(slot - p), out);
-		put_slot(out, slot + 2, (size_t)(close - slot - 2), data);
+		put_slot(out, slot + 2, (size_t)(close - slot - 2), page, data);
 		p = close + 2;
 	}
 	fwrite(p, 1, (size_t)(end - p), out);
 }
 
-bool sim_page_write(const char *path, const struct sim_record *r, const struct sim_about *about)
+bool sim_page_put(const char *path, const struct sim_page *page, const cJSON *data)
 {
-	cJSON *data = sim_data_create(r, about);
 	FILE *out = fopen(path, "w");
 	bool ok = out != NULL;
 
 	if (out) {
-		put_page(out, data);
+		put_page(out, page, data);
 		ok = !ferror(out);
 		ok &= fclose(out) == 0;
 	}
 	if (!ok)
 		fprintf(stderr, "holdfast-sim: the report %s cannot be written: %s\n", path,
 			strerror(errno));
+	return ok;
+}
+
+bool sim_page_write(const char *path, const struct sim_record *r, const struct sim_about *about)
+{
+	static const char *const scripts[] = {
+		"page/words.js",  "page/model.js", "page/view.js",    "page/pen.js",
+		"page/tracks.js", "page/lanes.js", "page/details.js", "page/pointer.js",
+		"page/head.js",	  "page/table.js", "page/main.js",    NULL,
+	};
+	static const struct sim_page page = { "page/page.html", scripts };
+	cJSON *data = sim_data_create(r, about);
+	bool ok = sim_page_put(path, &page, data);
+
 	cJSON_Delete(data);
 	return ok;
 }
