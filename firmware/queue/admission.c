@@ -158,8 +158,9 @@ static void inserted(struct hf_store_op *op, int err)
 	if (err == HF_EFULL)
 		hf_queue_make_room(q, a->insert.head.len + a->insert.body.len);
 	if (err) {
-		hf_log(q->opt.log, HF_LOG_WARNING, "queue.refused", "lane=%s err=%s", lane->key,
-		       hf_errname(err));
+		if (hf_queue_may_log(q, &q->refused))
+			hf_log(q->opt.log, HF_LOG_WARNING, "queue.refused", "lane=%s err=%s",
+			       lane->key, hf_errname(err));
 		finish(lane, a, err);
 		return;
 	}

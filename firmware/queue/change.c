@@ -93,8 +93,9 @@ static void tell(struct hf_queue_change *c, enum hf_queue_event_type type, uint8
 		event.target = head.target;
 		event.key = head.key;
 	}
-	hf_log(c->queue->opt.log, HF_LOG_INFO, log_name(type), "id=%s lane=%s reason=%s", public_id,
-	       lane->key, hf_reason_name(state->reason));
+	if (type != HF_QUEUE_CANCELLED || hf_queue_may_log(c->queue, &c->queue->cancelled))
+		hf_log(c->queue->opt.log, HF_LOG_INFO, log_name(type), "id=%s lane=%s reason=%s",
+		       public_id, lane->key, hf_reason_name(state->reason));
 	hf_queue_changed(c->queue, lane, before, &event);
 }
 

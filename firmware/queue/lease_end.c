@@ -155,13 +155,15 @@ static void wait_for_room(struct hf_lease *lease)
 static void room_made(struct hf_store_op *op, int err)
 {
 	struct hf_lease *lease = op->user;
+	struct hf_queue *q = hf_lease_queue(lease);
 
 	if (err || lease->purge.outcomes == 0) {
 		wait_for_room(lease);
 		return;
 	}
-	hf_log(hf_lease_queue(lease)->opt.log, HF_LOG_WARNING, "queue.answers_dropped", "n=%u",
-	       lease->purge.outcomes);
+	if (hf_queue_may_log(q, &q->answers_dropped))
+		hf_log(q->opt.log, HF_LOG_WARNING, "queue.answers_dropped", "n=%u",
+		       lease->purge.outcomes);
 	store_end(lease);
 }
 
@@ -175,9 +177,11 @@ static void make_room(struct hf_lease *lease)
 static void drop_body(struct hf_lease *lease)
 {
 	struct hf_store_settle *x = &lease->settle;
+	struct hf_queue *q = hf_lease_queue(lease);
 
-	hf_log(hf_lease_queue(lease)->opt.log, HF_LOG_WARNING, "queue.answer_cut",
-	       "id=%s bytes=%zu", lease->public_id, x->body.len);
+	if (hf_queue_may_log(q, &q->answer_cut))
+		hf_log(q->opt.log, HF_LOG_WARNING, "queue.answer_cut", "id=%s bytes=%zu",
+		       lease->public_id, x->body.len);
 	hf_answer_head_truncate(&lease->answer);
 	x->body = hf_span(NULL, 0);
 	store_end(lease);

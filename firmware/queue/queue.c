@@ -11,6 +11,24 @@
 #include "holdfast_config.h"
 #include "queue/queue_private.h"
 
+static void init_quotas(struct hf_queue *q)
+{
+	const struct {
+		struct hf_log_quota *quota;
+		enum hf_log_level level;
+		const char *event;
+	} all[] = {
+		{ &q->refused, HF_LOG_WARNING, "queue.refused" },
+		{ &q->answer_cut, HF_LOG_WARNING, "queue.answer_cut" },
+		{ &q->answers_dropped, HF_LOG_WARNING, "queue.answers_dropped" },
+		{ &q->cancelled, HF_LOG_INFO, "queue.cancelled" },
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		hf_log_quota_init(all[i].quota, q->opt.log, all[i].level, all[i].event,
+				  q->opt.timers);
+}
+
 int hf_queue_create(const struct hf_queue_options *opt, struct hf_queue **out)
 {
 	struct hf_queue *q = calloc(1, sizeof(*q));
@@ -27,6 +45,7 @@ int hf_queue_create(const struct hf_queue_options *opt, struct hf_queue **out)
 	hf_list_init(&q->removals);
 	hf_list_init(&q->aheads);
 	hf_list_init(&q->displacing);
+	init_quotas(q);
 	hf_queue_count_held_init(q);
 	hf_queue_expiry_init(q);
 	hf_strmap_init(&q->by_name, seed);
@@ -57,6 +76,10 @@ void hf_queue_destroy(struct hf_queue *q)
 	hf_queue_count_held_finish(q);
 	hf_queue_expiry_finish(q);
 	hf_queue_lanes_finish(q);
+	hf_log_quota_finish(&q->refused);
+	hf_log_quota_finish(&q->answer_cut);
+	hf_log_quota_finish(&q->answers_dropped);
+	hf_log_quota_finish(&q->cancelled);
 	free(q->of_origin);
 	free(q);
 }

@@ -3,6 +3,7 @@
 #ifndef HF_QUEUE_PRIVATE_H
 #define HF_QUEUE_PRIVATE_H
 
+#include "base/log_quota.h"
 #include "queue/lane.h"
 
 /* expiry.c: the round over all that wait. */
@@ -47,7 +48,14 @@ struct hf_queue {
 	uint64_t room_wanted;	    /* bytes */
 	unsigned room_rounds;	    /* left */
 	bool making_room;
+	struct hf_log_quota refused, answer_cut, answers_dropped, cancelled;
 };
+
+/* One more line of this sort may be logged now. */
+static inline bool hf_queue_may_log(struct hf_queue *q, struct hf_log_quota *quota)
+{
+	return hf_log_quota_take(quota, q->opt.port->boottime_ms(q->opt.port));
+}
 
 /* lanes.c. NULL: too many lanes or no memory (*err says). */
 struct hf_lane *hf_queue_lane_get(struct hf_queue *q, unsigned origin, const char *key, int *err);

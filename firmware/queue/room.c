@@ -23,7 +23,7 @@ static void dropped(struct hf_store_op *op, int err)
 	struct hf_queue *q = op->user;
 	unsigned n = q->room.outcomes;
 
-	if (!err && n > 0)
+	if (!err && n > 0 && hf_queue_may_log(q, &q->answers_dropped))
 		hf_log(q->opt.log, HF_LOG_WARNING, "queue.answers_dropped", "n=%u", n);
 	if (err || n == 0 || q->closing || --q->room_rounds == 0 || suffices(q))
 		q->making_room = false;

@@ -210,6 +210,37 @@ static void answers_stay_when_the_medium_is_full(void **state)
 	check_answer(w, a->a.id, 0, false);
 }
 
+static unsigned count_in_log(const struct world *w, const char *words)
+{
+	const char *at = w->r.store.port.log_text;
+	unsigned n = 0;
+
+	while ((at = strstr(at, words)) != NULL) {
+		at++;
+		n++;
+	}
+	return n;
+}
+
+static void a_flood_of_refusals_does_not_fill_the_log(void **state)
+{
+	struct world *w = *state;
+
+	w->r.origin[0].answer = NULL;
+	qrig_leave(&w->r, "/a", "x");
+	qrig_settle(&w->r);
+	run_full(w);
+	w->r.store.port.log_len = 0;
+	w->r.store.port.log_text[0] = '\0';
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(qrig_leave(&w->r, "/b", w->large)->done, HF_EFULL);
+		qrig_settle(&w->r);
+	}
+	assert_int_equal(count_in_log(w, "queue.refused lane="), 5);
+	qrig_advance(&w->r, 70000);
+	assert_int_equal(count_in_log(w, "queue.refused held_back=15 seconds=60\n"), 1);
+}
+
 /* A medium that the store itself has filled, with answers in the end: those go when
  * a request comes that needs their place. */
 static void answers_make_room_on_a_full_medium(void **state)
@@ -308,6 +339,7 @@ int main(void)
 		TEST(oldest_answers_make_room_for_the_end_of_what_waits),
 		TEST(old_answers_make_room_for_new_requests),
 		TEST(answers_stay_when_the_medium_is_full),
+		TEST(a_flood_of_refusals_does_not_fill_the_log),
 		TEST(answers_make_room_on_a_full_medium),
 		TEST(what_cannot_be_settled_yet_is_not_sent_again),
 		TEST(what_cannot_be_held_yet_is_not_sent_again),
