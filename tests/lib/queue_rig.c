@@ -23,6 +23,7 @@ static void on_wake(void *user)
 {
 	struct qrig *r = user;
 
+	r->wakes++;
 	hf_timerq_run(&r->timers, r->store.port.port.boottime_ms(&r->store.port.port));
 }
 
@@ -34,12 +35,16 @@ static void on_origin(void *user, unsigned origin, enum hf_reach reach)
 
 	if (r->sync)
 		hf_sync_origin_changed(r->sync, origin, reach);
+	if (r->sync && r->part)
+		r->part->reach(r->part_user, origin, reach);
 }
 
 static void on_trial(void *user, unsigned origin)
 {
 	struct qrig *r = user;
 
+	if (r->sync && r->part && r->part->trial(r->part_user, origin))
+		return;
 	if (r->sync)
 		hf_sync_trial(r->sync, origin);
 }
@@ -161,6 +166,8 @@ void qrig_begin(struct qrig *r)
 	make_connectivity(r);
 	make_queue(r);
 	make_sync(r);
+	if (r->part)
+		r->part->begin(r->part_user);
 }
 
 static void loaded(void *user, int err)
@@ -180,9 +187,11 @@ void qrig_start(struct qrig *r)
 		abort();
 	}
 	hf_sync_start(r->sync);
+	if (r->part)
+		r->part->start(r->part_user);
 }
 
-void qrig_init(struct qrig *r)
+void qrig_init_with(struct qrig *r, const struct qrig_part *part, void *user)
 {
 	static const struct hf_sync_origin origins[] = {
 		{ .host = { "shop.example", 12 }, .port = 80, .authority = { "shop.example", 12 } },
@@ -193,6 +202,8 @@ void qrig_init(struct qrig *r)
 	};
 
 	memset(r, 0, sizeof(*r));
+	r->part = part;
+	r->part_user = user;
 	rig_init(&r->store);
 	hf_list_init(&r->requests);
 	hf_buf_init(&r->events, 16u << 20);
@@ -212,6 +223,11 @@ void qrig_init(struct qrig *r)
 	qrig_start(r);
 }
 
+void qrig_init(struct qrig *r)
+{
+	qrig_init_with(r, NULL, NULL);
+}
+
 void qrig_kill(struct qrig *r)
 {
 	/* First the store: its last answers find everybody still there. */
@@ -219,6 +235,8 @@ void qrig_kill(struct qrig *r)
 	hf_queue_abandon(r->queue);
 	while (!hf_list_empty(&r->requests))
 		qreq_free(hf_container_of(r->requests.next, struct qreq, link));
+	if (r->part)
+		r->part->end(r->part_user);
 	hf_sync_destroy(r->sync);
 	hf_connectivity_destroy(r->connectivity);
 	hf_queue_destroy(r->queue);

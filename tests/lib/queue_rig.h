@@ -16,6 +16,17 @@
 
 #define QRIG_ORIGINS 2
 
+struct qrig;
+
+/* Something that lives with the queue, set up after it and taken down before. */
+struct qrig_part {
+	void (*begin)(void *user);
+	void (*start)(void *user);
+	void (*end)(void *user); /* the store is gone */
+	void (*reach)(void *user, unsigned origin, enum hf_reach reach);
+	bool (*trial)(void *user, unsigned origin); /* true: it is its own */
+};
+
 struct qrig {
 	struct rig store; /* with the port */
 	struct hf_timerq timers;
@@ -31,9 +42,12 @@ struct qrig {
 	size_t answer_bytes_max;
 	void (*on_event)(void *user, const struct hf_queue_event *event);
 	void *user;
-	struct hf_buf events;	 /* "queued /a 0\n": type, target, status */
-	struct hf_list requests; /* struct qreq */
-	int loaded;		 /* result of the load, 1: not done */
+	struct hf_buf events;	      /* "queued /a 0\n": type, target, status */
+	struct hf_list requests;      /* struct qreq */
+	int loaded;		      /* result of the load, 1: not done */
+	unsigned wakes;		      /* of the port */
+	const struct qrig_part *part; /* NULL: none */
+	void *part_user;
 };
 
 /* A panel's request, from its turn to the end of its admission. */
@@ -55,6 +69,7 @@ struct qreq {
 
 /* Opens everything; with sync started. */
 void qrig_init(struct qrig *r);
+void qrig_init_with(struct qrig *r, const struct qrig_part *part, void *user);
 void qrig_finish(struct qrig *r);
 /* Queue, sync and connectivity over an open store. */
 void qrig_begin(struct qrig *r);

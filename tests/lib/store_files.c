@@ -165,3 +165,15 @@ void rig_works(struct rig *r, const uint64_t *ids, unsigned n)
 	assert_int_equal(rig_status(r, id, 500, 100), HF_RECORD_SETTLED);
 	rig_whole(r);
 }
+
+void rig_sql(struct rig *r, const char *text)
+{
+	char path[256];
+	sqlite3 *db;
+
+	rig_path(r, "queue-1.db", path);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, text, NULL, NULL, NULL) != SQLITE_OK)
+		fail_msg("%s: %s", text, sqlite3_errmsg(db));
+	sqlite3_close(db);
+}

@@ -27,6 +27,9 @@ void rig_fill(struct rig *r, const char *name, long at, uint8_t with, size_t len
 /* Turns bit 0 of byte @at of chunk @n of @blob over; no store is open. */
 void rig_flip(struct rig *r, const char *name, uint64_t blob, uint32_t n, int at);
 
+/* Runs SQL on the first generation's database; no store is open. */
+void rig_sql(struct rig *r, const char *text);
+
 /* SQLite finds nothing, and the lanes' figures are those of their records. */
 void rig_whole(struct rig *r);
 /* A new record gets none of the @n numbers of @ids, and everything is there after
