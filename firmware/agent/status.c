@@ -149,23 +149,42 @@ static int append_totals(struct hf_agent *a, unsigned origin, struct hf_buf *b)
 			      t.accepted, t.delivered, t.waiting, t.held, t.dead, t.cancelled);
 }
 
+/* The damaged databases that are still there. */
+static int append_aside(const struct hf_store_usage *u, struct hf_buf *b)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < u->aside_n && !err; i++) {
+		err = hf_buf_append_str(b, i > 0 ? "," : "");
+		if (!err)
+			err = hf_json_append_string(b, hf_span_str(u->aside[i].name));
+	}
+	return err;
+}
+
 static int append_store(struct hf_agent *a, struct hf_buf *b)
 {
 	struct hf_store_usage u;
+	uint64_t saved = 0, lost = 0;
 	int err;
 
 	hf_store_usage(a->store, &u);
-	err = hf_buf_appendf(
-		b,
-		"\"store\":{\"bytes\":%" PRIu64 ",\"bytesMax\":%" PRIu64
-		",\"writtenToday\":%" PRIu64 ",\"writtenTotal\":%" PRIu64 ",\"boots\":%" PRIu32
-		",\"full\":%s,\"salvaged\":%s,\"vanished\":%s"
-		",\"rowsSaved\":%" PRIu64 ",\"rowsLost\":%" PRIu64 ",\"quarantined\":[",
-		u.bytes, u.bytes_max, u.written_today, u.written_total, a->report.boots,
-		u.full ? "true" : "false", a->report.salvaged ? "true" : "false",
-		a->report.vanished ? "true" : "false", a->report.rows_saved, a->report.rows_lost);
-	if (!err && a->report.quarantine[0])
-		err = hf_json_append_string(b, hf_span_str(a->report.quarantine));
+	for (unsigned i = 0; i < u.aside_n; i++) {
+		saved += u.aside[i].saved;
+		lost += u.aside[i].lost;
+	}
+	err = hf_buf_appendf(b,
+			     "\"store\":{\"bytes\":%" PRIu64 ",\"bytesMax\":%" PRIu64
+			     ",\"writtenToday\":%" PRIu64 ",\"writtenTotal\":%" PRIu64
+			     ",\"boots\":%" PRIu32 ",\"full\":%s,\"salvaged\":%s,\"vanished\":%s"
+			     ",\"rowsSaved\":%" PRIu64 ",\"rowsLost\":%" PRIu64
+			     ",\"quarantined\":[",
+			     u.bytes, u.bytes_max, u.written_today, u.written_total,
+			     a->report.boots, u.full ? "true" : "false",
+			     u.aside_n > 0 ? "true" : "false",
+			     a->report.vanished ? "true" : "false", saved, lost);
+	if (!err)
+		err = append_aside(&u, b);
 	return err ? err : hf_buf_append_str(b, "]}");
 }
 

@@ -361,6 +361,7 @@ void hf_batch_run(struct hf_store *s)
 	}
 	while ((link = hf_list_pop(&b.ops)) != NULL)
 		hf_list_push(&s->finished, link);
+	hf_aside_look_again(s);
 	s->figures.batches++;
 	s->figures.ops += b.n;
 }
@@ -419,6 +420,8 @@ void hf_figures_take(struct hf_store *s)
 		f->file_bytes = total * HF_PAGE_SIZE;
 		f->room = hf_db_room_left(&s->db, used, total) * HF_PAGE_SIZE;
 	}
+	f->aside_n = s->aside_n;
+	memcpy(f->aside, s->aside, sizeof(f->aside));
 	f->deleting_helps = !s->db.low || s->db.backed > 2 * s->db.low_keep;
 	f->written_total = s->ledger.before + s->vfs.written;
 	if (f->written_total > s->ledger.stored)

@@ -521,6 +521,7 @@ int hf_open_run(struct hf_store *s)
 		hf_db_close(&s->db);
 		return err;
 	}
+	hf_aside_look(s);
 	s->report.vanished_total = s->marker.vanished;
 	s->report.salvages_total = s->marker.salvages;
 	s->reserve_due = true;

@@ -34,7 +34,8 @@ enum hf_record_status {
 	HF_RECORD_CANCELLED = 5, /* by the panel or the operator */
 };
 
-/* hf_record_state.reason of a DEAD record whose request was lost to damage. */
+/* hf_record_state.reason of a DEAD record whose request was lost to damage, and of a
+ * final one that was made anew for an answer whose record was lost. */
 #define HF_RECORD_REASON_DAMAGED 255
 
 #define HF_LANE_BITS		    23

@@ -28,7 +28,7 @@
 
 /* ---- files ---- */
 
-static int delete_generation(struct hf_store *s, uint32_t generation)
+int hf_generation_delete(struct hf_store *s, uint32_t generation)
 {
 	static const char *const suffix[] = { "-journal", "-wal", "" };
 	char path[HF_PATH_MAX], name[HF_PATH_MAX];
@@ -52,7 +52,7 @@ static int choose_generation(struct hf_salvage *v)
 
 	v->generation = s->marker.generation + 1;
 	if (s->marker.valid)
-		return delete_generation(s, v->generation);
+		return hf_generation_delete(s, v->generation);
 	while (there && !err) {
 		hf_path_database(s, v->generation, path);
 		err = hf_vfs_exists(&s->vfs, path, &there);
@@ -233,7 +233,9 @@ static int fill_target(struct hf_salvage *v)
 	/* of a page that is lost nobody knows what it held: at least one row */
 	if (v->lost < v->wal.lost)
 		v->lost = v->wal.lost;
-	return err ? err : store_floor(v);
+	if (!err)
+		err = store_floor(v);
+	return err ? err : hf_aside_store(v);
 }
 
 static int build(struct hf_salvage *v)
@@ -306,6 +308,8 @@ int hf_salvage_run(struct hf_store *s, bool io)
 		report_salvage(s, v, old);
 		err = hf_open_current(s);
 	}
+	if (!err)
+		hf_aside_look(s);
 	free(v);
 	return err;
 }

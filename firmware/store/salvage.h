@@ -31,6 +31,8 @@ struct hf_salvage {
 
 /* Copies what can be read; requests without a way to them are looked for. */
 int hf_salvage_copy(struct hf_salvage *v);
+/* Into to: what this salvage saved and lost. */
+int hf_aside_store(struct hf_salvage *v);
 /* The lane's row in to. HF_ENOENT. */
 int hf_salvage_lane_row(struct hf_salvage *v, uint32_t id, struct hf_lane_v *lane);
 /* Counts heads, tails and holes, and buries waiting records without a request. */

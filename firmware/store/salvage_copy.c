@@ -97,6 +97,7 @@ static int rebuild_final(struct hf_salvage *v, uint64_t id, uint64_t seq, uint8_
 {
 	struct hf_row row = { .outcome = seq,
 			      .state = { .status = status,
+					 .reason = HF_RECORD_REASON_DAMAGED,
 					 .settled_dev_ms = v->store->report.device_ms } };
 
 	return hf_row_add(&v->to, id, &row);

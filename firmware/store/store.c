@@ -117,10 +117,14 @@ static void log_salvage(struct hf_store *s)
 
 	hf_log(s->log, HF_LOG_ERROR, "store.salvaged", "quarantine=%s saved=%llu lost=%llu",
 	       r->quarantine, (unsigned long long)r->rows_saved, (unsigned long long)r->rows_lost);
-	if (s->marker.generation > HF_QUARANTINES)
-		hf_log(s->log, HF_LOG_ERROR, "store.quarantine_many",
-		       "generation=%u hint=\"the medium may be failing; old queue-N.db can be removed\"",
-		       s->marker.generation);
+}
+
+static void log_deleted(struct hf_store *s)
+{
+	hf_log(s->log, HF_LOG_ERROR, "store.quarantine_deleted",
+	       "file=queue-%u.db kept=%u hint=\"the medium may be failing\"", s->deleted,
+	       HF_ASIDE_MAX);
+	s->deleted = 0;
 }
 
 static void finish_batch(struct hf_store *s)
@@ -200,6 +204,8 @@ static void job_done(struct hf_job *job)
 
 	/* still busy: what the callbacks submit is one batch */
 	take_usage(s);
+	if (s->deleted)
+		log_deleted(s);
 	switch (s->kind) {
 	case HF_JOB_OPEN:
 		finish_open(s);

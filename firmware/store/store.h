@@ -101,6 +101,15 @@ void hf_store_submit(struct hf_store *s, struct hf_store_op *op);
 
 /* ---- figures, on the loop, from the last finished batch ---- */
 
+#define HF_ASIDE_MAX 8 /* damaged databases that are kept */
+
+/* A damaged database that was put aside and is still there. */
+struct hf_store_aside {
+	char name[24]; /* file name, in state_dir */
+	uint32_t generation;
+	uint64_t saved, lost; /* rows, as far as it is known */
+};
+
 struct hf_store_usage {
 	uint64_t bytes; /* live bytes in the database (pages in use) */
 	uint64_t file_bytes;
@@ -113,6 +122,8 @@ struct hf_store_usage {
 	/* What is deleted makes room. Not so when others have filled the medium and the
 	 * database is small. */
 	bool deleting_helps;
+	struct hf_store_aside aside[HF_ASIDE_MAX]; /* newest first */
+	unsigned aside_n;
 };
 void hf_store_usage(const struct hf_store *s, struct hf_store_usage *out);
 

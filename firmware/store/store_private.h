@@ -15,7 +15,6 @@
 
 #define HF_PURGE_AT	   64 /* finished records whose requests are purged together */
 #define HF_GENERATIONS_MAX 64 /* file names looked at when the marker is lost */
-#define HF_QUARANTINES	   8  /* damaged databases kept without a complaint */
 #define HF_PATH_MAX	   512
 
 enum hf_job_kind {
@@ -86,17 +85,21 @@ struct hf_store {
 	struct hf_store_report report;
 	bool in_use; /* a database was opened by this store before */
 	uint32_t boots;
-	bool boot_due;		 /* the count of starts is to be stored */
-	bool nowhere;		 /* the database is in memory: there was no room for one */
-	bool appeared;		 /* in this job it came to the medium */
-	bool reserve_due;	 /* the reserve file is to be made */
-	uint64_t reserve_size;	 /* of the file, as it was made last */
-	bool salvaged;		 /* in this job, while running */
-	bool checkpoint_off;	 /* it failed; tried again after wal_pages more */
-	unsigned checkpoint_at;	 /* frames */
-	uint64_t grow_at;	 /* pages of the database, for a checkpoint as well */
-	uint64_t reopen_at_ms;	 /* without a database: when to try again */
-	int result;		 /* of open, close, checkpoint */
+	bool boot_due;		/* the count of starts is to be stored */
+	bool nowhere;		/* the database is in memory: there was no room for one */
+	bool appeared;		/* in this job it came to the medium */
+	bool reserve_due;	/* the reserve file is to be made */
+	uint64_t reserve_size;	/* of the file, as it was made last */
+	bool salvaged;		/* in this job, while running */
+	bool checkpoint_off;	/* it failed; tried again after wal_pages more */
+	unsigned checkpoint_at; /* frames */
+	uint64_t grow_at;	/* pages of the database, for a checkpoint as well */
+	uint64_t reopen_at_ms;	/* without a database: when to try again */
+	int result;		/* of open, close, checkpoint */
+	struct hf_store_aside aside[HF_ASIDE_MAX];
+	unsigned aside_n;
+	uint64_t aside_at_ms;	 /* boot time of the last look */
+	uint32_t deleted;	 /* in this job: a generation that was too old, 0: none */
 	struct hf_list finished; /* ops of the batch, err set */
 	struct hf_store_usage figures;
 };
@@ -153,5 +156,14 @@ uint64_t hf_reserve_wait_ms(const struct hf_store *s);
 /* Moves what can be read of the current generation into the next one, makes
  * that the current one and opens it. @io: damage showed as read errors. */
 int hf_salvage_run(struct hf_store *s, bool io);
+/* Files of a generation that is not in use. */
+int hf_generation_delete(struct hf_store *s, uint32_t generation);
+
+/* ---- aside.c: on the store thread ---- */
+
+/* Looks which older generations there are; one too many goes. */
+void hf_aside_look(struct hf_store *s);
+/* Now and then, whether those that were there still are. */
+void hf_aside_look_again(struct hf_store *s);
 
 #endif
