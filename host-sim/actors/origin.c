@@ -21,6 +21,7 @@ struct visitor {
 	struct sim_event answer, idle;
 	struct sim_rng think, fate; /* how long it takes; what goes wrong */
 	char *reply;		    /* sent by answer; NULL: the connection is reset then */
+	struct sim_order *order;    /* of the last answer */
 	bool keep;
 	bool dead;
 };
@@ -83,6 +84,7 @@ static void reply_done(struct visitor *v, struct sim_order *o)
 	int n = snprintf(NULL, 0, SIM_ANSWER_BODY, o->n);
 	int pad = size > (size_t)n ? (int)size - n : 0;
 
+	v->order = o;
 	o->answer_bytes = (size_t)n + (size_t)pad;
 	if (asprintf(&v->reply,
 		     "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
@@ -230,6 +232,8 @@ static void dismiss(struct visitor *v, bool abort)
 {
 	struct sim_world *w = v->origin->world;
 
+	if (abort && v->order) /* it may not have come through yet */
+		v->order->broken_off = true;
 	sim_http_close(&v->http, abort);
 	sim_event_clear(w, &v->answer);
 	sim_event_clear(w, &v->idle);
@@ -271,6 +275,7 @@ static void on_message(void *user, const struct hf_message *msg, struct hf_span 
 		dismiss(v, true);
 		return;
 	}
+	v->order = NULL;
 	v->keep = msg->keep_alive;
 	answer(v, msg, body);
 	sim_event_in(origin->world, &v->answer,

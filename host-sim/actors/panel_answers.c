@@ -60,7 +60,7 @@ void sim_answer_kept(const struct sim_device *dev, struct sim_order *o,
 {
 	bool cut = msg && hf_fields_get(&msg->fields, "Holdfast-Truncated");
 	bool may_be_cut = sim_disk_stats(dev->disk)->refused > 0 || o->broken_off ||
-			  dev->node->struck > 0 || dev->heap.failed > 0;
+			  dev->node->struck_us >= o->attempt_us || dev->heap.failed > 0;
 
 	o->answer_status = msg ? msg->status : -1;
 	o->answer_right = msg && msg->status == o->said_status;

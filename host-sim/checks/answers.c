@@ -3,7 +3,8 @@
 
 /* A record whose bits have turned over is not given out; a salvage, which the log tells
  * of, may lose some to errors of the medium; where it was full the oldest may have
- * gone, which the log says. What is old is kept no more. */
+ * gone, which the log says, or at least that it was full when the power went in between.
+ * What is old is kept no more. */
 static bool is_excused(const struct sim_stage *s, const struct sim_order *o)
 {
 	size_t i = sim_stage_device_index(s, o->device);
@@ -17,7 +18,8 @@ static bool is_excused(const struct sim_stage *s, const struct sim_order *o)
 	if (gone && sim_disk_stats(disk)->failed > 0 && s->witnesses[i].damage > 0)
 		return true;
 	return gone && sim_disk_stats(disk)->refused > 0 &&
-	       sim_witness_saw(&s->witnesses[i], "queue.answers_dropped");
+	       (sim_witness_saw(&s->witnesses[i], "queue.answers_dropped") ||
+		sim_witness_saw(&s->witnesses[i], "store.full"));
 }
 
 static bool holds(const struct sim_stage *s, char *why, size_t size)

@@ -108,6 +108,8 @@ static void hold(struct hf_stream *s)
 	struct hf_stream *sender = sim_end_peer(s);
 
 	s->held = true;
+	if (!s->conn->loopback)
+		s->node->struck_us = s->conn->net->world->now_us;
 	if (hears(sender) && !sim_event_is_set(&sender->ev_fail)) {
 		sender->coming_err = HF_ETIMEDOUT;
 		sim_event_in(s->conn->net->world, &sender->ev_fail, SIM_TCP_GIVES_UP_US);

@@ -87,7 +87,7 @@ struct sim_node {
 	struct sim_dns_faults dns;
 	struct sim_net_faults faults;
 	bool metered;
-	uint64_t struck;	/* connections that a fault has broken */
+	uint64_t struck_us; /* when bytes or a connection of it were last stopped on their way */
 	uint64_t metered_bytes; /* that crossed its link while it was metered */
 	struct hf_list listeners;
 };

@@ -77,7 +77,7 @@ void sim_wire_strike(struct hf_stream *to)
 	struct sim_conn *c = to->conn;
 	uint64_t now = c->net->world->now_us;
 
-	c->end[0].node->struck++;
+	c->end[0].node->struck_us = now;
 	if (faults_of(c)->breaks == SIM_NET_STALLS) {
 		to->lost = true;
 		return;
@@ -98,7 +98,7 @@ static void forget(struct sim_node *n)
 		if (c->loopback || c->end[0].node != n)
 			continue;
 		c->end[0].lost = c->end[1].lost = true;
-		n->struck++;
+		n->struck_us = n->net->world->now_us;
 	}
 }
 
