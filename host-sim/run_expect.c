@@ -130,7 +130,10 @@ static bool answer_holds(struct sim_run *r, const struct sim_step *step, char *w
 		snprintf(why, size, "the panel has no answer yet");
 		return false;
 	}
-	snprintf(why, size, "the panel got %d", status);
+	if (status)
+		snprintf(why, size, "the panel got %d", status);
+	else
+		snprintf(why, size, "the panel got no answer");
 	return status_fits(step, status);
 }
 
@@ -285,6 +288,22 @@ static bool rests(struct sim_run *r, const struct sim_step *step, char *why, siz
 	return wakes <= hours * IDLE_WAKES_PER_HOUR && bytes <= hours * IDLE_BYTES_PER_HOUR;
 }
 
+/* Without the agent nothing else is worth telling. */
+static bool has_not_started(const struct sim_stage *s, char *why, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < s->devices_n; i++) {
+		if (s->devices[i]->boot_err != HF_ECONFIG)
+			continue;
+		snprintf(why, size,
+			 "Holdfast does not start on %s: see what it said of its configuration",
+			 s->devices[i]->name);
+		return true;
+	}
+	return false;
+}
+
 /* What is counted (lost, duplicated, order) cannot become better by waiting,
  * except for what is still on its way. */
 void sim_run_expect(struct sim_run *r, const struct sim_step *step)
@@ -305,5 +324,6 @@ void sim_run_expect(struct sim_run *r, const struct sim_step *step)
 	if (ok || r->failure->what[0])
 		return;
 	r->failure->step = step;
-	snprintf(r->failure->what, sizeof(r->failure->what), "%s", wait.why);
+	if (!has_not_started(r->stage, r->failure->what, sizeof(r->failure->what)))
+		snprintf(r->failure->what, sizeof(r->failure->what), "%s", wait.why);
 }

@@ -2,6 +2,7 @@
 /* The header of a scenario, and when its steps happen. */
 #include "script.h"
 
+#include "script_config.h"
 #include "script_steps.h"
 #include "sim/mem.h"
 
@@ -153,6 +154,27 @@ static bool block(struct sim_script *s, char **out)
 	return true;
 }
 
+/* A file beside the scenario, or the lines that follow. */
+static bool file_or_block(struct sim_script *s, char **out)
+{
+	const char *slash = strrchr(s->name, '/'), *file = NULL;
+	char *path = NULL;
+
+	if (sim_words_end(s))
+		return block(s, out);
+	if (*out)
+		return sim_words_fail(s, "there is one already");
+	if (!sim_words_text(s, "the name of a file", &file))
+		return false;
+	if (asprintf(&path, "%.*s%s", file[0] == '/' || !slash ? 0 : (int)(slash + 1 - s->name),
+		     s->name, file) < 0)
+		sim_must(NULL);
+	*out = sim_script_read(path, s->errors);
+	free(path);
+	s->at--;
+	return (*out || sim_words_fail(s, "this file cannot be read")) && s->at++ < s->n;
+}
+
 static bool title_line(struct sim_script *s)
 {
 	const char *text = NULL;
@@ -187,9 +209,9 @@ static bool whole_line(struct sim_script *s)
 	if (sim_words_take(s, "lasts"))
 		return sim_words_duration(s, &s->plan->lasts_us);
 	if (sim_words_take(s, "config"))
-		return block(s, &s->plan->config);
+		return file_or_block(s, &s->plan->config) && sim_script_config(s);
 	if (sim_words_take(s, "manifest"))
-		return block(s, &s->plan->manifest);
+		return file_or_block(s, &s->plan->manifest);
 	return step_line(s);
 }
 

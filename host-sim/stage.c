@@ -2,6 +2,7 @@
 #include "stage.h"
 
 #include "moves.h"
+#include "script_config.h"
 #include "sim/mem.h"
 #include "stage_files.h"
 
@@ -12,8 +13,9 @@
 #define STRANGER  0xc6336409u /* 198.51.100.9 */
 
 /* The cast with what it leaves out. */
-static void complete_cast(const struct sim_cast *given, struct sim_cast *out)
+static void complete_cast(const struct sim_stage_options *opt, struct sim_cast *out)
 {
+	const struct sim_cast *given = opt->cast;
 	size_t i;
 
 	memset(out, 0, sizeof(*out));
@@ -24,8 +26,8 @@ static void complete_cast(const struct sim_cast *given, struct sim_cast *out)
 	for (i = 0; i < out->origins_n; i++)
 		if (strcmp(out->origins[i].name, "shop") == 0)
 			return;
-	if (out->origins_n == SIM_ORIGINS_MAX)
-		return;
+	if (out->origins_n == SIM_ORIGINS_MAX || (opt->config && out->origins_n))
+		return; /* a configuration of its own knows its origins */
 	memmove(&out->origins[1], &out->origins[0], out->origins_n * sizeof(out->origins[0]));
 	out->origins[0] = (struct sim_cast_origin){ "shop", "http://shop.example" };
 	out->origins_n++;
@@ -83,6 +85,23 @@ static void add_panel(struct sim_stage *s, struct sim_device *dev, const char *n
 	s->panels[s->panels_n++] = sim_panel_create(dev, &s->ledger, text, NULL);
 }
 
+/* Where the configuration looks for it, whatever its name. */
+static void add_manifest(struct sim_device *dev, const char *config, const char *manifest)
+{
+	struct sim_conf c = { .next = config };
+	char path[320];
+
+	sim_device_file(dev, SIM_MANIFEST_PATH, manifest);
+	while (sim_conf_next(&c)) {
+		if (strcmp(c.key, "manifest") != 0)
+			continue;
+		snprintf(path, sizeof(path), "%s%s", c.value[0] == '/' ? "" : "/etc/holdfast/",
+			 c.value);
+		if (!sim_device_file_text(dev, path))
+			sim_device_file(dev, path, manifest);
+	}
+}
+
 static void add_device(struct sim_stage *s, const struct sim_stage_options *opt, const char *name,
 		       const char *config)
 {
@@ -93,8 +112,7 @@ static void add_device(struct sim_stage *s, const struct sim_stage_options *opt,
 
 	sim_device_file(dev, SIM_CONFIG_PATH, config);
 	sim_device_file(dev, SIM_CA_PATH, sim_cert_ca);
-	sim_device_file(dev, SIM_MANIFEST_PATH,
-			opt->manifest ? opt->manifest : sim_default_manifest);
+	add_manifest(dev, config, opt->manifest ? opt->manifest : sim_default_manifest);
 	sim_witness_init(&s->witnesses[i], dev);
 	s->devices[s->devices_n++] = dev;
 	s->kiosk = s->devices[0];
@@ -132,7 +150,7 @@ void sim_stage_init(struct sim_stage *s, const struct sim_stage_options *opt)
 
 	memset(s, 0, sizeof(*s));
 	sim_moves_begin();
-	complete_cast(opt->cast, &cast);
+	complete_cast(opt, &cast);
 	sim_world_init(&s->world, opt->seed, opt->trace);
 	sim_net_init(&s->net, &s->world);
 	sim_dns_init(&s->dns, &s->net);

@@ -247,6 +247,56 @@ static void tells_of_every_wrong_line(void **state)
 	drop(&p);
 }
 
+static void a_configuration_names_its_origins(void **state)
+{
+	struct parsed p;
+
+	(void)state;
+	parse_good(&p, "config\n"
+		       "[agent]\nlisten = 127.0.0.1:8480\n"
+		       "# the oven\n"
+		       "[origin oven]\nurl = http://oven.example\n"
+		       "[origin parts]\nhost = parts.localhost\nurl = https://parts.example\n"
+		       "end\n"
+		       "panel POST /bread to parts\n");
+	assert_int_equal(p.plan.cast.origins_n, 2);
+	assert_string_equal(p.plan.cast.origins[0].name, "oven");
+	assert_string_equal(p.plan.cast.origins[0].url, "http://oven.example");
+	assert_string_equal(p.plan.cast.origins[1].url, "https://parts.example");
+	assert_string_equal(
+		p.plan.config,
+		"[agent]\nlisten = 127.0.0.1:8480\n# the oven\n"
+		"[origin oven]\nhost = oven.localhost\nurl = http://oven.example\n"
+		"[origin parts]\nhost = parts.localhost\nurl = https://parts.example\n");
+	drop(&p);
+}
+
+static void a_configuration_that_no_panel_can_call_is_told(void **state)
+{
+	(void)state;
+	assert_fault("config\n[origin o]\nurl = http://o.example:8080\nend\n",
+		     "t.scn:4:4: the url of origin o has to be like http://o.example: no port and "
+		     "no path\n    end\n       ^\n");
+	assert_fault("config\n[agent]\nlisten = 0.0.0.0:80\nend\n",
+		     "t.scn:4:4: listen has to be 127.0.0.1:8480, where the panels call\n"
+		     "    end\n       ^\n");
+	assert_fault("config\n[origin o]\nurl = http://o.example\nhost = shop.local\nend\n",
+		     "t.scn:5:4: the host of origin o has to be o.localhost, as the panels call "
+		     "it\n    end\n       ^\n");
+}
+
+static void a_file_that_is_missing_is_told(void **state)
+{
+	struct parsed p;
+
+	(void)state;
+	parse(&p, "manifest no/such.json\n");
+	assert_int_equal(p.err, -1);
+	assert_non_null(strstr(p.errors, "no/such.json: No such file"));
+	assert_non_null(strstr(p.errors, "t.scn:1:10: this file cannot be read"));
+	drop(&p);
+}
+
 static void a_block_without_end_is_told(void **state)
 {
 	struct parsed p;
@@ -269,6 +319,9 @@ int main(void)
 		cmocka_unit_test(names_who_takes_part),
 		cmocka_unit_test(reads_faults_with_their_options),
 		cmocka_unit_test(tells_of_every_wrong_line),
+		cmocka_unit_test(a_configuration_names_its_origins),
+		cmocka_unit_test(a_configuration_that_no_panel_can_call_is_told),
+		cmocka_unit_test(a_file_that_is_missing_is_told),
 		cmocka_unit_test(a_block_without_end_is_told),
 	};
 
