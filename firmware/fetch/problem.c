@@ -9,6 +9,13 @@
 #include "holdfast/err.h"
 #include "http/values.h"
 
+const struct hf_problem hf_problem_answer_damaged = {
+	.status = 410,
+	.detail = "The request has its answer, but what was stored of it is damaged.",
+	.state = "settled",
+	.reason = "damaged",
+};
+
 int hf_problem_body(const struct hf_problem *p, struct hf_buf *out)
 {
 	const char *title = hf_status_reason(p->status);

@@ -20,6 +20,9 @@ struct hf_problem {
 	const char *reason;	/* of the state; NULL: error, when there is one */
 };
 
+/* A final request whose stored answer is damaged. */
+extern const struct hf_problem hf_problem_answer_damaged;
+
 /* Appends the JSON document: type, title, status, detail, reason. */
 int hf_problem_body(const struct hf_problem *p, struct hf_buf *out);
 /* Adds Content-Type, Cache-Control, Holdfast-State, Proxy-Status, Retry-After,

@@ -3,7 +3,7 @@
  *   FILLING -> HEAD -> BODY -> END -> gone
  *
  * Of a body in the store the first chunk is read before the head goes out: when
- * it cannot be, the reply is a 503; a later one that cannot be read cuts it.
+ * it cannot be, the reply is a 503, or a 410 when it is damaged; a later one that cannot be read cuts it.
  * A reply that was cancelled while the store reads a chunk for it lives until
  * the store is done with that.
  */
@@ -53,6 +53,9 @@ struct hf_reply {
 	void *user;
 	void (*ended)(void *owner);
 	void *owner;
+	void (*damaged)(void *user, uint64_t id);
+	void *damaged_user;
+	uint64_t damaged_id;
 	struct hf_timer timer;
 	uint8_t state;
 	bool receiving, truncated;
@@ -193,14 +196,25 @@ void hf_reply_start(struct hf_reply *r, const struct hf_exchange_events *events,
 
 /* ---- body from a blob ---- */
 
-static void body_lost(struct hf_reply *r)
+void hf_reply_watch(struct hf_reply *r, void (*damaged)(void *user, uint64_t id), void *user,
+		    uint64_t id)
 {
-	static const struct hf_problem lost = {
+	r->damaged = damaged;
+	r->damaged_user = user;
+	r->damaged_id = id;
+}
+
+static void body_lost(struct hf_reply *r, bool damaged)
+{
+	static const struct hf_problem unread = {
 		.status = 503,
 		.error = "proxy_internal_error",
 		.detail = "The stored answer cannot be read.",
 	};
+	const struct hf_problem *lost = damaged ? &hf_problem_answer_damaged : &unread;
 
+	if (damaged && r->damaged)
+		r->damaged(r->damaged_user, r->damaged_id);
 	hf_buf_clear(&r->read.data);
 	r->blob_left = 0;
 	if (r->state != HEAD) {
@@ -208,9 +222,9 @@ static void body_lost(struct hf_reply *r)
 		return;
 	}
 	r->blob = 0;
-	r->msg.status = lost.status;
+	r->msg.status = lost->status;
 	hf_fields_init(&r->msg.fields, &r->arena);
-	if (hf_problem_fields(&lost, &r->msg.fields) || hf_problem_body(&lost, &r->body))
+	if (hf_problem_fields(lost, &r->msg.fields) || hf_problem_body(lost, &r->body))
 		hf_buf_clear(&r->body); /* the status has to do */
 	r->msg.body_len = r->body.len;
 }
@@ -224,8 +238,10 @@ static void chunk_done(struct hf_store_op *op, int err)
 		hf_reply_destroy(r);
 		return;
 	}
-	if (err || r->read.data.len == 0 || r->read.data.len > r->blob_left)
-		body_lost(r);
+	if (err && err != HF_ENOENT && err != HF_ECORRUPT)
+		body_lost(r, false);
+	else if (err || r->read.data.len == 0 || r->read.data.len > r->blob_left)
+		body_lost(r, true);
 	r->chunk++;
 	r->blob_left -= r->read.data.len;
 	step(r);

@@ -43,6 +43,9 @@ void hf_reply_start(struct hf_reply *r, const struct hf_exchange_events *events,
 void hf_reply_receive(struct hf_reply *r, bool on);
 /* No more events. */
 void hf_reply_cancel(struct hf_reply *r);
+/* @damaged is told when the body in the store turns out to be damaged. */
+void hf_reply_watch(struct hf_reply *r, void (*damaged)(void *user, uint64_t id), void *user,
+		    uint64_t id);
 /* As cancel, when the store has been destroyed and will not call back. */
 void hf_reply_abandon(struct hf_reply *r);
 

@@ -32,6 +32,9 @@ struct hf_ingress {
 	/* The Date field, made anew once a second. */
 	int64_t date_s;
 	char date[HF_HTTP_DATE_LEN + 1];
+	/* Records whose stored answer was found damaged, told of once: the last ones. */
+	uint64_t damaged[16];
+	unsigned damaged_n;
 	bool stopping;
 	struct hf_timer stop_timer;
 	void (*stopped)(void *user);

@@ -401,23 +401,69 @@ static void no_answer(struct load_call *l)
 	hf_api_problem_state(&l->call, 410, words, hf_record_json_state(s), reason);
 }
 
+/* Once for each record: pages ask again and again. */
+static void tell_damaged(void *user, uint64_t id)
+{
+	struct hf_ingress *in = user;
+	size_t places = sizeof(in->damaged) / sizeof(in->damaged[0]);
+
+	for (size_t i = 0; i < places; i++) {
+		if (in->damaged[i] == id)
+			return;
+	}
+	in->damaged[in->damaged_n++ % places] = id;
+	hf_log(in->opt.log, HF_LOG_ERROR, "answer.damaged", "lane=%u n=%llu",
+	       (unsigned)HF_RECORD_LANE(id),
+	       (unsigned long long)(id & ((UINT64_C(1) << HF_ORDINAL_BITS) - 1)));
+}
+
+/* The row could not be had whole: its request or its answer is damaged. */
+static bool is_damaged(const struct load_call *l, int err)
+{
+	return err == HF_ECORRUPT && l->load.state.status != 0 &&
+	       hf_queue_found(&l->load, l->call.id) &&
+	       hf_queue_is_for(l->call.in->opt.queue, &l->load, origin_name(&l->call));
+}
+
+static void damaged_answer(struct load_call *l)
+{
+	const struct hf_problem *p = &hf_problem_answer_damaged;
+	const struct hf_record_state *s = &l->load.state;
+
+	if (s->status == HF_RECORD_QUEUED || s->status == HF_RECORD_HELD) {
+		still_waiting(l); /* its replay will find the damage */
+		return;
+	}
+	tell_damaged(l->call.in, l->load.id);
+	hf_api_problem_state(&l->call, p->status, p->detail, hf_record_json_state(s), p->reason);
+}
+
 static void response_done(struct hf_store_op *op, int err)
 {
 	struct load_call *l = op->user;
 	struct hf_reply *r = NULL;
 
-	if (!hf_api_resume(&l->call) || !is_loaded(l, err, "/response"))
+	if (!hf_api_resume(&l->call))
+		return;
+	if (is_damaged(l, err)) {
+		damaged_answer(l);
+		return;
+	}
+	if (!is_loaded(l, err, "/response"))
 		return;
 	err = hf_api_reply_new(&l->call, &r);
 	if (!err)
 		err = hf_fetch_stored(l->call.in->opt.fetch, &l->load, l->call.host, r);
 	if (!err) {
+		hf_reply_watch(r, tell_damaged, l->call.in, l->load.id);
 		hf_api_reply(&l->call, r);
 		return;
 	}
 	hf_reply_destroy(r);
 	if (err == HF_ENOENT)
 		no_answer(l);
+	else if (err == HF_ECORRUPT)
+		damaged_answer(l);
 	else
 		store_failed(&l->call);
 }

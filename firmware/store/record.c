@@ -342,6 +342,10 @@ static int load_run(struct hf_store_op *op, struct hf_db *db)
 		return err;
 	l->state = row.state;
 	err = request_load(db, &row, l);
+	if (err == HF_ECORRUPT && !db->hard && row.state.status == HF_RECORD_SETTLED) {
+		l->has_record = false; /* nobody needs it any more */
+		err = 0;
+	}
 	if (!err)
 		err = hf_outcome_load(db, &row, l);
 	if (!err)

@@ -14,7 +14,7 @@ static bool is_excused(const struct sim_stage *s, const struct sim_order *o)
 	if (o->answer_aged && !o->answer_gone)
 		return true;
 	if (sim_disk_faults(disk)->rotten > 0)
-		return gone || o->answer_status == 503;
+		return gone;
 	if (gone && sim_disk_stats(disk)->failed > 0 && s->witnesses[i].damage > 0)
 		return true;
 	return gone && sim_disk_stats(disk)->refused > 0 &&

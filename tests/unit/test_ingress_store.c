@@ -196,10 +196,18 @@ static void settle_in_chunks(const char *id)
 	hf_arena_finish(&arena);
 }
 
+/* Of the one that is settled: the end was stored with a tag of its own. */
+static void settled_id(char id[27])
+{
+	const char *text = call(panel_rig_connect(&rig), "GET", "requests?state=settled");
+
+	snprintf(id, 27, "%.26s", strstr(text, "\"id\":\"") + 6);
+}
+
 /* The answer to whoever asks for the stored one, after @sql. */
 static const char *answer_after(struct fake_peer **page, const char *sql)
 {
-	char id[27], path[64], created[27];
+	char id[27], path[64];
 
 	start_offline();
 	order("ab", id);
@@ -209,11 +217,23 @@ static const char *answer_after(struct fake_peer **page, const char *sql)
 	panel_rig_start(&rig);
 	panel_rig_origin_down(&rig, true);
 	*page = panel_rig_connect(&rig);
-	snprintf(path, sizeof(path), "requests?state=settled");
-	snprintf(created, sizeof(created), "%.26s",
-		 strstr(call(panel_rig_connect(&rig), "GET", path), "\"id\":\"") + 6);
-	snprintf(path, sizeof(path), "requests/%s/response", created);
+	settled_id(id);
+	snprintf(path, sizeof(path), "requests/%s/response", id);
 	return call(*page, "GET", path);
+}
+
+static unsigned damages_told;
+
+static void count_damages(void *user, enum hf_log_level level, const char *line)
+{
+	(void)user, (void)level;
+	damages_told += strstr(line, "answer.damaged") != NULL;
+}
+
+static void listen_for_damages(void)
+{
+	damages_told = 0;
+	rig.net.log.write = count_damages;
 }
 
 static void gives_an_answer_in_chunks(void **state)
@@ -230,11 +250,44 @@ static void an_altered_beginning_is_no_answer(void **state)
 	const char *text;
 
 	(void)state;
+	listen_for_damages();
 	text = answer_after(&peer, "UPDATE blob SET data = 'One-' WHERE data = x'6f6e652d'");
-	HAS(text, "HTTP/1.1 503 ");
-	HAS(text, "\"The stored answer cannot be read.\"");
+	HAS(text, "HTTP/1.1 410 ");
+	HAS(text, "Holdfast-State: settled\r\n");
+	HAS(text, "\"reason\":\"damaged\"");
 	HAS_NOT(text, "ne-");
 	assert_false(peer->closed);
+	assert_int_equal(damages_told, 1);
+}
+
+/* Settled is settled: it is said once in the log, and the page is told for good. */
+static void a_damaged_answer_is_final_and_told_of_once(void **state)
+{
+	struct hf_store_settle x = { .head = HF_SPAN("no head"), .body = HF_SPAN("body") };
+	char id[27], path[64];
+
+	(void)state;
+	start_offline();
+	order("ab", id);
+	assert_int_equal(hf_record_id_parse(hf_span_str(id), &x.id), 0);
+	x.state.status = HF_RECORD_SETTLED;
+	DO(hf_store_settle, &x);
+	panel_rig_stop(&rig);
+	change_in_database("UPDATE outcome SET body = 'else'");
+	panel_rig_start(&rig);
+	panel_rig_origin_down(&rig, true);
+	settled_id(id);
+	listen_for_damages();
+	snprintf(path, sizeof(path), "requests/%s/response", id);
+	for (int i = 0; i < 3; i++) {
+		const char *text = page("GET", path);
+
+		HAS(text, "HTTP/1.1 410 ");
+		HAS(text, "Holdfast-State: settled\r\n");
+		HAS(text, "\"reason\":\"damaged\"");
+		HAS_NOT(text, "else");
+	}
+	assert_int_equal(damages_told, 1);
 }
 
 static void an_altered_rest_is_cut(void **state)
@@ -264,6 +317,7 @@ int main(void)
 		TEST(exports_what_is_left_of_an_altered_body),
 		TEST(gives_an_answer_in_chunks),
 		TEST(an_altered_beginning_is_no_answer),
+		TEST(a_damaged_answer_is_final_and_told_of_once),
 		TEST(an_altered_rest_is_cut),
 	};
 
