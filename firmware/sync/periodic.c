@@ -234,6 +234,14 @@ static void not_written(struct hf_periodic_reg *r)
 	/* else the medium has it as it was before */
 }
 
+/* What could not go while it was written. */
+static void resume(struct hf_periodic_reg *r)
+{
+	hf_periodic_set_wanted(r);
+	if (r->state.status == HF_PERIODIC_PENDING)
+		hf_periodic_kick(origin_of(r));
+}
+
 void hf_periodic_written(struct hf_periodic_reg *r, const char *word, int err)
 {
 	struct hf_periodic *p = r->all;
@@ -249,7 +257,7 @@ void hf_periodic_written(struct hf_periodic_reg *r, const char *word, int err)
 	else if (r->running && !r->firing)
 		dispatch(r);
 	else
-		hf_periodic_set_wanted(r);
+		resume(r);
 	hf_periodic_collect(p);
 }
 
@@ -280,11 +288,7 @@ void hf_periodic_look(struct hf_periodic *p)
 		return;
 	hf_periodic_collect(p);
 	hf_list_for(it, tmp, &p->regs) {
-		struct hf_periodic_reg *r = hf_periodic_reg_at(it);
-
-		hf_periodic_set_wanted(r);
-		if (r->state.status == HF_PERIODIC_PENDING)
-			hf_periodic_kick(origin_of(r));
+		resume(hf_periodic_reg_at(it));
 	}
 }
 

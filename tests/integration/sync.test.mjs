@@ -7,51 +7,10 @@ import assert from 'node:assert/strict';
 import { test, suite, sleep, until, sanitized } from './lib/harness.mjs';
 import { Origin } from './lib/origin.mjs';
 import { Daemon, queuedRoute } from './lib/daemon.mjs';
+import { Stream } from './lib/sync_stream.mjs';
 
 const encode = encodeURIComponent;
 const hold = (name, fn, options = {}) => test(name, options, fn);
-
-/* The event stream; all() has what came, of a tag when one is named. */
-class Stream {
-	events = [];
-
-	static async open(x, daemon) {
-		const s = new Stream();
-		let text = '';
-		await new Promise((resolve, reject) => {
-			daemon.request({ path: '/.holdfast/events', timeout: 120000, onResponse(res) {
-				x.defer(() => res.destroy());
-				res.on('data', (d) => {
-					text += d;
-					for (let at; (at = text.indexOf('\n\n')) >= 0; text = text.slice(at + 2))
-						s.#take(text.slice(0, at));
-				});
-				resolve();
-			} }).catch(reject);
-		});
-		return s;
-	}
-
-	#take(block) {
-		const type = /^event: (.*)$/m.exec(block)?.[1], data = /^data: (.*)$/m.exec(block)?.[1];
-		if (type === 'sync')
-			this.events.push({ ...JSON.parse(data), heard: performance.now() });
-	}
-
-	all(tag) {
-		return this.events.filter((e) => e.tag === tag);
-	}
-
-	states(tag) {
-		return this.all(tag).map((e) => e.state).join(' ');
-	}
-
-	/* The @n-th event of @tag in @state, from 1. */
-	async nth(tag, state, n = 1, ms = 20000) {
-		return until(() => this.all(tag).filter((e) => e.state === state)[n - 1],
-			{ ms, what: `event ${n} of ${tag} ${state}` });
-	}
-}
 
 const register = async (daemon, tag) => {
 	const answer = await daemon.post(`/.holdfast/sync/${encode(tag)}`, '');

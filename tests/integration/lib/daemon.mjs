@@ -16,6 +16,7 @@ export const binDir = process.env.HF_BIN_DIR ??
 	fileURLToPath(new URL('../../../build/host/bin', import.meta.url));
 export const holdfastd = join(binDir, 'holdfastd');
 export const holdfast = join(binDir, 'holdfast');
+const storeTime = process.env.HF_STORE_TIME ?? join(binDir, '../tests/integration/store_time');
 
 const LOG_BYTES_SHOWN = 12000;
 
@@ -161,6 +162,15 @@ export class Daemon {
 
 	async restart(signal = 'SIGKILL') {
 		await this.kill(signal);
+		await this.start();
+	}
+
+	/* Goes on as after @ms of running. */
+	async later(ms) {
+		await this.kill('SIGTERM');
+		const { code, stderr } = await run(storeTime, [this.stateDir, String(Math.ceil(ms))]);
+		if (code !== 0)
+			throw new Error(stderr);
 		await this.start();
 	}
 
