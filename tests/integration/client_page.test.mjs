@@ -19,16 +19,17 @@ Object.assign(window, { holdfast, told, settle, order });
 </script>`;
 
 /* The origin shows its page always, and takes orders while origin.takes. */
-async function kiosk(x, policy) {
+async function kiosk(x, policy, context) {
 	const origin = await Origin.create(x);
 	origin.handler = (req, res, arrival, o) => {
 		if (req.method !== 'GET')
-			return o.reply(req, res, arrival, origin.takes ? {} : { status: 503 });
+			return o.reply(req, res, arrival, !origin.takes ? { status: 503 } :
+				origin.echoes ? { body: `answer to ${arrival.body}` } : {});
 		return o.reply(req, res, arrival, { body: PAGE, headers: { 'Content-Type': 'text/html' } });
 	};
 	const daemon = await Daemon.create(x, { origin, manifest: { name: 'kiosk', version: '1',
 		routes: [queuedRoute('/api/orders', 'orders', policy)] } });
-	const context = await browser(x);
+	context ??= await browser(x);
 	const tab = async () => {
 		const page = await open(x, context, `http://localhost:${daemon.port}/`);
 		page.streams = 0;
@@ -36,7 +37,7 @@ async function kiosk(x, policy) {
 		await loaded(page);
 		return page;
 	};
-	return { origin, daemon, tab };
+	return { origin, daemon, context, tab };
 }
 
 const loaded = (page) => page.waitForFunction(() => window.told);
@@ -129,6 +130,55 @@ for (const order of ['in turn', 'the other way round', 'at once'])
 			await takes(k);
 			assert.deepEqual(await told(second, 'answers'), [{ status: 201, text: '{"order":1}' }]);
 		});
+
+test('two devices, two tabs of each, reloads in the middle: nothing is crossed', { skip: noBrowser, seconds: 120 }, async (x) => {
+	const one = await kiosk(x);
+	const two = await kiosk(x, undefined, one.context);
+	const devices = { one, two }, pages = {};
+	for (const [device, k] of Object.entries(devices)) {
+		k.origin.echoes = true;
+		for (const tab of ['left', 'right'])
+			pages[`${device} ${tab}`] = await k.tab();
+	}
+	const all = Object.entries(pages);
+	const of = (name) => devices[name.split(' ')[0]];
+	await Promise.all(all.map(([name, page]) => page.evaluate((who) => {
+		window.holdfast.on('change', (event) => event.tag === 'orders' && window.told.events.push(event.id));
+		window.holdfast.addEventListener('sync', (event) => event.waitUntil(
+			fetch('/api/notes', { method: 'POST', body: `${who} ${event.tag}` })));
+		for (let i = 0; i < 8; i++)
+			void window.order({ body: `${who} ${i}` });
+	}, name)));
+	const ids = {};
+	for (const [name, page] of all)
+		ids[name] = await told(page, 'ids', 8);
+	assert.equal(new Set(Object.values(ids).flat()).size, 32);
+	const mine = (name) => all.filter(([other]) => of(other) === of(name)).flatMap(([other]) => ids[other]);
+	for (const device of ['one', 'two']) { /* a reload while its own and the other tab's are on their way */
+		const page = pages[`${device} left`];
+		await page.reload();
+		await loaded(page);
+		await page.evaluate(async () => (await window.holdfast.pending()).forEach((r) => window.settle(r.response)));
+	}
+	for (const [name, page] of all)
+		await page.evaluate((tag) => window.holdfast.sync.register(tag), `tag of ${name.split(' ')[0]}`);
+	for (const k of [one, two])
+		await takes(k);
+	const expected = (device, tabs) => tabs.flatMap((tab) => Array.from({ length: 8 }, (_, i) => `answer to ${device} ${tab} ${i}`));
+	for (const device of ['one', 'two']) {
+		const texts = async (tab, n) => (await told(pages[`${device} ${tab}`], 'answers', n)).map((a) => a.text).sort();
+		assert.deepEqual(await texts('left', 16), expected(device, ['left', 'right']).sort());
+		assert.deepEqual(await texts('right', 8), expected(device, ['right']).sort());
+		const heard = [...new Set(await told(pages[`${device} right`], 'events', 16))];
+		assert.deepEqual(heard.filter((id) => !mine(device).includes(id)), []);
+		const { origin, daemon } = devices[device];
+		assert.deepEqual([...origin.effects.values()].map((e) => e.body.toString()).filter((b) => !b.includes('tag of')).sort(),
+			expected(device, ['left', 'right']).map((t) => t.slice('answer to '.length)).sort());
+		await until(async () => (await daemon.json('/.holdfast/sync')).registrations.length === 0, { ms: 30000 });
+		const notes = origin.got('/api/notes').map((a) => a.body.toString());
+		assert.ok(notes.length > 0 && notes.every((note) => note.startsWith(device) && note.endsWith(`tag of ${device}`)), `${notes}`);
+	}
+});
 
 test('abort, a body that is a stream, and a request that grows too old', { skip: noBrowser, seconds: 90 }, async (x) => {
 	const k = await kiosk(x, { maxAgeSeconds: 3 });
