@@ -57,6 +57,35 @@ static bool has_scheme(const char *text)
 	return false;
 }
 
+/* Requests to @url come back to @listen. */
+static bool leads_to(const struct hf_url *url, const struct hf_addr *listen)
+{
+	struct hf_addr addr;
+
+	if (listen->port == 0 || url->port != listen->port)
+		return false;
+	if (hf_span_ieq_str(url->host, "localhost"))
+		return hf_ip_is_loopback(listen) || hf_ip_is_any(listen);
+	if (hf_ip_parse(url->host, &addr) != 0)
+		return false;
+	return hf_ip_equal(&addr, listen) || (hf_ip_is_any(listen) && hf_ip_is_loopback(&addr)) ||
+	       (hf_ip_is_any(&addr) && hf_ip_is_loopback(listen));
+}
+
+static void check_loop(struct origin_reader *x)
+{
+	const struct hf_settings *s = x->r->s;
+
+	for (size_t i = 0; i < s->listen_n; i++) {
+		if (!leads_to(&x->o->url, &s->listen[i]))
+			continue;
+		hf_settings_fault(x->r, x->section, HF_ORIGIN_URL,
+				  "leads back to this holdfastd, which listens on port %u there",
+				  x->o->url.port);
+		return;
+	}
+}
+
 static void read_url(struct origin_reader *x)
 {
 	const char *text = x->section->v[HF_ORIGIN_URL].text;
@@ -81,6 +110,7 @@ static void read_url(struct origin_reader *x)
 		return;
 	}
 	check_scheme(x);
+	check_loop(x);
 	if (!hf_span_eq_str(o->url.path, "/") || o->url.query.ptr)
 		hf_settings_fault(x->r, x->section, HF_ORIGIN_URL,
 				  "is more than an origin: leave path and query out; requests "

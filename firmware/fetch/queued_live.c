@@ -238,7 +238,7 @@ static int make_live(struct hf_queued *q)
 	q->live = q->stored;
 	err = hf_forward_fields(&q->stored.fields, 2, &q->arena, &q->live.fields);
 	if (!err)
-		err = hf_fields_add(&q->live.fields, HF_SPAN("Host"), q->forward.authority);
+		err = hf_fields_add_first(&q->live.fields, HF_SPAN("Host"), q->forward.authority);
 	if (!err)
 		err = hf_fields_add(&q->live.fields, hf_span_str(q->policy.key_header), q->key);
 	return err;

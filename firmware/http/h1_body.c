@@ -92,7 +92,7 @@ static int parse_chunk_line(struct hf_h1_reader *r, struct hf_span line)
 					    "malformed chunk line");
 	llhttp_resume(&r->llhttp);
 	r->body_left = r->llhttp.content_length;
-	return 0;
+	return r->body_left > HF_LEN_MAX ? hf_h1_bad(r, "chunk is too large") : 0;
 }
 
 static int step_chunk_line(struct hf_h1_reader *r, struct hf_span *rest)

@@ -33,8 +33,10 @@ static int check_content_length(struct hf_h1_reader *r, struct hf_span value)
 {
 	if (hf_fields_count(&r->msg.fields, "Content-Length") > 1)
 		return hf_h1_bad(r, "more than one Content-Length");
-	if (!hf_span_u64(value, &r->msg.body_len) || r->msg.body_len == HF_LEN_UNKNOWN)
+	if (!hf_span_u64(value, &r->msg.body_len))
 		return hf_h1_bad(r, "malformed Content-Length");
+	if (r->msg.body_len > HF_LEN_MAX)
+		return hf_h1_bad(r, "Content-Length is too large");
 	return 0;
 }
 

@@ -43,6 +43,17 @@ int hf_fields_add(struct hf_fields *f, struct hf_span name, struct hf_span value
 	return 0;
 }
 
+int hf_fields_add_first(struct hf_fields *f, struct hf_span name, struct hf_span value)
+{
+	int err = hf_fields_add(f, name, value);
+
+	if (err)
+		return err;
+	memmove(f->v + 1, f->v, (f->n - 1) * sizeof(*f->v));
+	f->v[0] = (struct hf_field){ name, value };
+	return 0;
+}
+
 const struct hf_span *hf_fields_get(const struct hf_fields *f, const char *name)
 {
 	struct hf_span wanted = hf_span_str(name);

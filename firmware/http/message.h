@@ -31,6 +31,7 @@ enum hf_body_kind {
 };
 
 #define HF_LEN_UNKNOWN UINT64_MAX
+#define HF_LEN_MAX     ((uint64_t)INT64_MAX) /* what others can count, too */
 
 struct hf_message {
 	/* request */
@@ -52,6 +53,7 @@ struct hf_message {
 void hf_fields_init(struct hf_fields *f, struct hf_arena *arena);
 /* Keeps the spans as they are (no copy). HF_ENOMEM. */
 int hf_fields_add(struct hf_fields *f, struct hf_span name, struct hf_span value);
+int hf_fields_add_first(struct hf_fields *f, struct hf_span name, struct hf_span value);
 /* First value of @name, or NULL. */
 const struct hf_span *hf_fields_get(const struct hf_fields *f, const char *name);
 /* How many lines carry @name. */

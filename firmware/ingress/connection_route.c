@@ -149,7 +149,9 @@ void hf_connection_route(struct hf_connection *c)
 	if (refuse_method(c))
 		return;
 	if (!read_target(c) || hf_target_parse(c->request.target, &path, &query)) {
-		refuse(c, 400, "http_request_error", "malformed request target");
+		c->keep_alive = false;
+		refuse(c, 400, "http_request_error",
+		       "The target is neither a path nor an http:// URL.");
 		return;
 	}
 	if (!c->control)

@@ -141,7 +141,7 @@ const cases = [
 	['DNS rebinding by an absolute target', `GET http://evil.example/ HTTP/1.1\r\n${H}\r\n`, 421, OPEN],
 	['absolute target wins over Host', 'GET http://localhost/ HTTP/1.1\r\nHost: evil.example\r\n\r\n', 200, OPEN],
 	['absolute target without Host', 'GET http://localhost/ HTTP/1.1\r\n\r\n', 400, CLOSED],
-	['absolute https target', `GET https://localhost/ HTTP/1.1\r\n${H}\r\n`, 400, OPEN],
+	['absolute https target', `GET https://localhost/ HTTP/1.1\r\n${H}\r\n`, 400, CLOSED],
 	['absolute target with userinfo', `GET http://a@localhost/ HTTP/1.1\r\n${H}\r\n`, 400, CLOSED],
 	['absolute ftp target', `GET ftp://localhost/ HTTP/1.1\r\n${H}\r\n`, 400, CLOSED],
 

@@ -56,6 +56,7 @@ static void passes_the_origins_answer_when_it_is_there(void **state)
 	text = fake_peer_take(o);
 	HAS(text, "POST /api/orders HTTP/1.1\r\n");
 	HAS(text, "Host: shop.example\r\n");
+	HAS(text, " HTTP/1.1\r\nHost: shop.example\r\n"); /* first, for those who route by it */
 	HAS(text, "Idempotency-Key: ");
 	HAS(text, "Content-Length: 3\r\n\r\nabc");
 	panel_rig_answer(&rig, o, CREATED);

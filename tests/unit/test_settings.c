@@ -412,6 +412,10 @@ static const struct {
 	     "coap:// or coaps://\n" },
 	{ URL("http://u:p@h"),
 	  AT "2: [origin a] url: \"http://u:p@h\" is not a URL as https://shop.example:8443\n" },
+	{ URL("http://127.0.0.1:8480"), AT
+	  "2: [origin a] url: leads back to this holdfastd, which listens on port 8480 there\n" },
+	{ URL("http://LocalHost:8480"), AT
+	  "2: [origin a] url: leads back to this holdfastd, which listens on port 8480 there\n" },
 	{ URL("http://h:0"),
 	  AT "2: [origin a] url: \"http://h:0\" is not a URL as https://shop.example:8443\n" },
 	{ URL("http://h:99999"),
