@@ -55,7 +55,7 @@ static void sip_block(uint64_t v[4], uint64_t block)
 	v[0] ^= block;
 }
 
-static uint64_t siphash13(const uint64_t seed[2], struct hf_span s)
+uint64_t hf_siphash13(const uint64_t seed[2], struct hf_span s)
 {
 	uint64_t v[4] = {
 		seed[0] ^ UINT64_C(0x736f6d6570736575),
@@ -165,7 +165,7 @@ static struct hf_strmap_entry *entry_new(struct hf_span key, uint64_t hash, void
 
 int hf_strmap_put(struct hf_strmap *m, struct hf_span key, void *value)
 {
-	uint64_t hash = siphash13(m->seed, key);
+	uint64_t hash = hf_siphash13(m->seed, key);
 	struct hf_strmap_entry **link, *e;
 	int err;
 
@@ -197,7 +197,7 @@ void *hf_strmap_get(const struct hf_strmap *m, struct hf_span key)
 
 	if (m->len == 0)
 		return NULL;
-	e = *find(m, key, siphash13(m->seed, key));
+	e = *find(m, key, hf_siphash13(m->seed, key));
 	return e ? e->value : NULL;
 }
 
@@ -208,7 +208,7 @@ void *hf_strmap_remove(struct hf_strmap *m, struct hf_span key)
 
 	if (m->len == 0)
 		return NULL;
-	link = find(m, key, siphash13(m->seed, key));
+	link = find(m, key, hf_siphash13(m->seed, key));
 	e = *link;
 	if (!e)
 		return NULL;

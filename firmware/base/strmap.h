@@ -17,6 +17,9 @@ struct hf_strmap {
 	uint64_t seed[2];
 };
 
+/* SipHash-1-3: for maps of another make. */
+uint64_t hf_siphash13(const uint64_t seed[2], struct hf_span s);
+
 void hf_strmap_init(struct hf_strmap *m, const uint64_t seed[2]);
 void hf_strmap_finish(struct hf_strmap *m);
 /* Replaces an existing value. HF_ENOMEM. */

@@ -6,58 +6,11 @@
 #include "net/backoff.h"
 #include "sync/tags_private.h"
 
-#define WORKER_SIZE sizeof(unsigned)
-#define NAME_SIZE   (WORKER_SIZE + CONFIG_HF_SYNC_TAG_BYTES_MAX)
-
 const struct hf_sync_action *hf_tag_action(const struct hf_tag *tag)
 {
 	const struct hf_tags_options *opt = &tag->tags->opt;
 
 	return opt->action(opt->user, tag->worker, hf_tag_text(tag));
-}
-
-static void put_name(unsigned worker, struct hf_span text, char *out)
-{
-	memcpy(out, &worker, WORKER_SIZE);
-	if (text.len > 0)
-		memcpy(out + WORKER_SIZE, text.ptr, text.len);
-}
-
-struct hf_tag *hf_tags_find(struct hf_tags *t, unsigned worker, struct hf_span text)
-{
-	char name[NAME_SIZE];
-
-	if (text.len > CONFIG_HF_SYNC_TAG_BYTES_MAX)
-		return NULL;
-	put_name(worker, text, name);
-	return hf_strmap_get(&t->by_name, hf_span(name, WORKER_SIZE + text.len));
-}
-
-static void forget_name(struct hf_tag *tag)
-{
-	struct hf_tags *t = tag->tags;
-	char name[NAME_SIZE];
-
-	if (hf_tags_find(t, tag->worker, hf_tag_text(tag)) != tag)
-		return;
-	put_name(tag->worker, hf_tag_text(tag), name);
-	hf_strmap_remove(&t->by_name, hf_span(name, WORKER_SIZE + tag->tag_len));
-	t->counts[tag->worker]--;
-}
-
-int hf_tag_insert(struct hf_tag *tag)
-{
-	struct hf_tags *t = tag->tags;
-	char name[NAME_SIZE];
-	int err;
-
-	put_name(tag->worker, hf_tag_text(tag), name);
-	err = hf_strmap_put(&t->by_name, hf_span(name, WORKER_SIZE + tag->tag_len), tag);
-	if (err)
-		return err;
-	t->counts[tag->worker]++;
-	hf_list_push(&t->all, &tag->link);
-	return 0;
 }
 
 void hf_tags_want(struct hf_tags *t, unsigned origin, bool wanted)
@@ -107,7 +60,6 @@ struct hf_tag *hf_tag_create(struct hf_tags *t, unsigned worker, struct hf_span 
 		memcpy(tag->tag, text.ptr, text.len);
 	hf_list_init(&tag->link);
 	hf_list_init(&tag->ready);
-	hf_timer_init(&tag->timer, hf_tag_timer, tag);
 	tag->page = hf_tag_action(tag)->kind == HF_SYNC_PAGE;
 	return tag;
 }
@@ -122,10 +74,9 @@ void hf_tag_break_off(struct hf_tag *tag)
 void hf_tag_free(struct hf_tag *tag)
 {
 	hf_tag_break_off(tag);
-	hf_timerq_clear(tag->tags->opt.sync.timers, &tag->timer);
 	hf_list_remove(&tag->ready);
 	hf_tag_set_wanted(tag, false);
-	forget_name(tag);
+	hf_tag_forget_name(tag);
 	hf_list_remove(&tag->link);
 	free(tag);
 }
@@ -213,7 +164,7 @@ static void forget_oldest(struct hf_tags *t)
 	       (unsigned long long)tag->id);
 	hf_tag_facts(t, &f);
 	hf_tag_step(&tag->state, HF_TAG_UNREGISTER, &f);
-	tag->last_word = "forgotten";
+	tag->last_word = HF_TAG_FORGOTTEN;
 	hf_tag_origin(tag)->totals.forgotten++;
 	hf_tag_place(tag);
 	hf_tag_store(tag, NULL);
@@ -224,7 +175,7 @@ void hf_tag_exhaust(struct hf_tag *tag)
 	struct hf_tags *t = tag->tags;
 	struct hf_list *behind;
 
-	forget_name(tag);
+	hf_tag_forget_name(tag);
 	hf_list_remove(&tag->link);
 	behind = t->exhausted.prev;
 	while (behind != &t->exhausted &&

@@ -99,7 +99,7 @@ static void firing_done(void *user, const struct hf_firing_end *end)
 	f.why = end->why;
 	f.answer = (uint16_t)end->status;
 	hf_tag_step(&tag->state, end->event, &f);
-	tag->last_word = "succeeded";
+	tag->last_word = HF_TAG_SUCCEEDED;
 	count_end(tag, end);
 	store_end(tag);
 }
@@ -192,18 +192,35 @@ static bool wants_origin(const struct hf_tag_state *s)
 	return false;
 }
 
-void hf_tag_place(struct hf_tag *tag)
+static void set_timer(const struct hf_tag *tag)
 {
 	struct hf_tags *t = tag->tags;
+	uint64_t device = hf_tags_device_ms(t), due = tag->state.due_dev_ms;
+	uint64_t at = hf_tags_now_ms(t) + (due > device ? due - device : 0);
+
+	if (!hf_timer_is_set(&t->timer) || at < t->timer.due_ms)
+		hf_timerq_set(t->opt.sync.timers, &t->timer, at);
+}
+
+static void wait_until(struct hf_tag *tag, uint64_t dev_ms)
+{
+	hf_list_remove(&tag->ready);
+	tag->state.due_dev_ms = dev_ms;
+	tag->timed = true;
+	hf_list_push(&tag->tags->timed, &tag->ready);
+	set_timer(tag);
+}
+
+void hf_tag_place(struct hf_tag *tag)
+{
 	struct hf_tag_origin *o = hf_tag_origin(tag);
 
-	if (tag->state.status != HF_TAG_PENDING)
+	if (tag->state.status != HF_TAG_PENDING || tag->timed)
 		hf_list_remove(&tag->ready);
-	hf_timerq_clear(t->opt.sync.timers, &tag->timer);
+	tag->timed = false;
 	hf_tag_set_wanted(tag, wants_origin(&tag->state));
 	if (tag->state.status == HF_TAG_WAITING) {
-		hf_timerq_set(t->opt.sync.timers, &tag->timer,
-			      hf_tags_now_ms(t) + hf_tag_next_ms(tag));
+		wait_until(tag, tag->state.due_dev_ms);
 	} else if (tag->state.status == HF_TAG_PENDING) {
 		if (hf_list_empty(&tag->ready))
 			hf_list_push(tag->page ? &o->pages : &o->ready, &tag->ready);
@@ -222,15 +239,34 @@ static void promote(struct hf_tag *tag, enum hf_tag_event event)
 	hf_tag_tell(tag, "pending");
 }
 
-/* The end of a wait, or a deletion that is to be tried again. */
-void hf_tag_timer(void *user)
+static void wait_is_over(struct hf_tag *tag)
 {
-	struct hf_tag *tag = user;
-
+	hf_list_remove(&tag->ready);
+	tag->timed = false;
 	if (tag->state.status != HF_TAG_NONE)
 		promote(tag, HF_TAG_DUE);
 	else if (tag->writes == 0 && hf_tag_store(tag, NULL))
 		hf_tag_written(tag, HF_TAG_NONE, HF_ENOMEM);
+}
+
+/* The end of a wait, or a deletion that is to be tried again. */
+static void timed(void *user)
+{
+	struct hf_tags *t = user;
+	uint64_t now = hf_tags_device_ms(t);
+	struct hf_list due, *it, *tmp;
+
+	hf_list_init(&due);
+	hf_list_for(it, tmp, &t->timed) {
+		if (hf_container_of(it, struct hf_tag, ready)->state.due_dev_ms > now)
+			continue;
+		hf_list_remove(it);
+		hf_list_push(&due, it);
+	}
+	while (!hf_list_empty(&due))
+		wait_is_over(hf_container_of(hf_list_first(&due), struct hf_tag, ready));
+	hf_list_for(it, tmp, &t->timed)
+		set_timer(hf_container_of(it, struct hf_tag, ready));
 }
 
 static void ended(struct hf_tag *tag)
@@ -244,10 +280,8 @@ static void ended(struct hf_tag *tag)
 
 static void not_written(struct hf_tag *tag)
 {
-	struct hf_tags *t = tag->tags;
-
 	if (tag->state.status == HF_TAG_NONE) {
-		hf_timerq_set(t->opt.sync.timers, &tag->timer, hf_tags_now_ms(t) + STORE_AGAIN_MS);
+		wait_until(tag, hf_tags_device_ms(tag->tags) + STORE_AGAIN_MS);
 	} else if (!tag->stored) {
 		hf_tag_free(tag); /* whoever registered was told */
 	} else if (tag->running && !tag->firing) {
@@ -259,10 +293,11 @@ static void not_written(struct hf_tag *tag)
 
 void hf_tag_written(struct hf_tag *tag, uint8_t status, int err)
 {
+	static const char *const words[] = { "succeeded", "unregistered", "forgotten" };
 	bool marks = status == HF_TAG_FIRING;
 
 	if (!err && status == HF_TAG_NONE)
-		hf_tag_tell(tag, tag->last_word);
+		hf_tag_tell(tag, words[tag->last_word]);
 	else if (!err && !marks)
 		hf_tag_tell(tag, hf_tag_status_name(status));
 	if (tag->writes > 0)
@@ -371,15 +406,15 @@ int hf_tags_create(const struct hf_tags_options *opt, struct hf_tags **out)
 {
 	struct hf_tags *t = calloc(1, sizeof(*t));
 	struct hf_rand rand;
-	uint64_t seed[2];
 
 	if (!t)
 		return HF_ENOMEM;
 	t->opt = *opt;
 	rand = *opt->sync.rand; /* a copy: what others draw does not depend on us */
-	seed[0] = hf_rand_u64(&rand);
-	seed[1] = hf_rand_u64(&rand);
-	hf_strmap_init(&t->by_name, seed);
+	t->names_seed[0] = hf_rand_u64(&rand);
+	t->names_seed[1] = hf_rand_u64(&rand);
+	hf_list_init(&t->timed);
+	hf_timer_init(&t->timer, timed, t);
 	hf_list_init(&t->all);
 	hf_list_init(&t->exhausted);
 	hf_row_writes_init(&t->writes, opt->sync.store, opt->sync.log, hf_tag_stored);
@@ -453,7 +488,8 @@ void hf_tags_destroy(struct hf_tags *t)
 		hf_timerq_clear(t->opt.sync.timers, &t->origins[i].timer);
 	}
 	hf_store_registrations_finish(&t->load);
-	hf_strmap_finish(&t->by_name);
+	hf_timerq_clear(t->opt.sync.timers, &t->timer);
+	free(t->names);
 	free(t->origins);
 	free(t->counts);
 	free(t);

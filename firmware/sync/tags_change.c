@@ -99,7 +99,7 @@ static int end(struct hf_tag *tag, struct hf_tag_change *c)
 		tag->state = before;
 		return err;
 	}
-	tag->last_word = "unregistered";
+	tag->last_word = HF_TAG_UNREGISTERED;
 	hf_tag_break_off(tag);
 	hf_tag_place(tag);
 	return 0;

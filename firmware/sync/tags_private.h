@@ -10,24 +10,33 @@
 #include "sync/tag_state.h"
 #include "sync/tags.h"
 
+/* NONE: how it ended. */
+enum hf_tag_word {
+	HF_TAG_SUCCEEDED,
+	HF_TAG_UNREGISTERED,
+	HF_TAG_FORGOTTEN,
+};
+
+/* There may be ten thousand of them: large members first, none to spare. */
 struct hf_tag {
 	struct hf_tags *tags;
-	struct hf_list link;   /* of all, or of the exhausted ones, by id */
-	struct hf_list ready;  /* PENDING: of its origin */
-	struct hf_timer timer; /* WAITING: its end; a deletion that is tried again */
+	struct hf_list link;  /* of all, or of the exhausted ones, by id */
+	struct hf_list ready; /* PENDING: of its origin; timed: of those that wait */
+	struct hf_tag *next_name;
 	struct hf_firing *firing;
 	uint64_t id;
-	uint64_t delay_ms; /* FIRING: until the next attempt, should it fail */
 	struct hf_tag_state state;
+	uint32_t delay_ms; /* FIRING: until the next attempt, should it fail */
 	uint16_t worker;
-	uint16_t writes;       /* under way */
-	bool stored;	       /* a row of it is on the medium */
-	bool last_chance;      /* FIRING: no attempt follows */
-	bool wanted;	       /* counted as a reason to look for its origin */
-	bool page;	       /* its event is for pages */
-	bool running;	       /* counted as such by its origin */
-	const char *last_word; /* NONE: how it ended */
+	uint16_t writes; /* under way */
 	uint16_t tag_len;
+	uint8_t last_word;    /* enum hf_tag_word */
+	bool stored : 1;      /* a row of it is on the medium */
+	bool last_chance : 1; /* FIRING: no attempt follows */
+	bool wanted : 1;      /* counted as a reason to look for its origin */
+	bool page : 1;	      /* its event is for pages */
+	bool running : 1;     /* counted as such by its origin */
+	bool timed : 1;	      /* until state.due_dev_ms: WAITING, or deleted again then */
 	char tag[];
 };
 
@@ -48,8 +57,12 @@ struct hf_tag_origin {
 struct hf_tags {
 	struct hf_tags_options opt;
 	struct hf_list all, exhausted;
-	struct hf_strmap by_name; /* worker's number in 4 bytes, tag */
-	unsigned *counts;	  /* of each worker */
+	struct hf_tag **names; /* tag_names.c */
+	size_t names_n, names_cap;
+	uint64_t names_seed[2];
+	struct hf_list timed;  /* those that wait, in no order */
+	struct hf_timer timer; /* the earliest of them */
+	unsigned *counts;      /* of each worker */
 	unsigned exhausted_n;
 	struct hf_tag_origin *origins;
 	struct hf_row_writes writes;
@@ -87,7 +100,8 @@ const struct hf_sync_action *hf_tag_action(const struct hf_tag *tag);
 /* tag.c: one that is in no list and has no row yet. */
 struct hf_tag *hf_tag_create(struct hf_tags *t, unsigned worker, struct hf_span text);
 int hf_tag_insert(struct hf_tag *tag); /* by name and into the list of all */
-void hf_tag_free(struct hf_tag *tag);  /* out of every list */
+void hf_tag_forget_name(struct hf_tag *tag);
+void hf_tag_free(struct hf_tag *tag); /* out of every list */
 struct hf_tag *hf_tags_find(struct hf_tags *t, unsigned worker, struct hf_span text);
 /* tags.c: its state has changed: into the lists of it. */
 void hf_tag_place(struct hf_tag *tag);
@@ -102,8 +116,6 @@ void hf_tag_tell(struct hf_tag *tag, const char *state);
 void hf_tag_figures(struct hf_tag *tag, struct hf_tag_figures *f);
 /* Ends what runs of it, without a result. */
 void hf_tag_break_off(struct hf_tag *tag);
-/* tags.c: the end of a wait, or a deletion that is to be tried again. */
-void hf_tag_timer(void *user);
 /* tags.c: looks on a later turn what of the origin may go. */
 void hf_tag_origin_kick(struct hf_tag_origin *o);
 /* Out of the names and into the list of the exhausted ones. */
