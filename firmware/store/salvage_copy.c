@@ -59,6 +59,18 @@ static void doubt(struct hf_record_state *state)
 	state->inflight |= state->status == HF_RECORD_QUEUED;
 }
 
+/* An old page may hold what a newer one has too, since it was split. */
+static int copy_doubted(struct hf_salvage *v, uint64_t rowid, struct hf_row *row)
+{
+	struct hf_row known;
+	int err = hf_row_get(&v->to, rowid, &known);
+
+	if (err != HF_ENOENT)
+		return err;
+	doubt(&row->state);
+	return hf_row_add(&v->to, rowid, row);
+}
+
 static int copy_record(struct hf_walk *w, uint64_t rowid, sqlite3_stmt *st)
 {
 	struct hf_salvage *v = w->user;
@@ -68,10 +80,8 @@ static int copy_record(struct hf_walk *w, uint64_t rowid, sqlite3_stmt *st)
 		v->records_hurt = true;
 		return 0;
 	}
-	if (v->stale && !hf_status_final(row.state.status)) {
-		doubt(&row.state);
-		return hf_row_add(&v->to, rowid, &row);
-	}
+	if (v->stale && !hf_status_final(row.state.status))
+		return copy_doubted(v, rowid, &row);
 	return add_copy(v, st);
 }
 
