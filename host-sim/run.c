@@ -122,14 +122,6 @@ static uint64_t larger(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-static uint64_t written_back(const struct sim_stage *s)
-{
-	struct sim_disk_stats disk;
-
-	sim_stage_disk_stats(s, &disk);
-	return disk.by_role[SIM_DISK_MAIN];
-}
-
 static void rest_for_an_hour(struct sim_stage *s)
 {
 	struct sim_rest *before = sim_alloc(s->devices_n * sizeof(*before)), after;
@@ -150,22 +142,18 @@ static void rest_for_an_hour(struct sim_stage *s)
 	sim_free(before);
 }
 
-/* The log may come to its end in that hour and be copied back: that counts for the
- * busy time before it, and is not so again in the next. */
+/* In that hour the log may come to its end and be copied back, or a reserve that there
+ * was no room for be made: that is of the time before, and not so again in the next. */
 void sim_run_rest(struct sim_stage *s)
 {
-	uint64_t before;
 	size_t i;
 
 	for (i = 0; i < s->panels_n; i++)
 		sim_panel_follow(s->panels[i], false); /* who listens is spoken to */
 	sim_world_run(&s->world, s->world.now_us + SIM_US_PER_H);
-	before = written_back(s);
 	rest_for_an_hour(s);
-	for (i = 1; i < s->devices_n + 1 && written_back(s) != before; i++) {
-		before = written_back(s);
+	for (i = 0; i < s->devices_n && s->rest.bytes > SIM_REST_BYTES; i++)
 		rest_for_an_hour(s);
-	}
 }
 
 static bool drain(struct sim_stage *s, uint64_t until_us)
