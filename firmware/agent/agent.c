@@ -161,6 +161,11 @@ static int status(void *user, unsigned origin, struct hf_buf *out)
 	return hf_agent_status(user, origin, out);
 }
 
+static int metrics(void *user, struct hf_buf *out)
+{
+	return hf_agent_metrics(user, out);
+}
+
 static void sync_now(void *user, unsigned origin)
 {
 	struct hf_agent *a = user;
@@ -336,6 +341,7 @@ static int create_ingress(struct hf_agent *a)
 		.allow_remote = a->settings->allow_remote,
 		.origin_by_host = origin_by_host,
 		.status = status,
+		.metrics = metrics,
 		.sync_now = sync_now,
 		.worker_by_path = hf_agent_worker_by_path,
 		.worker_by_name = hf_agent_worker_by_name,

@@ -89,6 +89,10 @@ void hf_agent_housekeeping_finish(struct hf_agent *a);
 /* status.c: appends the document of GET /.holdfast/status, for pages of @origin or
  * (UINT_MAX) for the operator. */
 int hf_agent_status(struct hf_agent *a, unsigned origin, struct hf_buf *out);
+/* "unset", "rtc", "synced" */
+const char *hf_agent_clock_name(struct hf_agent *a);
+/* metrics.c: appends the text of GET /.holdfast/metrics. */
+int hf_agent_metrics(struct hf_agent *a, struct hf_buf *out);
 /* background.c */
 int hf_agent_background_create(struct hf_agent *a, const struct hf_sync_options *sync);
 void hf_agent_background_destroy(struct hf_agent *a);

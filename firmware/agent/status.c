@@ -8,7 +8,7 @@
 
 #define LANES_SHOWN 200
 
-static const char *clock_name(struct hf_agent *a)
+const char *hf_agent_clock_name(struct hf_agent *a)
 {
 	int64_t wall;
 
@@ -196,7 +196,7 @@ int hf_agent_status(struct hf_agent *a, unsigned origin, struct hf_buf *out)
 		",\"connectivity\":{\"link\":\"%s\",\"net\":\"%s\",\"clock\":\"%s\"},",
 		HOLDFAST_VERSION, (a->port->boottime_ms(a->port) - a->start_ms) / 1000,
 		hf_connectivity_link_up(a->connectivity) ? "up" : "down",
-		hf_net_state_name(hf_connectivity_net(a->connectivity)), clock_name(a));
+		hf_net_state_name(hf_connectivity_net(a->connectivity)), hf_agent_clock_name(a));
 
 	if (!err)
 		err = append_origins(a, origin, out);

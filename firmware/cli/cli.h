@@ -30,7 +30,7 @@ typedef int cli_command(struct cli *c, int argc, char **argv);
 
 cli_command cli_status, cli_version, cli_store_check, cli_events;
 cli_command cli_queue_list, cli_queue_show, cli_queue_retry, cli_queue_cancel, cli_queue_export;
-cli_command cli_sync_now, cli_sync_list, cli_sync_register, cli_sync_unregister;
+cli_command cli_metrics, cli_sync_now, cli_sync_list, cli_sync_register, cli_sync_unregister;
 cli_command cli_periodic_list, cli_periodic_register, cli_periodic_unregister;
 
 /* Prints "holdfast: words" and where to find help; returns CLI_USAGE. */

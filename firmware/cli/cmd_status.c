@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* status, store check, version. */
+/* status, metrics, store check, version. */
 #include <math.h>
 #include <stdio.h>
 
@@ -195,6 +195,23 @@ int cli_status(struct cli *c, int argc, char **argv)
 		print_store(j);
 	}
 	cli_json_free(j);
+	cli_reply_finish(&reply);
+	return err;
+}
+
+/* ---- metrics ---- */
+
+int cli_metrics(struct cli *c, int argc, char **argv)
+{
+	struct cli_reply reply;
+	int err;
+
+	(void)argv;
+	if (argc != 0)
+		return cli_usage("metrics takes nothing");
+	err = cli_ask(c, "GET", "/.holdfast/metrics", &reply);
+	if (!err)
+		cli_put_raw(hf_buf_span(&reply.body));
 	cli_reply_finish(&reply);
 	return err;
 }

@@ -10,6 +10,7 @@ static const char help_text[] =
 	"holdfast [--socket PATH] [--json] COMMAND\n"
 	"\n"
 	"  status                   connectivity, origins, lanes and the store\n"
+	"  metrics                  figures in the text format of Prometheus\n"
 	"  queue list [--state S] [--lane L]\n"
 	"                           requests that wait, are held or dead; --state queued,\n"
 	"                           inflight, held, settled, dead, cancelled or all\n"
@@ -57,6 +58,7 @@ static const struct {
 	cli_command *run;
 } commands[] = {
 	{ NULL, "status", cli_status },
+	{ NULL, "metrics", cli_metrics },
 	{ "queue", "list", cli_queue_list },
 	{ "queue", "show", cli_queue_show },
 	{ "queue", "retry", cli_queue_retry },

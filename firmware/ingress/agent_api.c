@@ -25,6 +25,25 @@ const struct hf_api_kind hf_api_status = {
 	.start = status_start,
 };
 
+static int metrics_start(struct hf_api_call *call)
+{
+	const struct hf_ingress_options *opt = &call->in->opt;
+	struct hf_buf text;
+
+	hf_buf_init(&text, STATUS_MAX);
+	if (opt->metrics(opt->user, &text)) {
+		hf_buf_finish(&text);
+		return HF_ENOMEM;
+	}
+	hf_api_text(call, 200, HF_SPAN("text/plain; version=0.0.4"), &text);
+	return 0;
+}
+
+const struct hf_api_kind hf_api_metrics = {
+	.size = sizeof(struct hf_api_call),
+	.start = metrics_start,
+};
+
 static int sync_now_start(struct hf_api_call *call)
 {
 	const struct hf_ingress_options *opt = &call->in->opt;

@@ -76,6 +76,8 @@ void hf_api_problem_state(struct hf_api_call *call, int status, const char *deta
 			  const char *state, const char *reason);
 /* Answers with the document in @json (contents taken), Cache-Control: no-store. */
 void hf_api_json(struct hf_api_call *call, int status, struct hf_buf *json);
+/* The same of another @type. */
+void hf_api_text(struct hf_api_call *call, int status, struct hf_span type, struct hf_buf *text);
 /* Streaming kinds: the head, pieces, the end (after which the call is gone). */
 void hf_api_begin_stream(struct hf_api_call *call, struct hf_span content_type);
 void hf_api_piece(struct hf_api_call *call, struct hf_span data);
@@ -93,7 +95,7 @@ extern const struct hf_api_kind hf_api_list, hf_api_show, hf_api_response, hf_ap
 	hf_api_retry;			       /* requests_api.c */
 extern const struct hf_api_kind hf_api_export; /* export.c */
 extern const struct hf_api_kind hf_api_events; /* stream_api.c */
-extern const struct hf_api_kind hf_api_status, hf_api_store_check,
+extern const struct hf_api_kind hf_api_status, hf_api_metrics, hf_api_store_check,
 	hf_api_sync_now; /* agent_api.c */
 extern const struct hf_api_kind hf_api_client_js, hf_api_client_worker,
 	hf_api_client_types; /* client_asset.c */

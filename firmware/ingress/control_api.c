@@ -27,6 +27,7 @@ static const struct resource resources[] = {
 	{ "requests/*/retry", "POST", true, &hf_api_retry },
 	{ "events", "GET", false, &hf_api_events },
 	{ "status", "GET", false, &hf_api_status },
+	{ "metrics", "GET", true, &hf_api_metrics },
 	{ "client.js", "GET", false, &hf_api_client_js },
 	{ "worker.js", "GET", false, &hf_api_client_worker },
 	{ "client.d.ts", "GET", false, &hf_api_client_types },
@@ -255,6 +256,11 @@ void hf_api_problem(struct hf_api_call *call, int status, const char *detail)
 
 void hf_api_json(struct hf_api_call *call, int status, struct hf_buf *json)
 {
+	hf_api_text(call, status, HF_SPAN("application/json"), json);
+}
+
+void hf_api_text(struct hf_api_call *call, int status, struct hf_span type, struct hf_buf *text)
+{
 	struct hf_reply *r = NULL;
 	struct hf_fields *fields;
 	int err = hf_api_reply_new(call, &r);
@@ -262,13 +268,13 @@ void hf_api_json(struct hf_api_call *call, int status, struct hf_buf *json)
 	if (!err) {
 		hf_reply_status(r, status);
 		fields = hf_reply_fields(r);
-		err = hf_fields_add(fields, HF_SPAN("Content-Type"), HF_SPAN("application/json"));
+		err = hf_fields_add(fields, HF_SPAN("Content-Type"), type);
 		if (!err)
 			err = hf_fields_add(fields, HF_SPAN("Cache-Control"), HF_SPAN("no-store"));
 		if (!err)
-			err = hf_buf_append(hf_reply_body(r), hf_buf_span(json));
+			err = hf_buf_append(hf_reply_body(r), hf_buf_span(text));
 	}
-	hf_buf_finish(json);
+	hf_buf_finish(text);
 	if (!err) {
 		hf_api_reply(call, r);
 		return;

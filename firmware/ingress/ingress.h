@@ -38,6 +38,8 @@ struct hf_ingress_options {
 	/* Appends the status document (JSON object) for a page of @origin (UINT_MAX:
 	 * for the operator). */
 	int (*status)(void *user, unsigned origin, struct hf_buf *out);
+	/* Appends the figures in Prometheus' text format, version 0.0.4. */
+	int (*metrics)(void *user, struct hf_buf *out);
 	/* Tries everything of @origin (UINT_MAX: of all) now. */
 	void (*sync_now)(void *user, unsigned origin);
 	/* The worker in charge of @path (ptr NULL: unknown) of @origin, the one of that

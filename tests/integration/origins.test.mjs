@@ -73,4 +73,19 @@ test('a page hears of its own origin', async (x) => {
 	assert.doesNotMatch(bankSide.said(), /"shop"/);
 });
 
+test('metrics are for the operator, in the format of Prometheus', async (x) => {
+	const { daemon, of } = await mall(x);
+	await daemon.post('/api/orders', '1', of.bank);
+	assert.equal((await daemon.get('/.holdfast/metrics', of.shop)).status, 403);
+	const said = await daemon.cli('metrics');
+	assert.equal(said.code, 0, said.stderr);
+	for (const line of said.stdout.trimEnd().split('\n'))
+		assert.match(line, /^# (HELP|TYPE) holdfast_\w+ \S|^holdfast_\w+({\w+="[^"]*"})? \d+$/);
+	assert.match(said.stdout, /^holdfast_requests_waiting{origin="bank"} 1$/m);
+	assert.match(said.stdout, /^holdfast_requests_waiting{origin="shop"} 0$/m);
+	assert.match(said.stdout, /^holdfast_requests_accepted_total{origin="bank"} 1$/m);
+	assert.match(said.stdout, /^holdfast_origin_up{origin="bank"} 0$/m);
+	assert.match(said.stdout, /^# TYPE holdfast_store_bytes gauge$/m);
+});
+
 suite('origins', 2);
