@@ -15,7 +15,8 @@ const RUN = fileURLToPath(new URL('./run.mjs', import.meta.url));
 async function bench(x, Device = HttpDevice) {
 	const origin = await benchOrigin(x);
 	const daemon = await Daemon.create(x, { origin, manifest: profile });
-	return { origin, device: new Device({ base: `http://127.0.0.1:${daemon.port}`, restart: () => daemon.restart() }) };
+	return { origin, device: new Device({ base: `http://127.0.0.1:${daemon.port}`, restart: () => daemon.restart(),
+		later: (ms) => daemon.later(ms) }) };
 }
 
 for (const group of groupNames())

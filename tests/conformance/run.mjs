@@ -10,7 +10,7 @@ import { benchOrigin } from './lib/bench.mjs';
 import { groupNames, runGroup, table } from './lib/vectors.mjs';
 import './vectors/all.mjs';
 
-const USAGE = `run.mjs --origin-port N (--base URL [--prefix /.holdfast] [--restart COMMAND] | --adapter FILE.mjs)
+const USAGE = `run.mjs --origin-port N (--base URL [--prefix /.holdfast] [--restart COMMAND] [--later COMMAND] | --adapter FILE.mjs)
         [--group NAME]... [--only REGEX] [--seconds N] [--json]
 groups: ${groupNames().join(' ')}`;
 
@@ -22,7 +22,7 @@ function usage(why) {
 function options() {
 	const text = { type: 'string' };
 	try {
-		return parseArgs({ options: { base: text, prefix: text, restart: text, adapter: text, 'origin-port': text,
+		return parseArgs({ options: { base: text, prefix: text, restart: text, later: text, adapter: text, 'origin-port': text,
 			group: { type: 'string', multiple: true }, only: text, seconds: text, json: { type: 'boolean' } } }).values;
 	} catch (error) {
 		return usage(error.message);
@@ -47,7 +47,8 @@ const ends = [];
 const origin = await benchOrigin({ defer: (f) => ends.push(f) }, Number(given['origin-port']));
 const device = given.adapter ?
 	await (await import(pathToFileURL(resolve(given.adapter)))).create({ originPort: origin.port }) :
-	new HttpDevice({ base: given.base, prefix: given.prefix, restart: given.restart && (() => shell(given.restart)) });
+	new HttpDevice({ base: given.base, prefix: given.prefix, restart: given.restart && (() => shell(given.restart)),
+		later: given.later && ((ms) => shell(`${given.later} ${Math.ceil(ms / 1000)}`)) });
 const results = [];
 for (const group of groups)
 	results.push(...await runGroup(group, { device, origin },

@@ -6,6 +6,8 @@ import { Origin } from './lib/origin.mjs';
 import { Daemon } from './lib/daemon.mjs';
 import { client } from './lib/client.mjs';
 
+const HOUR = 3600000;
+
 async function kiosk(x, { sync = [{ tag: '*', page: true, retrySeconds: 1 }], up = true, sources, ...options } = {}) {
 	const origin = await Origin.create(x, { start: up });
 	const daemon = await Daemon.create(x, { origin, manifest: { name: 'kiosk', sync }, ...options });
@@ -187,6 +189,36 @@ test('refusals have the names of the standards', { seconds: 60 }, async (x) => {
 	await made.periodicSync.unregister('b');
 	assert.deepEqual(asked, ['POST /.holdfast/periodicsync?tag=me+nu&minInterval=1000',
 		'POST /.holdfast/periodicsync?tag=b&minInterval=0', 'DELETE /.holdfast/periodicsync?tag=b']);
+});
+
+test('a periodic tag: its events come, fail and come again, and it stays until it is unregistered', { seconds: 90 }, async (x) => {
+	const k = await kiosk(x);
+	const { periodicSync, sync } = k.holdfast;
+	assert.equal(await periodicSync.register('menu', { minInterval: HOUR }), undefined);
+	await periodicSync.register('other', { minInterval: 20 * HOUR });
+	await periodicSync.register('menu', { minInterval: HOUR });
+	assert.deepEqual(await periodicSync.getTags(), ['menu', 'other']);
+	assert.deepEqual(await sync.getTags(), []);
+	const { events } = worker(k, (event, n) => (n === 1 ? Promise.reject(new Error('not yet')) : sleep(20)), 'periodicsync');
+	const oneOff = worker(k, async () => {});
+	const is = (what) => until(async () => {
+		const r = await k.daemon.json('/.holdfast/periodicsync/menu');
+		return what(r) && r;
+	}, { ms: 30000, what: `${what}` });
+	await k.daemon.later(1.2 * HOUR);
+	await k.daemon.later((await is((r) => r.state === 'retrying')).nextDueInMs);
+	await is((r) => r.runs === 1);
+	assert.equal(events.length, 2);
+	await k.daemon.later(1.2 * HOUR);
+	await is((r) => r.runs === 2);
+	assert.deepEqual(events.map((e) => [e.type, e.tag, 'lastChance' in e]), Array(3).fill(['periodicsync', 'menu', false]));
+	assert.equal(oneOff.events.length, 0);
+	assert.deepEqual(await periodicSync.getTags(), ['menu', 'other']);
+	assert.equal(await periodicSync.unregister('menu'), undefined);
+	assert.equal(await periodicSync.unregister('menu'), undefined);
+	assert.deepEqual(await periodicSync.getTags(), ['other']);
+	await assert.rejects(periodicSync.register('x'.repeat(257)), { name: 'NotAllowedError' });
+	await assert.rejects(periodicSync.register('x', { minInterval: 1e12 }), { name: 'NotAllowedError' });
 });
 
 suite('client_sync');

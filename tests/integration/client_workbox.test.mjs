@@ -46,7 +46,6 @@ const WORKER = `
 const { Queue, BackgroundSyncPlugin } = workbox.backgroundSync;
 const seen = [];
 self.addEventListener('sync', (event) => seen.push({ tag: event.tag, lastChance: event.lastChance }));
-self.onperiodicsync = (event) => seen.push({ tag: event.tag, periodic: true });
 const orders = new workbox.strategies.NetworkOnly({ plugins: [new BackgroundSyncPlugin('orders')] });
 const kept = new workbox.strategies.NetworkFirst({ cacheName: 'page' });
 const stored = async () => (await indexedDB.databases()).some((db) => db.name === 'workbox-background-sync');
@@ -77,6 +76,7 @@ const SCRIPTS = {
 	module: `import '/hide.js';
 import { holdfast } from '/.holdfast/client.js';
 holdfast.install();
+self.onperiodicsync = (event) => event.waitUntil(fetch('/api/orders', { method: 'POST', body: 'periodic ' + event.tag }));
 let tries = 0;
 self.onsync = (event) => event.waitUntil((async () => {
 	if (++tries === 1) throw new Error('not yet');
@@ -165,6 +165,12 @@ test('a module worker: its event fails and comes again, two tabs, one effect', {
 		await first.evaluate((t) => window.registration.sync.register(t), tag);
 	await until(async () => (await tags(k)).length === 0, { ms: 40000, what: 'both events have succeeded' });
 	assert.deepEqual(posts(k).slice(1).sort(), ['another', 'from the page']);
+	/* periodic sync goes the same way */
+	await first.evaluate(() => window.registration.periodicSync.register('menu', { minInterval: 3600000 }));
+	assert.deepEqual(await first.evaluate(() => window.registration.periodicSync.getTags()), ['menu']);
+	await k.daemon.later(1.2 * 3600000);
+	await until(async () => (await k.daemon.json('/.holdfast/periodicsync/menu')).runs === 1, { ms: 40000 });
+	assert.deepEqual(posts(k).slice(3), ['periodic menu']);
 });
 
 test('two tabs: one works on an event, and when it is closed the other one', { skip, seconds: 120 }, async (x) => {

@@ -11,11 +11,14 @@ import { Skip } from './vectors.mjs';
 export class HttpDevice {
 	#seen = new Set();
 
-	/* @base: of the panel side; @restart: ends the device as a power cut does, and starts it again. */
-	constructor({ base, prefix = '/.holdfast', restart }) {
+	/*
+	 * @base: of the panel side; @restart: ends the device as a power cut does, and starts it again; @later(ms): goes on as
+	 * after that time.
+	 */
+	constructor({ base, prefix = '/.holdfast', restart, later }) {
 		this.base = new URL(base);
 		this.prefix = prefix;
-		this.hook = restart;
+		this.hooks = { restart, later };
 	}
 
 	/* ---- what a page does ---- */
@@ -125,9 +128,17 @@ export class HttpDevice {
 	/* ---- what the suite does to it ---- */
 
 	async restart() {
-		if (!this.hook)
-			throw new Skip('there is no way to restart the device');
-		await this.hook();
+		await this.#hook('restart');
+	}
+
+	async later(ms) {
+		await this.#hook('later', ms);
+	}
+
+	async #hook(name, ...args) {
+		if (!this.hooks[name])
+			throw new Skip(name === 'later' ? 'there is no way to let time pass' : 'there is no way to restart the device');
+		await this.hooks[name](...args);
 		await until(() => this.#ours('GET', 'status').then((a) => a.status === 200, () => false),
 			{ ms: 30000, what: 'the device serves' });
 	}
