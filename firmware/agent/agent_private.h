@@ -33,6 +33,7 @@ struct hf_agent {
 	struct hf_rand rand;
 	uint64_t start_ms;
 
+	struct hf_credentials credentials;
 	struct hf_list tls_trusts; /* the origins' anchors */
 	struct hf_agent_origin *origins;
 	const char **origin_names;

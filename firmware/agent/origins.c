@@ -143,6 +143,27 @@ static int make_probe(struct hf_agent *a)
 	return err;
 }
 
+static int make_credentials(struct hf_agent *a)
+{
+	const struct hf_settings *s = a->settings;
+	struct hf_credential *v = calloc(s->credentials_n + 1, sizeof(*v));
+
+	if (!v)
+		return HF_ENOMEM;
+	for (size_t i = 0; i < s->credentials_n; i++)
+		v[i] = (struct hf_credential){
+			.name = s->credentials[i].name,
+			.origin = s->credentials[i].origin,
+			.header = s->credentials[i].header,
+			.file = s->credentials[i].file,
+			.identity_file = s->credentials[i].identity_file,
+		};
+	a->credentials = (struct hf_credentials){
+		.port = a->port, .log = &a->log, .v = v, .n = s->credentials_n
+	};
+	return 0;
+}
+
 int hf_agent_origins_create(struct hf_agent *a)
 {
 	size_t n = a->settings->origins_n;
@@ -156,6 +177,8 @@ int hf_agent_origins_create(struct hf_agent *a)
 		return HF_ENOMEM;
 	for (size_t i = 0; i < n && !err; i++)
 		err = make_origin(a, i);
+	if (!err)
+		err = make_credentials(a);
 	return err ? err : make_probe(a);
 }
 
@@ -168,6 +191,7 @@ void hf_agent_origins_destroy(struct hf_agent *a)
 	}
 	hf_http1_destroy(a->probe_transport);
 	free(a->probe_authority);
+	free(a->credentials.v);
 	free(a->origins);
 	free(a->origin_names);
 	free(a->sync_origins);

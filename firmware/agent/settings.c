@@ -31,6 +31,7 @@ static void read_sections(struct hf_settings_reader *r, const struct hf_conf *co
 	hf_settings_read_agent(r, first_of(conf, HF_CONF_AGENT));
 	hf_settings_read_origins(r, conf);
 	hf_settings_read_workers(r, conf);
+	hf_settings_read_credentials(r, conf);
 	hf_settings_read_probe(r, first_of(conf, HF_CONF_PROBE));
 }
 
@@ -118,6 +119,14 @@ static void finish_worker(struct hf_worker_settings *w)
 	free(w->name);
 }
 
+static void finish_credential(struct hf_credential_settings *c)
+{
+	free(c->name);
+	free(c->header);
+	free(c->file);
+	free(c->identity_file);
+}
+
 void hf_settings_destroy(struct hf_settings *s)
 {
 	if (!s)
@@ -126,8 +135,11 @@ void hf_settings_destroy(struct hf_settings *s)
 		finish_origin(&s->origins[i]);
 	for (size_t i = 0; i < s->workers_n; i++)
 		finish_worker(&s->workers[i]);
+	for (size_t i = 0; i < s->credentials_n; i++)
+		finish_credential(&s->credentials[i]);
 	free(s->origins);
 	free(s->workers);
+	free(s->credentials);
 	free(s->listen);
 	free(s->path);
 	free(s->control);

@@ -51,6 +51,13 @@ enum hf_metered {
 	HF_METERED_NO,
 };
 
+struct hf_credential_settings {
+	char *name;
+	unsigned origin;     /* index */
+	char *header, *file; /* where it is sent, and where it is read */
+	char *identity_file; /* NULL: none */
+};
+
 struct hf_settings {
 	char *path; /* of holdfast.conf */
 	/* Lines of [agent]'s keys, 0: not given. */
@@ -67,6 +74,8 @@ struct hf_settings {
 	size_t origins_n;
 	struct hf_worker_settings *workers;
 	size_t workers_n;
+	struct hf_credential_settings *credentials;
+	size_t credentials_n;
 	char *probe_url_text; /* NULL: no net probe */
 	struct hf_url probe_url;
 	int probe_status;

@@ -43,6 +43,8 @@ static const char *const origin_keys[] = {
 static const char *const worker_keys[] = { "origin", "scope", "manifest" };
 static const char *const probe_keys[] = { "url", "status" };
 
+static const char *const credential_keys[] = { "origin", "header", "file", "identity-file" };
+
 static const struct {
 	const char *word;
 	const char *const *keys;
@@ -52,6 +54,7 @@ static const struct {
 	[HF_CONF_AGENT] = { "agent", agent_keys, COUNT(agent_keys), false },
 	[HF_CONF_ORIGIN] = { "origin", origin_keys, COUNT(origin_keys), true },
 	[HF_CONF_WORKER] = { "worker", worker_keys, COUNT(worker_keys), true },
+	[HF_CONF_CREDENTIAL] = { "credential", credential_keys, COUNT(credential_keys), true },
 	[HF_CONF_PROBE] = { "probe", probe_keys, COUNT(probe_keys), false },
 };
 
@@ -105,8 +108,11 @@ static int find_kind(struct reader *r, struct hf_span word)
 		words[i] = kinds[i].word;
 	}
 	hf_nearest(word, words, COUNT(words), near);
-	hf_fault_add(r->faults, r->line, "", "unknown section %s%s", hf_quote(word, quoted),
-		     near[0] ? near : "; there are [agent], [origin NAME], [worker NAME], [probe]");
+	hf_fault_add(
+		r->faults, r->line, "", "unknown section %s%s", hf_quote(word, quoted),
+		near[0] ?
+			near :
+			"; there are [agent], [origin NAME], [worker NAME], [probe], [credential NAME]");
 	return -1;
 }
 

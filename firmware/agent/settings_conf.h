@@ -18,6 +18,7 @@ enum hf_conf_kind {
 	HF_CONF_ORIGIN,
 	HF_CONF_WORKER,
 	HF_CONF_PROBE,
+	HF_CONF_CREDENTIAL,
 };
 
 enum hf_conf_agent {
@@ -46,6 +47,12 @@ enum hf_conf_worker {
 	HF_WORKER_ORIGIN,
 	HF_WORKER_SCOPE,
 	HF_WORKER_MANIFEST
+};
+enum hf_conf_credential {
+	HF_CREDENTIAL_ORIGIN,
+	HF_CREDENTIAL_HEADER,
+	HF_CREDENTIAL_FILE,
+	HF_CREDENTIAL_IDENTITY_FILE
 };
 enum hf_conf_probe {
 	HF_PROBE_URL,

@@ -74,6 +74,29 @@ uint32_t hf_settings_number(struct hf_settings_reader *r, const struct hf_conf_s
 	return fallback;
 }
 
+int hf_settings_find_origin(struct hf_settings_reader *r, const struct hf_conf_section *section,
+			    unsigned key)
+{
+	const char *text = section->v[key].text, *names[HF_ORIGINS_MAX];
+	char quoted[HF_QUOTE_SIZE], near[HF_QUOTE_SIZE];
+	const struct hf_settings *s = r->s;
+
+	if (!text) {
+		if (!section->v[key].line)
+			hf_settings_fault(r, section, key, "is missing");
+		return -1;
+	}
+	for (unsigned i = 0; i < s->origins_n; i++) {
+		if (strcmp(s->origins[i].name, text) == 0)
+			return (int)i;
+		names[i] = s->origins[i].name;
+	}
+	hf_settings_fault(r, section, key, "no origin is named %s%s",
+			  hf_quote(hf_span_str(text), quoted),
+			  hf_nearest(hf_span_str(text), names, s->origins_n, near));
+	return -1;
+}
+
 const char *hf_settings_file_problem(int err)
 {
 	switch (err) {

@@ -10,9 +10,10 @@
 #include "agent/settings_conf.h"
 #include "worker/fault.h"
 
-#define HF_ORIGINS_MAX 64
-#define HF_WORKERS_MAX 256
-#define HF_LISTEN_MAX  8
+#define HF_ORIGINS_MAX	   64
+#define HF_WORKERS_MAX	   256
+#define HF_CREDENTIALS_MAX 64
+#define HF_LISTEN_MAX	   8
 
 struct hf_settings_reader {
 	struct hf_port *port;
@@ -29,7 +30,14 @@ void hf_settings_read_origins(struct hf_settings_reader *r, const struct hf_conf
 /* After the origins. */
 void hf_settings_read_workers(struct hf_settings_reader *r, const struct hf_conf *conf);
 
+/* After the workers: their manifests name them. */
+void hf_settings_read_credentials(struct hf_settings_reader *r, const struct hf_conf *conf);
+
 /* ---- helpers ---- */
+
+/* The number of the origin that @key of the section names; -1 after a fault. */
+int hf_settings_find_origin(struct hf_settings_reader *r, const struct hf_conf_section *section,
+			    unsigned key);
 
 /* A fault of a key's value. */
 void hf_settings_fault(struct hf_settings_reader *r, const struct hf_conf_section *section,

@@ -12,30 +12,6 @@ struct worker_reader {
 	struct hf_worker_settings *w;
 };
 
-static bool find_origin(struct worker_reader *x)
-{
-	const char *text = x->section->v[HF_WORKER_ORIGIN].text, *names[HF_ORIGINS_MAX];
-	char quoted[HF_QUOTE_SIZE], near[HF_QUOTE_SIZE];
-	const struct hf_settings *s = x->r->s;
-
-	if (!text) {
-		if (!x->section->v[HF_WORKER_ORIGIN].line)
-			hf_settings_fault(x->r, x->section, HF_WORKER_ORIGIN, "is missing");
-		return false;
-	}
-	for (unsigned i = 0; i < s->origins_n; i++) {
-		if (strcmp(s->origins[i].name, text) == 0) {
-			x->w->origin = i;
-			return true;
-		}
-		names[i] = s->origins[i].name;
-	}
-	hf_settings_fault(x->r, x->section, HF_WORKER_ORIGIN, "no origin is named %s%s",
-			  hf_quote(hf_span_str(text), quoted),
-			  hf_nearest(hf_span_str(text), names, s->origins_n, near));
-	return false;
-}
-
 static void read_scope(struct worker_reader *x, bool has_origin)
 {
 	const char *text = x->section->v[HF_WORKER_SCOPE].text;
@@ -96,11 +72,16 @@ static void read_manifest(struct worker_reader *x)
 
 static void read_worker(struct worker_reader *x)
 {
+	int origin;
+
 	x->w->line = x->section->line;
 	x->w->name = hf_settings_dup(x->r, x->section->name);
 	if (!x->w->name)
 		return;
-	read_scope(x, find_origin(x));
+	origin = hf_settings_find_origin(x->r, x->section, HF_WORKER_ORIGIN);
+	if (origin >= 0)
+		x->w->origin = (unsigned)origin;
+	read_scope(x, origin >= 0);
 	read_manifest(x);
 }
 

@@ -14,6 +14,7 @@
 #include "http/transport.h"
 #include "net/connectivity.h"
 #include "queue/queue.h"
+#include "sync/credential.h"
 #include "worker/manifest.h"
 
 struct hf_fetch_origin {
@@ -33,6 +34,7 @@ struct hf_fetch_options {
 	struct hf_queue *queue;
 	struct hf_store *store;
 	struct hf_connectivity *connectivity;
+	struct hf_credentials *credentials; /* NULL: there are none */
 	struct hf_fetch_origin *origins;
 	unsigned origins_n;
 	/* The route of a request, NULL: none. */

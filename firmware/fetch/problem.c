@@ -211,6 +211,15 @@ void hf_problem_of_queue(int err, struct hf_problem *out)
 			.detail = "The idempotency key is repeated or malformed.",
 		};
 		return;
+	case HF_EPERM:
+		*out = (struct hf_problem){
+			.status = 503,
+			.error = "proxy_configuration_error",
+			.detail = "The device cannot tell for whom the request is; it was not "
+				  "accepted.",
+			.retry_after_s = 30,
+		};
+		return;
 	case HF_ETOOBIG:
 		*out = (struct hf_problem){
 			.status = 413,

@@ -322,6 +322,8 @@ static const struct hf_event_ops ops = { send_body, send_end, receive, cancel, d
 static int copy_request(struct hf_queued *q, const struct hf_fetch_request *req)
 {
 	const struct hf_message *in = req->base.msg;
+	const char *credential =
+		hf_credential_header(q->ev.fetch->opt.credentials, q->origin, q->policy.credential);
 	struct hf_message out;
 	int err;
 
@@ -336,6 +338,8 @@ static int copy_request(struct hf_queued *q, const struct hf_fetch_request *req)
 	hf_fields_remove(&out.fields, "upgrade");
 	hf_fields_remove(&out.fields, "content-length");
 	hf_fields_remove(&out.fields, q->policy.key_header);
+	if (credential)
+		hf_fields_remove(&out.fields, credential);
 	err = hf_forward_without_prefer(&out.fields);
 	if (err)
 		return err;
@@ -394,6 +398,18 @@ static struct hf_queued *open_queued(struct hf_fetch *f, const struct hf_fetch_r
 	return q;
 }
 
+/* For whom it is accepted. */
+static int find_identity(struct hf_queued *q)
+{
+	int err;
+
+	if (!q->policy.credential[0])
+		return 0;
+	err = hf_credential_identity(q->ev.fetch->opt.credentials, q->origin, q->policy.credential,
+				     &q->arena, &q->identity);
+	return err && err != HF_ENOMEM ? HF_EPERM : err;
+}
+
 int hf_queued(struct hf_fetch *f, const struct hf_fetch_request *req, const struct hf_route *route,
 	      const struct hf_exchange_events *events, void *user, struct hf_event **out)
 {
@@ -409,6 +425,8 @@ int hf_queued(struct hf_fetch *f, const struct hf_fetch_request *req, const stru
 	if (!err)
 		err = hf_queue_key(f->opt.queue, &q->policy, &msg->fields, &q->arena, &q->key,
 				   NULL);
+	if (!err)
+		err = find_identity(q);
 	if (!err && msg->body == HF_BODY_LENGTH && msg->body_len > f->opt.body_max)
 		err = HF_ETOOBIG;
 	if (err) {

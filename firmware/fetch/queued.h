@@ -47,6 +47,7 @@ struct hf_queued {
 	struct hf_message live;	    /* as it goes to the origin */
 	struct hf_message response; /* as it goes to the page */
 	struct hf_span key;
+	struct hf_span identity; /* of the credential */
 	struct hf_prefer prefer;
 	uint64_t opened_ms;
 	bool has_body; /* the panel announced one, maybe of no bytes */

@@ -247,6 +247,7 @@ void hf_queued_admit(struct hf_queued *q, const struct hf_verdict *v, bool maybe
 		.policy = &q->policy,
 		.msg = &q->stored,
 		.key = q->key,
+		.identity = q->identity,
 		.body = q->spool.blob ? hf_span(NULL, 0) : hf_buf_span(&q->spool.memory),
 		.blob = q->spool.blob,
 		.body_len = q->spool.len,

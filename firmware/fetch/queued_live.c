@@ -230,6 +230,18 @@ static void perform(struct hf_queued *q, bool fresh)
 	hf_body_send_begin(&q->body, q->transport, q->exchange);
 }
 
+static int add_credential(struct hf_queued *q)
+{
+	struct hf_credential_value c;
+	int err;
+
+	if (!q->policy.credential[0])
+		return 0;
+	err = hf_credential_get(q->ev.fetch->opt.credentials, q->origin, q->policy.credential,
+				&q->arena, &c);
+	return err ? err : hf_fields_add(&q->live.fields, hf_span_str(c.header), c.value);
+}
+
 /* The stored request with what belongs to this attempt. */
 static int make_live(struct hf_queued *q)
 {
@@ -241,7 +253,7 @@ static int make_live(struct hf_queued *q)
 		err = hf_fields_add_first(&q->live.fields, HF_SPAN("Host"), q->forward.authority);
 	if (!err)
 		err = hf_fields_add(&q->live.fields, hf_span_str(q->policy.key_header), q->key);
-	return err;
+	return err ? err : add_credential(q);
 }
 
 void hf_queued_try_live(struct hf_queued *q)

@@ -66,6 +66,7 @@ static int encode_head(struct hf_queue *q, struct hf_admission *a)
 		.method = a->msg->method,
 		.target = a->msg->target,
 		.key = a->key,
+		.identity = a->identity,
 		.policy = *a->policy,
 	};
 	struct hf_arena arena;

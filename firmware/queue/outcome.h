@@ -36,7 +36,8 @@
 	X(DAMAGED, "damaged")		/* the stored request cannot be read */     \
 	X(OPERATOR, "operator")                                                     \
 	X(ORIGIN_FULL, "origin-full") /* 507 */                                     \
-	X(DISPLACED, "displaced")     /* a later one came in its place */
+	X(DISPLACED, "displaced")     /* a later one came in its place */           \
+	X(IDENTITY, "identity")	      /* it was accepted for someone else */
 
 enum hf_reason {
 #define HF_REASON_ENUM(name, text) HF_REASON_##name,

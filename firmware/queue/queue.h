@@ -120,7 +120,8 @@ struct hf_admission {
 	const struct hf_message *msg; /* method, target, end-to-end fields; of Prefer
 				       * what the origin is to see */
 	struct hf_span key;
-	struct hf_span body; /* whole, or */
+	struct hf_span identity; /* of the credential; empty: none */
+	struct hf_span body;	 /* whole, or */
 	uint64_t blob;	     /* in the store already */
 	uint64_t body_len;
 	/* of the live attempt, if there was one */

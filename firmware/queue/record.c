@@ -21,6 +21,8 @@ enum field_type {
 	T_KEY_HEADER,
 	T_TERMS,  /* struct terms below */
 	T_STATUS, /* u16 LE, flags u8 */
+	T_CREDENTIAL,
+	T_IDENTITY,
 };
 
 /* T_TERMS: idempotency u8, order u8, quoted u8, expect count u8, key validity,
@@ -134,6 +136,17 @@ static int put_identity(struct hf_buf *out, const struct hf_record_head *h)
 	return err;
 }
 
+static int put_credential(struct hf_buf *out, const struct hf_record_head *h)
+{
+	int err = 0;
+
+	if (h->policy.credential[0])
+		err = put_span(out, T_CREDENTIAL, hf_span_str(h->policy.credential));
+	if (!err && h->identity.len > 0)
+		err = put_span(out, T_IDENTITY, h->identity);
+	return err;
+}
+
 int hf_record_head_encode(const struct hf_record_head *h, struct hf_buf *out)
 {
 	int err = put_header(out, 'Q');
@@ -144,6 +157,8 @@ int hf_record_head_encode(const struct hf_record_head *h, struct hf_buf *out)
 		err = put_span(out, T_KEY_HEADER, hf_span_str(h->policy.key_header));
 	if (!err)
 		err = put_terms(out, &h->policy);
+	if (!err)
+		err = put_credential(out, h);
 	return err ? err : put_fields(out, &h->fields);
 }
 
@@ -282,6 +297,11 @@ static int get_request_field(uint8_t type, struct hf_span v, struct hf_record_he
 		return get_name(v, out->policy.key_header, sizeof(out->policy.key_header));
 	case T_TERMS:
 		return get_terms(v, &out->policy);
+	case T_CREDENTIAL:
+		return get_name(v, out->policy.credential, sizeof(out->policy.credential));
+	case T_IDENTITY:
+		out->identity = v;
+		return 0;
 	}
 	return 0;
 }

@@ -23,6 +23,7 @@ struct hf_record_head {
 	struct hf_span target;	 /* origin-form */
 	struct hf_fields fields; /* end-to-end, without the key */
 	struct hf_span key;	 /* value of the key header as it is sent */
+	struct hf_span identity; /* for whom the credential was; empty: not said */
 	struct hf_policy policy;
 };
 

@@ -42,6 +42,7 @@ struct hf_replay {
 	uint64_t dropped; /* body bytes past the limit */
 	struct hf_timer timer;
 	unsigned followed;
+	struct hf_credential_value credential; /* of this attempt */
 	enum hf_replay_end told;
 	/* the exchange ended while the mark was being stored */
 	bool marking, end_waits;
@@ -94,6 +95,7 @@ static void cancel(struct hf_replay *r)
 
 static void pump(struct hf_replay *r);
 static void attempt(struct hf_replay *r);
+static bool is_renewed(struct hf_replay *r, const struct hf_verdict *v);
 
 /* Part of the body cannot be had: for good, or for now. */
 static void body_failed(struct hf_replay *r, int err)
@@ -386,6 +388,10 @@ static void answered(struct hf_replay *r, const struct hf_exchange_result *resul
 		end.verdict.action = HF_ACTION_HOLD;
 		end.verdict.reason = HF_REASON_REDIRECT;
 	}
+	if (is_renewed(r, &end.verdict)) {
+		attempt(r);
+		return;
+	}
 	fill_end(r, &end);
 	if (r->marking) {
 		r->end_waits = true;
@@ -435,7 +441,49 @@ static int build_request(struct hf_replay *r)
 		err = hf_fields_add(&r->msg.fields, h->fields.v[i].name, h->fields.v[i].value);
 	if (!err)
 		err = hf_fields_add(&r->msg.fields, hf_span_str(h->policy.key_header), h->key);
+	if (!err && r->credential.header)
+		err = hf_fields_add(&r->msg.fields, hf_span_str(r->credential.header),
+				    r->credential.value);
 	return err;
+}
+
+static int get_credential(struct hf_replay *r, struct hf_credential_value *out)
+{
+	return hf_credential_get(r->opt->credentials, r->lease.lane->origin,
+				 r->lease.head.policy.credential, &r->arena, out);
+}
+
+/* For this attempt. False: it must not be made, the verdict says what instead. */
+static bool bind_credential(struct hf_replay *r, struct hf_verdict *v)
+{
+	int err;
+
+	r->credential = (struct hf_credential_value){ 0 };
+	if (!r->lease.head.policy.credential[0])
+		return true;
+	err = get_credential(r, &r->credential);
+	*v = (struct hf_verdict){ .action = HF_ACTION_RETRY,
+				  .reason = HF_REASON_AUTH,
+				  .delay_ms = STORE_FAILED_DELAY_MS };
+	if (err == HF_ENOENT)
+		v->action = HF_ACTION_HOLD;
+	if (!err && !hf_span_eq(r->credential.identity, r->lease.head.identity)) {
+		v->action = HF_ACTION_HOLD;
+		v->reason = HF_REASON_IDENTITY;
+		err = HF_EPERM;
+	}
+	return err == 0;
+}
+
+/* It was refused, and there is another one meanwhile: once for each. */
+static bool is_renewed(struct hf_replay *r, const struct hf_verdict *v)
+{
+	struct hf_credential_value now;
+
+	if (v->action != HF_ACTION_HOLD || v->reason != HF_REASON_AUTH || !r->credential.header ||
+	    get_credential(r, &now))
+		return false;
+	return now.version != r->credential.version && r->followed++ < FOLLOW_MAX;
 }
 
 static void reset_attempt(struct hf_replay *r)
@@ -477,14 +525,16 @@ static void attempt(struct hf_replay *r)
 		return;
 	}
 	reset_attempt(r);
-	result.err = start_exchange(r);
-	if (!result.err)
-		return;
+	if (bind_credential(r, &end.verdict)) {
+		result.err = start_exchange(r);
+		if (!result.err)
+			return;
+		end.verdict = (struct hf_verdict){ .action = HF_ACTION_RETRY,
+						   .reason = HF_REASON_BACKOFF,
+						   .delay_ms = r->opt->backoff_base_ms };
+	}
 	r->exchange = NULL;
 	end.sent = r->sent;
-	end.verdict = (struct hf_verdict){ .action = HF_ACTION_RETRY,
-					   .reason = HF_REASON_BACKOFF,
-					   .delay_ms = r->opt->backoff_base_ms };
 	hf_lease_end(&r->lease, &end);
 }
 

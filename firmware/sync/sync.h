@@ -17,6 +17,7 @@
 #include "http/transport.h"
 #include "net/connectivity.h"
 #include "queue/queue.h"
+#include "sync/credential.h"
 
 struct hf_sync;
 struct hf_lane;
@@ -39,6 +40,7 @@ struct hf_sync_options {
 	struct hf_queue *queue;
 	struct hf_connectivity *connectivity;
 	const struct hf_sync_origin *origins; /* stay valid */
+	struct hf_credentials *credentials;   /* NULL: there are none */
 	unsigned origins_n;
 	uint32_t backoff_base_ms, backoff_cap_ms, retry_after_max_s;
 	size_t answer_bytes_max;

@@ -24,6 +24,7 @@ enum {
 	KEY_WHEN_FULL,
 	KEY_URGENCY,
 	KEY_LANE_BY,
+	KEY_CREDENTIAL,
 	KEYS
 };
 static const char *const keys[KEYS] = {
@@ -40,6 +41,7 @@ static const char *const keys[KEYS] = {
 	"whenFull",
 	"urgency",
 	"laneBy",
+	"credential",
 };
 
 static const char *const orders[] = { "block", "skip" };
@@ -176,6 +178,14 @@ static void read_urgency(struct hf_json_doc *d, const cJSON *item, struct hf_pol
 		out->urgency = (uint8_t)urgency;
 }
 
+static void read_credential(struct hf_json_doc *d, const cJSON *item, struct hf_policy *out)
+{
+	const char *s = item ? hf_json_text(d, item, sizeof(out->credential) - 1) : NULL;
+
+	if (s)
+		memcpy(out->credential, s, strlen(s) + 1);
+}
+
 static void read_lane(struct hf_json_doc *d, const cJSON *const *m, struct hf_policy *out,
 		      struct hf_lane_rule *rule)
 {
@@ -217,6 +227,7 @@ static void read_object(struct hf_json_doc *d, const cJSON *item, struct hf_poli
 	if (m[KEY_MAX_AGE])
 		hf_json_whole32(d, m[KEY_MAX_AGE], 1, SECONDS_MAX, &out->max_age_s);
 	read_full(d, m, out);
+	read_credential(d, m[KEY_CREDENTIAL], out);
 	read_urgency(d, m[KEY_URGENCY], out);
 	if (m[KEY_EXPECT])
 		read_expect(d, m[KEY_EXPECT], out);

@@ -402,7 +402,7 @@ static const struct {
 	{ QUEUE("\"maxAge\":1"),
 	  "m.json:1: routes[0].queue: unknown key \"maxAge\"; known here: tag, "
 	  "lane, order, idempotency, keyHeader, keyFormat, keyValiditySeconds, "
-	  "maxAgeSeconds, maxEntries, expect, whenFull, urgency, laneBy\n" },
+	  "maxAgeSeconds, maxEntries, expect, whenFull, urgency, laneBy, credential\n" },
 	{ QUEUE("\"maxAgeSeconds\":0.5"),
 	  "m.json:1: routes[0].queue.maxAgeSeconds: must be a whole "
 	  "number from 1 to 315360000, not 0.5\n" },

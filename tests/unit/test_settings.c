@@ -26,6 +26,7 @@ static const struct {
 	int err;
 } files[] = {
 	{ "/etc/m.json", "{}", 0 },
+	{ "/etc/till.json", "{\"routes\":[{\"queue\":{\"credential\":\"till\"}}]}", 0 },
 	{ "/etc/bad.json", "{\n\"nam\":1}", 0 },
 	{ "/etc/ca.pem", pem, 0 },
 	{ "/etc/key.pem", key_pem, 0 },
@@ -324,13 +325,14 @@ static void reads_address_literals(void **state)
 
 /* ---- faults ---- */
 
-#define ORIGIN	      "[origin a]\nurl = http://h\n"
-#define AGENT(line)   ORIGIN "[agent]\n" line "\n"
-#define HTTP(line)    "[origin a]\nurl = http://h\n" line "\n"
-#define HTTPS(line)   "[origin a]\nurl = https://h\n" line "\n"
-#define URL(url)      "[origin a]\nurl = " url "\n"
-#define WORKER(lines) ORIGIN "[worker w]\n" lines "\n"
-#define AT	      "/etc/holdfast.conf:"
+#define ORIGIN		  "[origin a]\nurl = http://h\n"
+#define AGENT(line)	  ORIGIN "[agent]\n" line "\n"
+#define HTTP(line)	  "[origin a]\nurl = http://h\n" line "\n"
+#define HTTPS(line)	  "[origin a]\nurl = https://h\n" line "\n"
+#define URL(url)	  "[origin a]\nurl = " url "\n"
+#define WORKER(lines)	  ORIGIN "[worker w]\n" lines "\n"
+#define CREDENTIAL(lines) ORIGIN "[credential c]\n" lines "\n"
+#define AT		  "/etc/holdfast.conf:"
 
 static const struct {
 	const char *text, *faults;
@@ -352,11 +354,11 @@ static const struct {
 	  AT "3: unknown section \"origins\" (did you mean \"origin\"?)\n" },
 	{ ORIGIN "[network]\nx = y\n",
 	  AT "3: unknown section \"network\"; there are [agent], [origin "
-	     "NAME], [worker NAME], [probe]\n" },
+	     "NAME], [worker NAME], [probe], [credential NAME]\n" },
 	{ ORIGIN ORIGIN, AT "3: [origin a] stands twice; first in line 1\n" },
 	{ ORIGIN "[]\n",
 	  AT "3: unknown section \"\"; there are [agent], [origin NAME], [worker NAME], "
-	     "[probe]\n" },
+	     "[probe], [credential NAME]\n" },
 	{ ORIGIN "pro\x01"
 		 "be = /\n",
 	  AT "3: a control byte\n" },
@@ -478,6 +480,18 @@ static const struct {
 	  "passphrase at start\n" },
 	{ HTTPS("ca-dir = certs\nclient-cert = ca.pem\nclient-key = ca.pem"),
 	  AT "5: [origin a] client-key: \"/etc/ca.pem\" holds no PEM private key\n" },
+	/* [credential] */
+	{ CREDENTIAL("file = bad.json"),
+	  AT "3: [credential c] origin: is missing\n" AT
+	     "4: [credential c] file: \"/etc/bad.json\" is not one line "
+	     "of text\n" },
+	{ CREDENTIAL("origin = a"), AT "3: [credential c] file: is missing\n" },
+	{ CREDENTIAL("origin = a\nheader = X Y\nfile = no"),
+	  AT "5: [credential c] header: \"X Y\" is not the name of a header field\n" AT
+	     "6: [credential c] file: \"/etc/no\" does not exist\n" },
+	{ ORIGIN "[worker w]\norigin = a\nmanifest = till.json\n", AT
+	  "3: [worker w] its manifest's routes[0], line 1, names credential \"till\": there is no "
+	  "such [credential NAME] of origin a\n" },
 	/* [worker] */
 	{ WORKER("manifest = m.json"), AT "3: [worker w] origin: is missing\n" },
 	{ WORKER("origin = a"), AT "3: [worker w] manifest: is missing\n" },

@@ -34,6 +34,7 @@ struct hf_policy {
 	char tag[HF_POLICY_NAME_MAX + 1];
 	char lane[HF_POLICY_NAME_MAX + 1];
 	char key_header[64]; /* "Idempotency-Key" */
+	char credential[64]; /* of holdfast.conf, added when it is sent; "": none */
 	bool key_quoted;     /* minted keys are sent as a structured-field string
 			      * ("...", the IETF draft's form) instead of bare */
 	enum hf_idempotency idempotency;

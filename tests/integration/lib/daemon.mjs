@@ -55,7 +55,8 @@ export class Daemon {
 	/*
 	 * options: origins: [{ name, url, host, ... }] (keys of [origin NAME]), or an
 	 * Origin; manifest: object for the first origin; workers: [{ name, origin,
-	 * scope, manifest }]; listen; agent: more keys; env; start: false.
+	 * scope, manifest }]; listen; agent: more keys; sections: { title: keys };
+	 * env; start: false.
 	 */
 	static async create(x, options = {}) {
 		const d = new Daemon();
@@ -108,6 +109,8 @@ export class Daemon {
 		});
 		if (o.probe)
 			section('probe', o.probe);
+		for (const [title, keys] of Object.entries(o.sections ?? {}))
+			section(title, keys);
 		writeFileSync(this.conf, lines.join('\n'));
 	}
 

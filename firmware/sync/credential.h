@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Credentials of the device: a field that is added when a request is sent, live
+ * or replayed, from a file that is read each time. It is never stored with the
+ * request, so a token that was renewed meanwhile is used, and a stolen database
+ * holds none.
+ *
+ * What a request keeps is for whom it was accepted: the text of identity-file at
+ * that time. It is sent for nobody else.
+ */
+#ifndef HF_SYNC_CREDENTIAL_H
+#define HF_SYNC_CREDENTIAL_H
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "holdfast/port.h"
+#include "http/message.h"
+
+#define HF_CREDENTIAL_BYTES_MAX 8192
+#define HF_IDENTITY_BYTES_MAX	255
+
+struct hf_credential {
+	const char *name;
+	unsigned origin;
+	const char *header;	   /* "Authorization" */
+	const char *file;	   /* the value, without the line's end */
+	const char *identity_file; /* NULL: everything is sent for the same one */
+	uint8_t fault;		   /* private: what was logged last */
+};
+
+struct hf_credentials {
+	struct hf_port *port;
+	struct hf_log *log;
+	struct hf_credential *v;
+	size_t n;
+};
+
+struct hf_credential_value {
+	const char *header;
+	struct hf_span value;	 /* in the arena */
+	struct hf_span identity; /* in the arena; empty: none */
+	uint32_t version;	 /* changes with the value */
+};
+
+/* @text without the line's end; ptr NULL: it is empty, or more than a line. */
+struct hf_span hf_credential_line(struct hf_span text);
+/* NULL: no such credential of @origin. */
+const char *hf_credential_header(struct hf_credentials *c, unsigned origin, const char *name);
+/* For whom requests are accepted now. HF_ENOENT: no such credential of @origin.
+ * HF_EIO: the file cannot be read, or what is in it cannot be sent (logged once,
+ * until it can). HF_ENOMEM. */
+int hf_credential_identity(struct hf_credentials *c, unsigned origin, const char *name,
+			   struct hf_arena *arena, struct hf_span *out);
+/* What is to be sent now. Errors as above. */
+int hf_credential_get(struct hf_credentials *c, unsigned origin, const char *name,
+		      struct hf_arena *arena, struct hf_credential_value *out);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Credentials that are added when a request is sent, and kept nowhere. */
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, suite, until } from './lib/harness.mjs';
+import { Origin } from './lib/origin.mjs';
+import { Daemon, queuedRoute } from './lib/daemon.mjs';
+
+/* A panel whose orders go with the token in x.dir/token; the origin takes those of
+ * @good and answers the others 401. */
+async function panel(x, { up = false, token = 'Bearer one', user } = {}) {
+	const origin = await Origin.create(x, { start: up });
+	const files = { token: join(x.dir, 'token'), user: join(x.dir, 'user') };
+	const write = (name, text) => writeFileSync(files[name], `${text}\n`);
+
+	write('token', token);
+	if (user)
+		write('user', user);
+	origin.good = new Set(['Bearer one']);
+	origin.handler = (req, res, arrival) => origin.reply(req, res, arrival,
+		origin.good.has(req.headers.authorization) ? {} : { status: 401 });
+	const daemon = await Daemon.create(x, { origin,
+		sections: { 'credential till': { origin: 'o0', file: files.token,
+			...(user ? { 'identity-file': files.user } : {}) } },
+		manifest: { name: 'kiosk', version: '1',
+			routes: [queuedRoute('/api/orders', 'orders', { credential: 'till' })] } });
+	return { origin, daemon, write };
+}
+
+async function queue(daemon, body = 'tea') {
+	const answer = await daemon.post('/api/orders', body, { Authorization: 'Bearer of the page' });
+	assert.equal(answer.status, 202, answer.text);
+	return answer.json().id;
+}
+const settled = (daemon, id) => until(async () => (await daemon.record(id)).state === 'settled');
+const held = async (daemon, id, reason) => {
+	await until(async () => (await daemon.record(id)).state === 'held');
+	assert.equal((await daemon.record(id)).reason, reason);
+};
+const retry = async (daemon, id) =>
+	assert.equal((await daemon.cli('queue', 'retry', id)).code, 0);
+
+test('the token that is sent is the one of that moment, and none is stored', async (x) => {
+	const { origin, daemon, write } = await panel(x, { token: 'Bearer stale' });
+	const id = await queue(daemon);
+
+	for (const name of readdirSync(daemon.stateDir)) {
+		const bytes = readFileSync(join(daemon.stateDir, name), 'latin1');
+		assert.ok(!bytes.includes('Bearer'), `a token is in ${name}`);
+	}
+	write('token', 'Bearer one');
+	await origin.start();
+	await settled(daemon, id);
+	assert.deepEqual(origin.arrivals.map((a) => a.headers.authorization), ['Bearer one']);
+});
+
+test('a live request goes with it, in the place of the page\'s own', async (x) => {
+	const { origin, daemon } = await panel(x, { up: true });
+	const answer = await daemon.post('/api/orders', 'tea', { Authorization: 'Bearer of the page' });
+
+	assert.equal(answer.status, 201, answer.text);
+	assert.deepEqual(origin.arrivals.map((a) => a.headers.authorization), ['Bearer one']);
+});
+
+test('refused: tried with the next token, else held; a person lets it go on', async (x) => {
+	const { origin, daemon, write } = await panel(x, { token: 'Bearer stale' });
+	const first = await queue(daemon);
+
+	/* the token is renewed while the origin says no to the old one */
+	origin.answers.push(async (req, res, arrival) => {
+		write('token', 'Bearer one');
+		await origin.reply(req, res, arrival, { status: 401 });
+	});
+	await origin.start();
+	await settled(daemon, first);
+	assert.deepEqual(origin.arrivals.map((a) => a.headers.authorization),
+		['Bearer stale', 'Bearer one']);
+
+	await origin.stop();
+	write('token', 'Bearer revoked');
+	const second = await queue(daemon);
+	await origin.start();
+	await held(daemon, second, 'auth');
+	assert.equal(origin.arrivals.length, 3, 'one attempt for one token');
+	write('token', 'Bearer one');
+	await retry(daemon, second);
+	await settled(daemon, second);
+});
+
+test('what was accepted for one is sent for nobody else', async (x) => {
+	const { origin, daemon, write } = await panel(x, { user: 'ada' });
+	const id = await queue(daemon);
+
+	write('user', 'bob');
+	await daemon.kill();
+	await daemon.start();
+	await origin.start();
+	await held(daemon, id, 'identity');
+	assert.equal(origin.arrivals.length, 0);
+	write('user', 'ada');
+	await retry(daemon, id);
+	await settled(daemon, id);
+});
+
+test('a token that cannot be read: accepted, and sent when it can', async (x) => {
+	const { origin, daemon, write } = await panel(x, { up: true });
+
+	write('token', '');
+	const id = await queue(daemon);
+	await until(() => daemon.log.includes('credential.unusable'));
+	assert.equal(origin.arrivals.length, 0);
+	write('token', 'Bearer one');
+	await settled(daemon, id);
+	assert.ok(daemon.log.includes('credential.usable'));
+});
+
+test('without knowing for whom, nothing is accepted', async (x) => {
+	const { daemon, write } = await panel(x, { user: 'ada' });
+
+	write('user', '');
+	const answer = await daemon.post('/api/orders', 'tea');
+	assert.equal(answer.status, 503, answer.text);
+	assert.match(answer.text, /for whom/);
+});
+
+suite('credential');
