@@ -85,6 +85,14 @@ static bool is_drained(void *user)
 	return sim_run_is_drained(user);
 }
 
+static void release_held(struct sim_stage *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->devices_n; i++)
+		sim_panel_release(s->operators[i]);
+}
+
 /* A person looks at what was held or given up, and has it sent again. */
 static void look_after(struct sim_stage *s, uint64_t until_us)
 {
@@ -95,11 +103,10 @@ static void look_after(struct sim_stage *s, uint64_t until_us)
 	for (i = 0; i < s->ledger.n; i++) {
 		struct sim_order *o = s->ledger.v[i];
 
-		if (sim_order_promised(o) && sim_order_accounted(o))
+		if (sim_order_promised(o) && strcmp(o->state, "dead") == 0)
 			sim_panel_retry(sim_stage_operator(s, o->device), o);
 	}
-	for (i = 0; i < s->devices_n; i++)
-		sim_panel_release(s->operators[i]);
+	release_held(s);
 	(void)sim_run_wait_idle(s, until_us);
 }
 
@@ -193,6 +200,7 @@ bool sim_run_until_quiet(struct sim_stage *s, uint64_t limit_us, uint64_t *drain
 		sim_tally(s, NULL, NULL, &t);
 		if (t.open_answers == 0)
 			break;
+		release_held(s); /* it had its effect, and was refused when it came again */
 	}
 	return true;
 }

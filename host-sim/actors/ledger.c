@@ -82,16 +82,6 @@ struct sim_order *sim_ledger_find(const struct sim_ledger *l, struct hf_span num
 	return l->v[n - 1];
 }
 
-bool sim_ledger_has(const struct sim_ledger *l, const char *id)
-{
-	size_t i;
-
-	for (i = 0; i < l->n; i++)
-		if (strcmp(l->v[i]->id, id) == 0)
-			return true;
-	return false;
-}
-
 void sim_ledger_answer(struct sim_ledger *l, struct sim_order *o, int status, int err)
 {
 	o->answered_us = l->world->now_us;

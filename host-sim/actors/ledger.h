@@ -84,8 +84,6 @@ void sim_ledger_watch(struct sim_ledger *l, struct sim_ledger_watch *w);
 
 struct sim_order *sim_ledger_send(struct sim_ledger *l, const struct sim_sender *from,
 				  const char *method, const char *path, const char *body);
-/* True when it is the id of an order that was answered 202. */
-bool sim_ledger_has(const struct sim_ledger *l, const char *id);
 /* NULL: no such number. */
 struct sim_order *sim_ledger_find(const struct sim_ledger *l, struct hf_span number);
 /* The panel has its answer (@status) or none (@err). */

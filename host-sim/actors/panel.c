@@ -19,7 +19,7 @@ enum task_kind {
 	TASK_PAGE,
 	TASK_ANSWER,
 	TASK_STATE, /* asks for it, or changes it */
-	TASK_RETRY, /* without an order: of one that no page knows */
+	TASK_RETRY, /* without an order: of one that is held */
 	TASK_HELD,
 };
 
@@ -68,7 +68,7 @@ struct sim_panel {
 };
 
 static void start_tasks(struct sim_panel *p);
-static void release_unknown(struct sim_panel *p, struct hf_span list);
+static void release_held(struct sim_panel *p, struct hf_span list);
 
 /* ---- how a request ends ---- */
 
@@ -117,7 +117,7 @@ static void end_task(struct task *t, int err, const struct hf_message *msg, stru
 		break;
 	case TASK_HELD:
 		if (status == 200)
-			release_unknown(p, body);
+			release_held(p, body);
 		break;
 	}
 	task_free(t);
@@ -358,16 +358,15 @@ void sim_panel_release(struct sim_panel *p)
 		 print("GET /.holdfast/requests?state=held HTTP/1.1\r\n" HOST "\r\n", "shop"));
 }
 
-static void release_unknown(struct sim_panel *p, struct hf_span list)
+static void release_held(struct sim_panel *p, struct hf_span list)
 {
 	char id[64];
 
 	while (sim_answer_next_id(&list, id, sizeof(id)))
-		if (!sim_ledger_has(p->ledger, id))
-			add_task(p, TASK_RETRY, NULL,
-				 print("POST /.holdfast/requests/%s/retry HTTP/1.1\r\n" HOST
-				       "Content-Length: 0\r\n\r\n",
-				       id, "shop"));
+		add_task(p, TASK_RETRY, NULL,
+			 print("POST /.holdfast/requests/%s/retry HTTP/1.1\r\n" HOST
+			       "Content-Length: 0\r\n\r\n",
+			       id, "shop"));
 }
 
 /* ---- the event stream ---- */

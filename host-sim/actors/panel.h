@@ -40,8 +40,8 @@ void sim_panel_ask_answer(struct sim_panel *p, struct sim_order *o);
 void sim_panel_ask_state(struct sim_panel *p, struct sim_order *o);
 void sim_panel_cancel(struct sim_panel *p, struct sim_order *o);
 void sim_panel_retry(struct sim_panel *p, struct sim_order *o);
-/* An operator has all sent again that is held and that no page knows: the power went
- * before its 202. */
+/* An operator has all sent again that is held, also what no page knows of because the
+ * power went before its 202. */
 void sim_panel_release(struct sim_panel *p);
 /* Follows /.holdfast/events from now on, also after a reboot. */
 void sim_panel_follow(struct sim_panel *p, bool on);
