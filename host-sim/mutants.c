@@ -23,6 +23,8 @@ static const struct {
 	[SIM_MUTANT_FICKLE] = { "fickle", "a new key for each attempt" },
 	[SIM_MUTANT_ANSWERS] = { "answers", "keeps another answer than the origin's" },
 	[SIM_MUTANT_OVERTAKES] = { "overtakes", "sends a new request before those that wait" },
+	[SIM_MUTANT_WEARY] = { "weary", "does not fire a periodic registration again" },
+	[SIM_MUTANT_HASTY] = { "hasty", "fires a periodic registration too often" },
 };
 
 const char *sim_mutant_name(enum sim_mutant m)

@@ -35,7 +35,11 @@
  *   overtakes Sends a new request at once, whatever waits in its lane
  *             (hf_turn_take).
  *
- * The last six stand where the product calls its own function; the program is
+ *   hasty     Fires a periodic registration four times in its interval
+ *             (hf_periodic_step).
+ *   weary     Fires it once, and then not for a year (hf_periodic_step).
+ *
+ * The last eight stand where the product calls its own function; the program is
  * linked with --wrap for these (mutants_wrap.c).
  */
 #ifndef SIM_MUTANTS_H
@@ -61,6 +65,8 @@ enum sim_mutant {
 	SIM_MUTANT_FICKLE,
 	SIM_MUTANT_ANSWERS,
 	SIM_MUTANT_OVERTAKES,
+	SIM_MUTANT_HASTY,
+	SIM_MUTANT_WEARY,
 	SIM_MUTANTS,
 };
 

@@ -7,6 +7,7 @@
 #include "queue/outcome.h"
 #include "queue/queue.h"
 #include "queue/record.h"
+#include "sync/periodic_state.h"
 
 void __real_hf_outcome_classify(const struct hf_attempt *a, struct hf_verdict *out);
 void __wrap_hf_outcome_classify(const struct hf_attempt *a, struct hf_verdict *out);
@@ -22,6 +23,10 @@ int __real_hf_turn_take(struct hf_queue *q, unsigned origin, const struct hf_pol
 			bool origin_down, struct hf_turn *turn, enum hf_grant *grant);
 int __wrap_hf_turn_take(struct hf_queue *q, unsigned origin, const struct hf_policy *policy,
 			bool origin_down, struct hf_turn *turn, enum hf_grant *grant);
+bool __real_hf_periodic_step(struct hf_periodic_state *s, enum hf_periodic_event event,
+			     const struct hf_periodic_facts *f);
+bool __wrap_hf_periodic_step(struct hf_periodic_state *s, enum hf_periodic_event event,
+			     const struct hf_periodic_facts *f);
 
 void __wrap_hf_outcome_classify(const struct hf_attempt *a, struct hf_verdict *out)
 {
@@ -73,4 +78,18 @@ int __wrap_hf_turn_take(struct hf_queue *q, unsigned origin, const struct hf_pol
 	    sim_mutant_now() == SIM_MUTANT_OVERTAKES)
 		*grant = HF_GRANT_LIVE;
 	return err;
+}
+
+bool __wrap_hf_periodic_step(struct hf_periodic_state *s, enum hf_periodic_event event,
+			     const struct hf_periodic_facts *f)
+{
+	bool moved = __real_hf_periodic_step(s, event, f);
+
+	if (!moved || event != HF_PERIODIC_SUCCESS)
+		return moved;
+	if (sim_mutant_now() == SIM_MUTANT_HASTY)
+		s->due_dev_ms -= (s->due_dev_ms - f->now_dev_ms) / 4 * 3;
+	if (sim_mutant_now() == SIM_MUTANT_WEARY)
+		s->due_dev_ms += INT64_C(366) * 86400 * 1000;
+	return true;
 }

@@ -66,6 +66,7 @@ enum sim_do {
 	SIM_DO_EXPECT_IDLE,	  /* a: for so many microseconds nothing happens */
 	SIM_DO_EXPECT_METERED,	  /* a: at most so many bytes have crossed the link */
 	SIM_DO_EXPECT_RESTARTS,	  /* a: of the process, power cuts not counted */
+	SIM_DO_EXPECT_FETCHED,	  /* a: GETs of @path that were answered with 200 */
 	SIM_DO_EXPECT_LOG,	  /* body: the agent has logged a line with this in it */
 };
 

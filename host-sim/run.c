@@ -132,13 +132,15 @@ static uint64_t larger(uint64_t a, uint64_t b)
 static void rest_for_an_hour(struct sim_stage *s)
 {
 	struct sim_rest *before = sim_alloc(s->devices_n * sizeof(*before)), after;
-	size_t i;
+	size_t i, visits;
 
 	for (i = 0; i < s->devices_n; i++)
 		activity(s->devices[i], &before[i]);
+	visits = s->ledger.visits_n;
 	sim_world_run(&s->world, s->world.now_us + SIM_US_PER_H);
 	memset(&s->rest, 0, sizeof(s->rest));
 	s->rest.looked = true;
+	s->rest.visits = s->ledger.visits_n - visits;
 	for (i = 0; i < s->devices_n; i++) {
 		activity(s->devices[i], &after);
 		s->rest.wakes = larger(s->rest.wakes, after.wakes - before[i].wakes);

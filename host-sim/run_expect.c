@@ -207,6 +207,10 @@ static bool device_holds(const struct sim_stage *s, const struct sim_step *step,
 		snprintf(why, size, "no line of the log has \"%s\" in it", step->body);
 		return sim_witness_saw(&s->witnesses[sim_stage_device_index(s, step->device)],
 				       step->body);
+	case SIM_DO_EXPECT_FETCHED:
+		n = sim_ledger_fetched(&s->ledger, step->path);
+		snprintf(why, size, "it was fetched %" PRIu64 " times", n);
+		return n == step->a;
 	case SIM_DO_EXPECT_EVENTS:
 		n = sim_panel_stats(sim_stage_panel(s, NULL, step->device))->events;
 		snprintf(why, size, "%" PRIu64 " events have come", n);
@@ -232,6 +236,7 @@ static bool holds(struct sim_run *r, const struct sim_step *step, char *why, siz
 	case SIM_DO_EXPECT_CUTS:
 	case SIM_DO_EXPECT_RESTARTS:
 	case SIM_DO_EXPECT_METERED:
+	case SIM_DO_EXPECT_FETCHED:
 	case SIM_DO_EXPECT_LOG:
 	case SIM_DO_EXPECT_EVENTS:
 		return device_holds(s, step, why, size);

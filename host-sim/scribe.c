@@ -346,6 +346,11 @@ static void claim(FILE *out, const struct sim_step *s)
 		fputs(" metered at most", out);
 		size(out, s->a);
 		break;
+	case SIM_DO_EXPECT_FETCHED:
+		fputs(" fetched", out);
+		quoted(out, s->path);
+		number(out, s->a);
+		break;
 	case SIM_DO_EXPECT_LOG:
 		fputs(" logged", out);
 		quoted(out, s->body);
@@ -388,7 +393,7 @@ static void device_words(FILE *out, const struct sim_step *s)
 		flap_words(out, s);
 		break;
 	case SIM_DO_METERED:
-		fputs(" link metered", out);
+		fputs(s->a ? " link metered" : " link unmetered", out);
 		break;
 	case SIM_DO_DNS:
 		dns_words(out, s);

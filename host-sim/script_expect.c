@@ -46,6 +46,12 @@ static bool at_least(struct sim_script *s, struct sim_step *step)
 	       sim_words_number(s, &step->a);
 }
 
+/* fetched PATH N */
+static bool fetched(struct sim_script *s, struct sim_step *step)
+{
+	return sim_words_text(s, "a path", &step->path) && sim_words_number(s, &step->a);
+}
+
 static bool logged(struct sim_script *s, struct sim_step *step)
 {
 	return sim_words_text(s, "a text", &step->body);
@@ -71,6 +77,7 @@ static const struct claim {
 	{ "events", NULL, SIM_DO_EXPECT_EVENTS, false, at_least },
 	{ "idle", NULL, SIM_DO_EXPECT_IDLE, false, idle },
 	{ "metered", NULL, SIM_DO_EXPECT_METERED, false, at_most_bytes },
+	{ "fetched", NULL, SIM_DO_EXPECT_FETCHED, false, fetched },
 	{ "logged", NULL, SIM_DO_EXPECT_LOG, false, logged },
 };
 
@@ -113,7 +120,7 @@ static bool claim(struct sim_script *s, struct sim_step *step)
 	return sim_words_fail(
 		s, "a status is expected here, or: origin received, delivered, order kept, "
 		   "lost, duplicated effects, queue empty, every answer, power cuts, process "
-		   "restarts, attempts, events, idle, metered, logged, or a state");
+		   "restarts, attempts, events, idle, metered, fetched, logged, or a state");
 }
 
 /* expect [DEVICE] [origin [NAME]] CLAIM [within T | by TIME] */

@@ -5,7 +5,7 @@
 
 /* ---- the way out ---- */
 
-/* link up | down | dead | captive [redirect|page|511] | flaps DOWN to UP | metered */
+/* link up | down | dead | captive [redirect|page|511] | flaps DOWN to UP | metered | unmetered */
 bool sim_script_link(struct sim_script *s, struct sim_step *step)
 {
 	static const char *const states[] = { "down", "up", "dead", "captive", NULL };
@@ -19,13 +19,14 @@ bool sim_script_link(struct sim_script *s, struct sim_step *step)
 		step->b = portal < 0 ? SIM_PORTAL_REDIRECT : (uint64_t)portal;
 		return true;
 	}
-	if (sim_words_take(s, "metered")) {
+	if (sim_words_take(s, "metered") || sim_words_take(s, "unmetered")) {
 		step->what = SIM_DO_METERED;
-		step->a = 1;
+		step->a = hf_span_eq_str(s->words[s->at - 1].text, "metered");
 		return true;
 	}
 	if (!sim_words_take(s, "flaps"))
-		return sim_words_fail(s, "a link is up, down, dead, captive or metered, or flaps");
+		return sim_words_fail(
+			s, "a link is up, down, dead, captive, metered or unmetered, or flaps");
 	step->what = SIM_DO_LINK_FLAPS;
 	return sim_words_duration(s, &step->a) && sim_words_need(s, "down") &&
 	       sim_words_duration(s, &step->b) && sim_words_need(s, "up");

@@ -5,9 +5,13 @@
 
 #include "sim/net.h"
 #include "soak_faults.h"
+#include "stage_files.h"
 
 #define SIM_SOAK_PAIRS 20 /* one seed in so many has two devices and two origins */
 #define SIM_SOAK_TLS   40 /* one in so many has an https origin */
+
+#define PERIODIC_MAX	 3
+#define PERIODIC_PERCENT 20
 
 #define DAY_US (24 * SIM_US_PER_H)
 
@@ -124,6 +128,23 @@ static void add_day(struct sim_maker *m, uint64_t day)
 	add_reading(m, day);
 }
 
+/* ---- periodic sync ---- */
+
+static void add_periodic(struct sim_maker *m)
+{
+	uint64_t interval_ms[PERIODIC_MAX];
+	size_t n, i;
+
+	sim_maker_turn(m, "periodic");
+	/* of two devices the origin does not know which one fetches */
+	if (m->plan->cast.devices_n > 1 || !sim_rng_chance(&m->rng, PERIODIC_PERCENT))
+		return;
+	n = (size_t)sim_rng_range(&m->rng, 1, PERIODIC_MAX);
+	for (i = 0; i < n; i++)
+		interval_ms[i] = sim_rng_range(&m->rng, 1, 60) * 60000;
+	m->plan->manifest = sim_periodic_manifest(interval_ms, n);
+}
+
 /* ---- a seed ---- */
 
 bool sim_soak_is_secure(uint64_t seed)
@@ -186,6 +207,7 @@ void sim_soak_plan(uint64_t seed, unsigned days, struct sim_plan *plan)
 	each = (days + plan->cast.devices_n - 1) / plan->cast.devices_n;
 	for (day = 0; day < each; day++)
 		add_day(&m, day);
+	add_periodic(&m);
 	sort_steps(plan);
 	sim_plan_add(plan, SIM_DO_ALL_WELL)->a = SIM_ALL_WELL_US;
 }

@@ -114,6 +114,7 @@ static void add_device(struct sim_stage *s, const struct sim_stage_options *opt,
 	sim_device_file(dev, SIM_CA_PATH, sim_cert_ca);
 	add_manifest(dev, config, opt->manifest ? opt->manifest : sim_default_manifest);
 	sim_witness_init(&s->witnesses[i], dev);
+	s->witnesses[i].lives = &s->ledger.lives;
 	s->devices[s->devices_n++] = dev;
 	s->kiosk = s->devices[0];
 	add_panel(s, dev, NULL);

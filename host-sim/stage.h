@@ -25,10 +25,15 @@
 #define SIM_REST_JOBS  2
 #define SIM_REST_BYTES 16384
 #define SIM_REST_CALLS 0
+/* And for each fetch of periodic sync, with the savings of time between. */
+#define SIM_VISIT_WAKES 30
+#define SIM_VISIT_JOBS	12
+#define SIM_VISIT_BYTES 32768
 
 struct sim_rest {
 	bool looked;
 	uint64_t wakes, jobs, bytes, calls; /* of the device that did most */
+	uint64_t visits;		    /* of periodic sync, which are work */
 };
 
 struct sim_stage {

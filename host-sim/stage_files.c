@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stage_files.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "sim/mem.h"
 #include "stage.h"
@@ -40,6 +42,26 @@ char *sim_default_config(const struct sim_cast *cast)
 			i ? o->name : "kiosk", o->name, SIM_MANIFEST_PATH);
 	}
 	fprintf(f, "\n[probe]\nurl    = http://check.example/generate_204\nstatus = 204\n");
+	fclose(f);
+	return text;
+}
+
+char *sim_periodic_manifest(const uint64_t *interval_ms, size_t n)
+{
+	char *text = NULL;
+	size_t size = 0, i;
+	FILE *f = open_memstream(&text, &size);
+
+	sim_must(f);
+	/* up to the brace that ends it */
+	fprintf(f, "%.*s, \"periodicSync\": [", (int)strlen(sim_default_manifest) - 1,
+		sim_default_manifest);
+	for (i = 0; i < n; i++)
+		fprintf(f,
+			"%s{ \"tag\": \"t%zu\", \"minInterval\": %" PRIu64
+			", \"refresh\": [\"" SIM_PERIODIC_PATH "%" PRIu64 "/t%zu\"] }",
+			i ? ", " : "", i, interval_ms[i], interval_ms[i], i);
+	fprintf(f, "] }\n");
 	fclose(f);
 	return text;
 }

@@ -22,6 +22,14 @@ static void on_power(void *user, bool up)
 	(void)up;
 }
 
+static void on_ready(void *user)
+{
+	struct sim_witness *w = user;
+
+	if (w->lives)
+		++*w->lives;
+}
+
 static void on_log(void *user, int level, const char *line)
 {
 	struct sim_witness *w = user;
@@ -41,6 +49,7 @@ void sim_witness_init(struct sim_witness *w, struct sim_device *dev)
 	hf_buf_init(&w->log, LOG_MAX);
 	w->watch.on_power = on_power;
 	w->watch.on_log = on_log;
+	w->watch.on_ready = on_ready;
 	w->watch.user = w;
 	sim_device_watch(dev, &w->watch);
 }

@@ -24,6 +24,7 @@ void sim_ledger_finish(struct sim_ledger *l)
 		free(o);
 	}
 	free(l->v);
+	free(l->visits);
 }
 
 void sim_ledger_watch(struct sim_ledger *l, struct sim_ledger_watch *w)
@@ -111,4 +112,28 @@ void sim_ledger_page(struct sim_ledger *l, const char *panel, uint64_t sent_us, 
 {
 	sim_trace(l->world, panel, "page: answer %d", status);
 	TELL(l, on_page, sent_us, status);
+}
+
+void sim_ledger_visit(struct sim_ledger *l, struct hf_span path, int status)
+{
+	struct sim_visit *v;
+
+	if (l->visits_n == l->visits_cap) {
+		l->visits_cap = l->visits_cap ? l->visits_cap * 2 : 64;
+		v = realloc(l->visits, l->visits_cap * sizeof(*v));
+		sim_must(v);
+		l->visits = v;
+	}
+	v = &l->visits[l->visits_n++];
+	*v = (struct sim_visit){ .at_us = l->world->now_us, .life = l->lives, .status = status };
+	snprintf(v->path, sizeof(v->path), "%.*s", HF_SPAN_ARG(path));
+}
+
+unsigned sim_ledger_fetched(const struct sim_ledger *l, const char *path)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < l->visits_n; i++)
+		n += l->visits[i].status == 200 && strcmp(l->visits[i].path, path) == 0;
+	return n;
 }

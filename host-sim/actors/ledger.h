@@ -58,6 +58,18 @@ struct sim_order {
 	bool answer_gone; /* it was gone before its time */
 };
 
+/* A GET that is no order's has reached an origin. */
+struct sim_visit {
+	uint64_t at_us;
+	uint64_t life; /* of the device, as far as there is one: how often it has started */
+	int status;    /* it was answered with */
+	char path[64];
+};
+
+/* Periodic sync fetches such a path each time: "/periodic/600000/menu" once in
+ * 600000 ms. */
+#define SIM_PERIODIC_PATH "/periodic/"
+
 /* Who wants to know at once: the story. */
 struct sim_ledger_watch {
 	struct hf_list item;
@@ -76,6 +88,9 @@ struct sim_ledger {
 	size_t n, cap;
 	uint64_t effects; /* in all */
 	struct hf_list watches;
+	struct sim_visit *visits;
+	size_t visits_n, visits_cap;
+	uint64_t lives; /* starts of devices so far */
 };
 
 void sim_ledger_init(struct sim_ledger *l, struct sim_world *world);
@@ -91,6 +106,9 @@ void sim_ledger_answer(struct sim_ledger *l, struct sim_order *o, int status, in
 /* A request for the order has reached an origin, which answers @status (0: the
  * answer is lost) and, with @effect, did what was asked. */
 void sim_ledger_attempt(struct sim_ledger *l, struct sim_order *o, int status, bool effect);
+void sim_ledger_visit(struct sim_ledger *l, struct hf_span path, int status);
+/* How many answers of 200 there were to GETs of @path. */
+unsigned sim_ledger_fetched(const struct sim_ledger *l, const char *path);
 /* A page has come to @panel, or not. */
 void sim_ledger_page(struct sim_ledger *l, const char *panel, uint64_t sent_us, int status);
 

@@ -180,6 +180,8 @@ static void answer_shop(struct visitor *v, const struct hf_message *msg, struct 
 	struct sim_order *o = number ? sim_ledger_find(v->origin->ledger, *number) : NULL;
 	int refused = o ? 0 : refusal(v->origin);
 
+	if (!o && hf_span_eq_str(msg->method, "GET"))
+		sim_ledger_visit(v->origin->ledger, msg->target, refused ? refused : 200);
 	if (o)
 		answer_order(v, o, msg, body);
 	else if (refused)

@@ -33,6 +33,8 @@ extern const struct sim_check sim_check_progress;
 extern const struct sim_check sim_check_memory;
 /* Bytes written against what was kept. */
 extern const struct sim_check sim_check_writes;
+/* Periodic sync: once in an interval, not before it, and on when all is well. */
+extern const struct sim_check sim_check_periodic;
 /* The idle hour at the end. */
 extern const struct sim_check sim_check_rest;
 /* No damage is told of where the medium was in order. */

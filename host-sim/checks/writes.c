@@ -26,7 +26,7 @@ static uint64_t reserves(const struct sim_stage *s, const struct sim_device *dev
 static uint64_t budget(const struct sim_stage *s, const struct sim_device *dev)
 {
 	uint64_t bytes = (dev->boots + dev->process.restarts) * (uint64_t)PER_START +
-			 reserves(s, dev) * PER_RESERVE;
+			 reserves(s, dev) * PER_RESERVE + s->ledger.visits_n * SIM_VISIT_BYTES;
 	size_t i;
 
 	for (i = 0; i < s->ledger.n; i++) {

@@ -55,3 +55,12 @@ void sim_link_flap(struct sim_device *dev, uint64_t down_us, uint64_t up_us)
 	dev->link.flap_up_us = up_us;
 	sim_event_in(dev->world, &dev->link.ev_flap, 0);
 }
+
+void sim_link_metered(struct sim_device *dev, bool metered)
+{
+	bool before = dev->node->metered;
+
+	dev->node->metered = metered;
+	if (before && !metered)
+		sim_device_network_changed(dev);
+}
