@@ -186,10 +186,14 @@ static int collect_ids(void *user, const struct cJSON *requests, const struct hf
 }
 
 /* The ids are read first, because a retry changes the list. */
-static int retry_dead(struct cli *c)
+static int retry_all(struct cli *c, const char *state)
 {
 	struct ids ids = { NULL, 0, 0 };
-	int err = cli_request_pages(c, "state=dead", collect_ids, &ids), result = 0;
+	char query[32];
+	int err, result = 0;
+
+	snprintf(query, sizeof(query), "state=%s", state);
+	err = cli_request_pages(c, query, collect_ids, &ids);
 
 	for (size_t i = 0; i < ids.n && !err; i++) {
 		int one = retry_one(c, ids.v[i]);
@@ -200,7 +204,7 @@ static int retry_dead(struct cli *c)
 			result = one;
 	}
 	if (!err && ids.n == 0 && !c->json)
-		puts("No request is dead.");
+		printf("No request is %s.\n", state);
 	free(ids.v);
 	return err ? err : result;
 }
@@ -208,8 +212,8 @@ static int retry_dead(struct cli *c)
 int cli_queue_retry(struct cli *c, int argc, char **argv)
 {
 	if (argc != 1)
-		return cli_usage("queue retry takes one ID, or --dead for all dead requests");
-	if (strcmp(argv[0], "--dead") == 0)
-		return retry_dead(c);
+		return cli_usage("queue retry takes one ID, or --held or --dead for all of these");
+	if (strcmp(argv[0], "--held") == 0 || strcmp(argv[0], "--dead") == 0)
+		return retry_all(c, argv[0] + 2);
 	return retry_one(c, argv[0]);
 }

@@ -16,6 +16,7 @@ static const char help_text[] =
 	"                           inflight, held, settled, dead, cancelled or all\n"
 	"  queue show ID            all about one request\n"
 	"  queue retry ID           queue a held or dead one again, try a waiting one\n"
+	"  queue retry --held       queue all held ones again\n"
 	"  queue retry --dead       queue all dead ones again\n"
 	"  queue cancel ID          give up a waiting or held one\n"
 	"  queue export             every request with its body, one line of JSON each\n"

@@ -392,7 +392,7 @@ static void cancel_and_retry_change_one(void **state)
 
 #define DEAD "GET /.holdfast/requests?limit=500&state=dead"
 
-static void all_dead_ones_are_retried(void **state)
+static void all_of_a_state_are_retried(void **state)
 {
 	static const struct canned canned[] = {
 		{ DEAD,
@@ -409,8 +409,16 @@ static void all_dead_ones_are_retried(void **state)
 		{ DEAD, JSON("200 OK", "{\"requests\":[],\"next\":null}"), false },
 		{ NULL, NULL, false },
 	};
+	static const struct canned held[] = {
+		{ "GET /.holdfast/requests?limit=500&state=held",
+		  JSON("200 OK", "{\"requests\":[{\"id\":\"" ID_A "\"}],\"next\":null}"), false },
+		{ "POST /.holdfast/requests/" ID_A "/retry",
+		  JSON("200 OK", "{\"id\":\"" ID_A "\"}"), false },
+		{ NULL, NULL, false },
+	};
 
 	(void)state;
+	expect(held, "queue retry --held", 0, ID_A " is queued again.\n");
 	expect(canned, "queue retry --dead", 1, ID_B " is queued again as " ID_C ".\n");
 	assert_string_equal(err_text, "holdfast: full\n");
 	expect(none, "queue retry --dead", 0, "No request is dead.\n");
@@ -695,7 +703,7 @@ int main(void)
 		cmocka_unit_test(an_empty_queue_says_so),
 		cmocka_unit_test(show_tells_all_about_one),
 		cmocka_unit_test(cancel_and_retry_change_one),
-		cmocka_unit_test(all_dead_ones_are_retried),
+		cmocka_unit_test(all_of_a_state_are_retried),
 		cmocka_unit_test(an_export_is_whole_or_fails),
 		cmocka_unit_test(sync_now_tries_everything),
 		cmocka_unit_test(a_store_check_exits_by_what_it_found),
