@@ -144,6 +144,33 @@ static void print_totals(const cJSON *j)
 	putchar('\n');
 }
 
+/* The soonest of the periodic registrations, and what has come of them. */
+static void print_periodic(const cJSON *j)
+{
+	static const char *const names[] = { "waiting",	 "pending",   "firing",
+					     "retrying", "succeeded", "failed" };
+	const cJSON *all = cli_json_at(j, "periodicSync.registrations"), *r;
+	char path[32], word[CLI_WORD_SIZE];
+	double next = -1;
+
+	if (cJSON_GetArraySize(all) == 0)
+		return;
+	cJSON_ArrayForEach(r, all)
+	{
+		double due = seconds_of(r, "nextDueInMs");
+
+		if (due >= 0 && (next < 0 || due < next))
+			next = due;
+	}
+	fputs("periodic    ", stdout);
+	for (size_t i = 0; i < COUNT(names); i++) {
+		snprintf(path, sizeof(path), "periodicSync.%s", names[i]);
+		printf("%s %s %s", i ? "," : "", names[i],
+		       cli_count(cli_json_number(j, path, -1), word));
+	}
+	printf("\n             next in %s\n", cli_duration(next, word));
+}
+
 static void print_store(const cJSON *j)
 {
 	char used[CLI_WORD_SIZE], max[CLI_WORD_SIZE], today[CLI_WORD_SIZE], all[CLI_WORD_SIZE];
@@ -192,6 +219,7 @@ int cli_status(struct cli *c, int argc, char **argv)
 		print_failures(cli_json_at(j, "origins"));
 		print_lanes(cli_json_at(j, "lanes"));
 		print_totals(j);
+		print_periodic(j);
 		print_store(j);
 	}
 	cli_json_free(j);

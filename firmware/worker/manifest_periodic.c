@@ -55,7 +55,7 @@ static int two_digits(const char *s, int limit)
 }
 
 /* "HH:MM" */
-static void read_time(struct hf_json_doc *d, const cJSON *item, uint16_t *out)
+static bool read_time(struct hf_json_doc *d, const cJSON *item, uint16_t *out)
 {
 	const char *text = cJSON_IsString(item) ? item->valuestring : "";
 	int hour = -1, minute = -1;
@@ -68,6 +68,7 @@ static void read_time(struct hf_json_doc *d, const cJSON *item, uint16_t *out)
 		hf_json_fault(d, item, "must be a time of the day, as \"22:30\"");
 	else
 		*out = (uint16_t)(hour * 60 + minute);
+	return hour >= 0 && minute >= 0;
 }
 
 static void read_window(struct hf_json_doc *d, const cJSON *item, struct hf_periodic_sync *out)
@@ -80,12 +81,9 @@ static void read_window(struct hf_json_doc *d, const cJSON *item, struct hf_peri
 		if (!m[i])
 			hf_json_fault(d, item, "\"%s\" is missing", window_keys[i]);
 	}
-	if (m[0])
-		read_time(d, m[0], &out->from_min);
-	if (m[1])
-		read_time(d, m[1], &out->to_min);
-	out->has_window = true;
-	if (m[0] && m[1] && out->from_min == out->to_min)
+	out->has_window = m[0] && read_time(d, m[0], &out->from_min);
+	out->has_window &= m[1] && read_time(d, m[1], &out->to_min);
+	if (out->has_window && out->from_min == out->to_min)
 		hf_json_fault(d, item, "begins when it ends");
 }
 

@@ -174,7 +174,7 @@ hold('the page says how its event ended', async (x) => {
 	assert.equal((await afterRuns(daemon, 'p/1 ä', 1)).lastResult.result, 'success');
 });
 
-hold('tags of one-off and of periodic sync are apart', async (x) => {
+hold('same-tag-oneoff-and-periodic', async (x) => {
 	const { origin, daemon } = await world(x);
 	await origin.stop();
 	await daemon.post('/.holdfast/sync/menu', '');
@@ -220,6 +220,8 @@ hold('the operator lists, registers and unregisters', async (x) => {
 	const json = JSON.parse((await daemon.cli('--json', 'periodic', 'list')).stdout);
 	assert.equal(json.registrations[0].minInterval, 90 * MIN);
 	assert.equal(json.registrations[0].lastResult.result, 'success');
+	assert.match((await daemon.cli('status')).stdout,
+		/\nperiodic +waiting 1, pending 0, firing 1, retrying 0, succeeded 1, failed 0\n +next in \d/);
 	assert.equal((await daemon.cli('periodic', 'unregister', 'menu')).code, 0);
 	assert.equal((await daemon.cli('periodic', 'unregister', 'menu')).code, 1);
 	assert.equal((await daemon.cli('periodic', 'register')).code, 64);

@@ -82,9 +82,50 @@ static void knows_nothing_of_a_tag_without_an_entry(void **state)
 	hf_manifest_destroy(m);
 }
 
+static void reads_periodic_entries(void **state)
+{
+	struct hf_manifest *m = good(
+		"{" ROUTES "\"periodicSync\":[{\"tag\":\"menu\",\"minInterval\":3600000,\n"
+		"\"refresh\":[\"/m\"],\"metered\":false,\"captive\":true,\n"
+		"\"window\":{\"from\":\"22:30\",\"to\":\"05:00\"},\"timeoutSeconds\":9},\n"
+		"{\"tag\":\"orders\",\"replay\":true},{\"tag\":\"*\",\"request\":{\"url\":\"/r\"}}]}");
+	const struct hf_periodic_sync *p = hf_manifest_periodic(m, HF_SPAN("menu"));
+
+	(void)state;
+	assert_true(p->declared);
+	assert_int_equal(p->min_interval_ms, 3600000);
+	assert_int_equal(p->action.kind, HF_SYNC_REFRESH);
+	assert_int_equal(p->action.time_limit_s, 9);
+	assert_true(p->unmetered);
+	assert_true(p->captive);
+	assert_true(p->has_window);
+	assert_int_equal(p->from_min, 22 * 60 + 30);
+	assert_int_equal(p->to_min, 300);
+	p = hf_manifest_periodic(m, HF_SPAN("orders"));
+	assert_false(p->declared || p->unmetered || p->captive || p->has_window);
+	assert_int_equal(p->action.kind, HF_SYNC_REPLAY);
+	assert_ptr_equal(hf_manifest_periodic(m, HF_SPAN("x")), &m->periodic[2]);
+	hf_manifest_destroy(m);
+}
+
 static const struct {
 	const char *text, *faults;
 } bad[] = {
+	{ "{\"periodicSync\":[{\"tag\":\"*\",\"minInterval\":60000}]}",
+	  "m.json:1: periodicSync[0].minInterval: does not go with \"*\", which is no tag\n" },
+	{ "{\"periodicSync\":[{\"tag\":\"a\",\"page\":true,\n\"refresh\":[\"/\"]}]}",
+	  "m.json:2: periodicSync[0].refresh: does not go with \"page\": one entry does one thing\n" },
+	{ "{\"periodicSync\":[{\"tag\":\"a\",\"metered\":\"no\"}]}",
+	  "m.json:1: periodicSync[0].metered: must be true or false\n" },
+	{ "{\"periodicSync\":[{\"tag\":\"a\",\"window\":{\"from\":\"24:00\",\n\"to\":\"5:00\"}}]}",
+	  "m.json:1: periodicSync[0].window.from: must be a time of the day, as \"22:30\"\n"
+	  "m.json:2: periodicSync[0].window.to: must be a time of the day, as \"22:30\"\n" },
+	{ "{\"periodicSync\":[{\"tag\":\"a\",\"window\":{\"from\":\"05:00\",\"to\":\"05:00\"}}]}",
+	  "m.json:1: periodicSync[0].window: begins when it ends\n" },
+	{ "{\"periodicSync\":[{\"tag\":\"a\",\"window\":{\"from\":\"01:00\"}}]}",
+	  "m.json:1: periodicSync[0].window: \"to\" is missing\n" },
+	{ "{\"periodicSync\":[{\"tag\":\"order\",\"replay\":true}]}",
+	  "m.json:1: periodicSync[0]: replays \"order\", but no route queues with this tag\n" },
 	{ "{\"sync\":{}}", "m.json:1: sync: must be an array, not an object\n" },
 	{ "{\n\"sync\":[\n{\"page\":true}]}", "m.json:3: sync[0]: \"tag\" is missing\n" },
 	{ "{\"sync\":[{\"tag\":\"a\"}]}", "m.json:1: sync[0]: has none of \"page\", \"replay\", "
@@ -127,6 +168,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_every_kind),
 		cmocka_unit_test(knows_nothing_of_a_tag_without_an_entry),
+		cmocka_unit_test(reads_periodic_entries),
 		cmocka_unit_test(every_fault_has_its_line),
 	};
 

@@ -170,6 +170,7 @@ static void one_origin_is_enough(void **state)
 	assert_string_equal(s->state_dir, "/var/lib/holdfast");
 	assert_int_equal(s->log_level, CONFIG_HF_LOG_LEVEL_DEFAULT);
 	assert_false(s->allow_remote);
+	assert_int_equal(s->metered, HF_METERED_AUTO);
 	assert_null(s->probe_url_text);
 	assert_null(s->origins[0].host);
 	hf_settings_destroy(s);
@@ -401,6 +402,8 @@ static const struct {
 	  AT "4: [agent] log-level: \"verbose\" is not one of error, warning, info, debug\n" },
 	{ AGENT("allow-remote = true"),
 	  AT "4: [agent] allow-remote: must be yes or no, not \"true\"\n" },
+	{ AGENT("metered = maybe"),
+	  AT "4: [agent] metered: must be auto, yes or no, not \"maybe\"\n" },
 	{ AGENT("control = /a234567890123456789012345678901234567890123456789012345678901234567890123"
 		"4567890123456789012345678901234567"),
 	  AT "4: [agent] control: the path of a socket is at most 107 bytes long, not 108\n" },
