@@ -103,3 +103,12 @@ char *hf_span_dup(struct hf_span s)
 	copy[s.len] = '\0';
 	return copy;
 }
+
+uint32_t hf_span_hash(struct hf_span s)
+{
+	uint32_t h = 2166136261U;
+
+	for (size_t i = 0; i < s.len; i++)
+		h = (h ^ (uint8_t)s.ptr[i]) * 16777619U;
+	return h;
+}

@@ -49,6 +49,9 @@ static inline struct hf_span hf_span_skip(struct hf_span s, size_t n)
 	return (struct hf_span){ n ? s.ptr + n : s.ptr, s.len - n }; /* ptr may be NULL */
 }
 
+/* To tell bytes apart that nobody chose with care: FNV-1a. */
+uint32_t hf_span_hash(struct hf_span s);
+
 /* ASCII case-insensitive, as for HTTP field names (RFC 9110 section 5.1). */
 bool hf_span_ieq(struct hf_span a, struct hf_span b);
 bool hf_span_ieq_str(struct hf_span a, const char *str);

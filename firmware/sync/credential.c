@@ -17,15 +17,6 @@ static struct hf_credential *find(struct hf_credentials *c, unsigned origin, con
 	return NULL;
 }
 
-static uint32_t hash(struct hf_span s)
-{
-	uint32_t h = 2166136261U; /* FNV-1a */
-
-	for (size_t i = 0; i < s.len; i++)
-		h = (h ^ (uint8_t)s.ptr[i]) * 16777619U;
-	return h;
-}
-
 struct hf_span hf_credential_line(struct hf_span text)
 {
 	while (text.len > 0 && strchr(" \t\r\n", text.ptr[text.len - 1]))
@@ -113,6 +104,6 @@ int hf_credential_get(struct hf_credentials *c, unsigned origin, const char *nam
 	err = read_line(c, x->file, HF_CREDENTIAL_BYTES_MAX, arena, &out->value);
 	if (err != HF_ENOMEM)
 		tell(c, x, err ? FAULT_FILE : FAULT_NONE);
-	out->version = hash(out->value);
+	out->version = hf_span_hash(out->value);
 	return err;
 }

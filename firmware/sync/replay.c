@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sync/replay.h"
+#include "sync/replay_private.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -8,57 +8,10 @@
 #include "http/url.h"
 #include "net/backoff.h"
 
-#define FOLLOW_MAX	      5
-#define CHUNK_MAX	      (1024 * 1024)
-#define STORE_FAILED_DELAY_MS 5000
+#define CHUNK_MAX (1024 * 1024)
 /* Of an answer that does not end. What is delivered is delivered: its head has
  * said so, and the lane goes on. */
 #define ANSWER_MAX_MS (600 * UINT64_C(1000))
-
-struct hf_replay {
-	const struct hf_sync_options *opt;
-	const struct hf_sync_origin *origin;
-	struct hf_lease lease;
-	struct hf_list link;
-	void (*done)(void *user, struct hf_replay *r, enum hf_replay_end end);
-	void *user;
-	struct hf_arena arena; /* of one attempt */
-	/* request */
-	struct hf_message msg;
-	struct hf_transport_request request;
-	struct hf_exchange *exchange;
-	struct hf_store_blob_read chunk;
-	bool reading_chunk, sent_end;
-	bool again;	       /* the next attempt waits for the chunk of this one */
-	struct hf_span unsent; /* of the inline body or of the chunk */
-	uint64_t body_left;    /* of the blob, behind unsent */
-	bool gone;	       /* the transport was told to send */
-	bool sent;	       /* a byte may have arrived, in any attempt */
-	/* answer */
-	bool has_head;
-	struct hf_answer_head answer;
-	struct hf_fields raw; /* with hop-by-hop fields: what is classified */
-	struct hf_buf body;
-	uint64_t dropped; /* body bytes past the limit */
-	struct hf_timer timer;
-	unsigned followed;
-	struct hf_credential_value credential; /* of this attempt */
-	enum hf_replay_end told;
-	/* the exchange ended while the mark was being stored */
-	bool marking, end_waits;
-	struct hf_lease_end end;
-	struct hf_exchange_result result;
-	bool over; /* finishes when the chunk read is back */
-};
-
-static uint32_t hash(struct hf_span s)
-{
-	uint32_t h = 2166136261U; /* FNV-1a */
-
-	for (size_t i = 0; i < s.len; i++)
-		h = (h ^ (uint8_t)s.ptr[i]) * 16777619U;
-	return h;
-}
 
 static void release(struct hf_replay *r)
 {
@@ -95,7 +48,6 @@ static void cancel(struct hf_replay *r)
 
 static void pump(struct hf_replay *r);
 static void attempt(struct hf_replay *r);
-static bool is_renewed(struct hf_replay *r, const struct hf_verdict *v);
 
 /* Part of the body cannot be had: for good, or for now. */
 static void body_failed(struct hf_replay *r, int err)
@@ -104,7 +56,7 @@ static void body_failed(struct hf_replay *r, int err)
 	struct hf_lease_end end = {
 		.verdict = { .action = damaged ? HF_ACTION_DEAD : HF_ACTION_RETRY,
 			     .reason = damaged ? HF_REASON_DAMAGED : HF_REASON_BACKOFF,
-			     .delay_ms = STORE_FAILED_DELAY_MS },
+			     .delay_ms = HF_REPLAY_FAILED_DELAY_MS },
 		.sent = r->sent || r->gone,
 	};
 
@@ -263,7 +215,7 @@ static bool follow(struct hf_replay *r)
 {
 	struct hf_span target = location_target(r);
 
-	if (!target.ptr || r->followed >= FOLLOW_MAX)
+	if (!target.ptr || r->followed >= HF_REPLAY_FOLLOW_MAX)
 		return false;
 	target = hf_arena_copy(&r->lease.arena, target);
 	if (!target.ptr)
@@ -303,7 +255,7 @@ static void classify(struct hf_replay *r, const struct hf_exchange_result *resul
 		.origin_port = r->origin->port,
 		.result = result,
 		.head = r->has_head ? &head : NULL,
-		.body_hash = hash(hf_buf_span(&r->body)),
+		.body_hash = hf_span_hash(hf_buf_span(&r->body)),
 		.state = &before,
 		.retried_now = r->lease.lane->retried_now,
 		.device_now_ms = hf_queue_device_ms(r->opt->queue),
@@ -356,7 +308,7 @@ static void fill_end(struct hf_replay *r, struct hf_lease_end *end)
 	r->answer.truncated |= r->dropped > 0 || r->result.end != HF_END_COMPLETE;
 	end->answer = &r->answer;
 	end->body = hf_buf_span(&r->body);
-	end->body_hash = hash(end->body);
+	end->body_hash = hf_span_hash(end->body);
 }
 
 static void log_end(struct hf_replay *r, const struct hf_exchange_result *result,
@@ -388,7 +340,7 @@ static void answered(struct hf_replay *r, const struct hf_exchange_result *resul
 		end.verdict.action = HF_ACTION_HOLD;
 		end.verdict.reason = HF_REASON_REDIRECT;
 	}
-	if (is_renewed(r, &end.verdict)) {
+	if (hf_replay_is_renewed(r, &end.verdict)) {
 		attempt(r);
 		return;
 	}
@@ -420,72 +372,6 @@ static const struct hf_exchange_events exchange_events = {
 	.on_end = on_end,
 };
 
-static int build_request(struct hf_replay *r)
-{
-	const struct hf_record_head *h = &r->lease.head;
-	const struct hf_store_load *l = &r->lease.load;
-	int err;
-
-	r->msg = (struct hf_message){
-		.method = h->method,
-		.target = r->lease.target,
-		.minor = 1,
-		.keep_alive = true,
-		.body = l->body_len > 0 || !hf_method_is_safe(h->method) ? HF_BODY_LENGTH :
-									   HF_BODY_NONE,
-		.body_len = l->body_len,
-	};
-	hf_fields_init(&r->msg.fields, &r->arena);
-	err = hf_fields_add(&r->msg.fields, HF_SPAN("Host"), r->origin->authority);
-	for (size_t i = 0; i < h->fields.n && !err; i++)
-		err = hf_fields_add(&r->msg.fields, h->fields.v[i].name, h->fields.v[i].value);
-	if (!err)
-		err = hf_fields_add(&r->msg.fields, hf_span_str(h->policy.key_header), h->key);
-	if (!err && r->credential.header)
-		err = hf_fields_add(&r->msg.fields, hf_span_str(r->credential.header),
-				    r->credential.value);
-	return err;
-}
-
-static int get_credential(struct hf_replay *r, struct hf_credential_value *out)
-{
-	return hf_credential_get(r->opt->credentials, r->lease.lane->origin,
-				 r->lease.head.policy.credential, &r->arena, out);
-}
-
-/* For this attempt. False: it must not be made, the verdict says what instead. */
-static bool bind_credential(struct hf_replay *r, struct hf_verdict *v)
-{
-	int err;
-
-	r->credential = (struct hf_credential_value){ 0 };
-	if (!r->lease.head.policy.credential[0])
-		return true;
-	err = get_credential(r, &r->credential);
-	*v = (struct hf_verdict){ .action = HF_ACTION_RETRY,
-				  .reason = HF_REASON_AUTH,
-				  .delay_ms = STORE_FAILED_DELAY_MS };
-	if (err == HF_ENOENT)
-		v->action = HF_ACTION_HOLD;
-	if (!err && !hf_span_eq(r->credential.identity, r->lease.head.identity)) {
-		v->action = HF_ACTION_HOLD;
-		v->reason = HF_REASON_IDENTITY;
-		err = HF_EPERM;
-	}
-	return err == 0;
-}
-
-/* It was refused, and there is another one meanwhile: once for each. */
-static bool is_renewed(struct hf_replay *r, const struct hf_verdict *v)
-{
-	struct hf_credential_value now;
-
-	if (v->action != HF_ACTION_HOLD || v->reason != HF_REASON_AUTH || !r->credential.header ||
-	    get_credential(r, &now))
-		return false;
-	return now.version != r->credential.version && r->followed++ < FOLLOW_MAX;
-}
-
 static void reset_attempt(struct hf_replay *r)
 {
 	const struct hf_store_load *l = &r->lease.load;
@@ -508,7 +394,7 @@ static void reset_attempt(struct hf_replay *r)
 static int start_exchange(struct hf_replay *r)
 {
 	struct hf_transport *t = r->origin->transport;
-	int err = build_request(r);
+	int err = hf_replay_build(r);
 
 	r->request = (struct hf_transport_request){ .msg = &r->msg,
 						    .fresh = r->lease.lane->retried_now };
@@ -525,7 +411,7 @@ static void attempt(struct hf_replay *r)
 		return;
 	}
 	reset_attempt(r);
-	if (bind_credential(r, &end.verdict)) {
+	if (hf_replay_bind(r, &end.verdict)) {
 		result.err = start_exchange(r);
 		if (!result.err)
 			return;
@@ -555,7 +441,7 @@ static void lease_stored(struct hf_lease *lease, int err)
 	struct hf_replay *r = hf_container_of(lease, struct hf_replay, lease);
 	struct hf_lease_end end = { .verdict = { .action = HF_ACTION_RETRY,
 						 .reason = HF_REASON_BACKOFF,
-						 .delay_ms = STORE_FAILED_DELAY_MS } };
+						 .delay_ms = HF_REPLAY_FAILED_DELAY_MS } };
 
 	if (hf_lease_is_over(lease)) {
 		finish(r);

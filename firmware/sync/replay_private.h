@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What replay.c (the attempt) and replay_request.c (what is sent) share. */
+#ifndef HF_SYNC_REPLAY_PRIVATE_H
+#define HF_SYNC_REPLAY_PRIVATE_H
+
+#include "sync/replay.h"
+
+#define HF_REPLAY_FOLLOW_MAX	  5 /* redirects and renewed credentials */
+#define HF_REPLAY_FAILED_DELAY_MS 5000
+
+struct hf_replay {
+	const struct hf_sync_options *opt;
+	const struct hf_sync_origin *origin;
+	struct hf_lease lease;
+	struct hf_list link;
+	void (*done)(void *user, struct hf_replay *r, enum hf_replay_end end);
+	void *user;
+	struct hf_arena arena; /* of one attempt */
+	/* request */
+	struct hf_message msg;
+	struct hf_transport_request request;
+	struct hf_exchange *exchange;
+	struct hf_store_blob_read chunk;
+	bool reading_chunk, sent_end;
+	bool again;	       /* the next attempt waits for the chunk of this one */
+	struct hf_span unsent; /* of the inline body or of the chunk */
+	uint64_t body_left;    /* of the blob, behind unsent */
+	bool gone;	       /* the transport was told to send */
+	bool sent;	       /* a byte may have arrived, in any attempt */
+	/* answer */
+	bool has_head;
+	struct hf_answer_head answer;
+	struct hf_fields raw; /* with hop-by-hop fields: what is classified */
+	struct hf_buf body;
+	uint64_t dropped; /* body bytes past the limit */
+	struct hf_timer timer;
+	unsigned followed;
+	struct hf_credential_value credential; /* of this attempt */
+	enum hf_replay_end told;
+	/* the exchange ended while the mark was being stored */
+	bool marking, end_waits;
+	struct hf_lease_end end;
+	struct hf_exchange_result result;
+	bool over; /* finishes when the chunk read is back */
+};
+
+/* Fills r->msg. */
+int hf_replay_build(struct hf_replay *r);
+/* The credential of this attempt. False: it must not be made, the verdict says
+ * what instead. */
+bool hf_replay_bind(struct hf_replay *r, struct hf_verdict *v);
+/* The credential was refused, and there is another one meanwhile: once for each. */
+bool hf_replay_is_renewed(struct hf_replay *r, const struct hf_verdict *v);
+
+#endif
