@@ -444,7 +444,7 @@ hold('10 k tags scheduler cost', async (x) => {
 		assert.equal((await daemon.post('/.holdfast/sync/more', '')).status, 503);
 		await daemon.restart();
 		const rss = daemon.rssKb();
-		assert.ok(rss < 8192, `${rss} kB with ${N} tags`);
+		assert.ok(rss < 7680, `${rss} kB with ${N} tags`);
 	}
 	const seen = new Set();
 	for (let after = '0'; after;) {
