@@ -112,6 +112,7 @@ static void add_device(struct sim_stage *s, const struct sim_stage_options *opt,
 
 	sim_device_file(dev, SIM_CONFIG_PATH, config);
 	sim_device_file(dev, SIM_CA_PATH, sim_cert_ca);
+	s->periodic = opt->manifest && strstr(opt->manifest, "\"periodicSync\"");
 	add_manifest(dev, config, opt->manifest ? opt->manifest : sim_default_manifest);
 	sim_witness_init(&s->witnesses[i], dev);
 	s->witnesses[i].lives = &s->ledger.lives;

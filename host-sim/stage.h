@@ -25,10 +25,14 @@
 #define SIM_REST_JOBS  2
 #define SIM_REST_BYTES 16384
 #define SIM_REST_CALLS 0
-/* And for each fetch of periodic sync, with the savings of time between. */
-#define SIM_VISIT_WAKES 30
-#define SIM_VISIT_JOBS	12
-#define SIM_VISIT_BYTES 32768
+/* Of a device with periodic sync: time is saved each minute at most, and a window
+ * looked at; and for each fetch. */
+#define SIM_PERIODIC_WAKES 75
+#define SIM_PERIODIC_JOBS  75
+#define SIM_PERIODIC_BYTES 1048576
+#define SIM_VISIT_WAKES	   30
+#define SIM_VISIT_JOBS	   12
+#define SIM_VISIT_BYTES	   32768
 
 struct sim_rest {
 	bool looked;
@@ -56,6 +60,7 @@ struct sim_stage {
 	struct sim_origin *origins[SIM_ORIGINS_MAX];
 	size_t origins_n;
 	struct sim_origin *check, *portal, *stranger;
+	bool periodic; /* the manifest has periodic sync */
 	struct sim_rest rest;
 	uint64_t well_us;  /* when all faults ended for good, 0: they have not */
 	uint64_t drain_us; /* from the end of all faults until nothing waited */

@@ -2,14 +2,17 @@
 /*
  * What the origin sees of periodic sync. Fetches near each other are one run with
  * its retries; runs of one life of the device stand nine tenths of the interval
- * apart at least. A start may have fired anew what it does not know to be done.
+ * apart at least. A start may have fired anew what it does not know to be done,
+ * and while there are faults a retry may have to wait until the origin is back:
+ * then only their number has a limit.
  */
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "checks/checks.h"
 
-#define ATTEMPTS_MAX 4 /* of a run */
+#define ATTEMPTS_MAX 4	/* of a run */
+#define TROUBLED_MAX 12 /* in an interval with faults */
 /* Later than it was fired: a line that is slow, or loses what is sent. */
 #define ON_THE_WAY_US (15 * SIM_US_PER_S)
 #define QUIET_US      (10 * SIM_US_PER_MIN) /* after all faults: for back-off to end */
@@ -43,8 +46,9 @@ static bool is_first(const struct sim_ledger *l, size_t i)
 }
 
 /* Run after run of one life, beginning with visit @i. */
-static bool often_enough(const struct sim_ledger *l, size_t i, char *why, size_t size)
+static bool often_enough(const struct sim_stage *s, size_t i, char *why, size_t size)
 {
+	const struct sim_ledger *l = &s->ledger;
 	const struct sim_visit *first = &l->visits[i], *v;
 	uint64_t interval = interval_us(first), gap;
 	unsigned attempts = 1;
@@ -52,7 +56,11 @@ static bool often_enough(const struct sim_ledger *l, size_t i, char *why, size_t
 	for (i = next_of(l, i, first->life); i < l->visits_n; i = next_of(l, i, first->life)) {
 		v = &l->visits[i];
 		gap = v->at_us - first->at_us;
-		if (gap <= interval / 10 + ON_THE_WAY_US && ++attempts <= ATTEMPTS_MAX)
+		attempts++;
+		if (gap <= interval / 10 + ON_THE_WAY_US && attempts <= ATTEMPTS_MAX)
+			continue;
+		if (first->at_us < s->well_us && gap < interval - interval / 10 &&
+		    attempts <= TROUBLED_MAX)
 			continue;
 		if (gap + ON_THE_WAY_US < interval - interval / 10) {
 			snprintf(why, size,
@@ -108,7 +116,7 @@ static bool holds(const struct sim_stage *s, char *why, size_t size)
 				begins = l->visits[j].life != l->visits[i].life;
 				break;
 			}
-		if ((begins || is_first(l, i)) && !often_enough(l, i, why, size))
+		if ((begins || is_first(l, i)) && !often_enough(s, i, why, size))
 			return false;
 		if (is_first(l, i) && !goes_on(s, i, why, size))
 			return false;

@@ -11,9 +11,12 @@ static bool holds(const struct sim_stage *s, char *why, size_t size)
 		 "in an idle hour: %llu wake-ups, %llu store jobs, %llu bytes written, %llu calls",
 		 (unsigned long long)r->wakes, (unsigned long long)r->jobs,
 		 (unsigned long long)r->bytes, (unsigned long long)r->calls);
-	return r->wakes <= SIM_REST_WAKES + r->visits * SIM_VISIT_WAKES &&
-	       r->jobs <= SIM_REST_JOBS + r->visits * SIM_VISIT_JOBS &&
-	       r->bytes <= SIM_REST_BYTES + r->visits * SIM_VISIT_BYTES &&
+	return r->wakes <= SIM_REST_WAKES + s->periodic * SIM_PERIODIC_WAKES +
+				   r->visits * SIM_VISIT_WAKES &&
+	       r->jobs <= SIM_REST_JOBS + s->periodic * SIM_PERIODIC_JOBS +
+				  r->visits * SIM_VISIT_JOBS &&
+	       r->bytes <= SIM_REST_BYTES + s->periodic * SIM_PERIODIC_BYTES +
+				   r->visits * SIM_VISIT_BYTES &&
 	       r->calls <= SIM_REST_CALLS + r->visits;
 }
 
