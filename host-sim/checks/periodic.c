@@ -15,7 +15,7 @@
 #define TROUBLED_MAX 12 /* in an interval with faults */
 /* Later than it was fired: a line that is slow, or loses what is sent. */
 #define ON_THE_WAY_US (15 * SIM_US_PER_S)
-#define QUIET_US      (10 * SIM_US_PER_MIN) /* after all faults: for back-off to end */
+#define QUIET_US      (30 * SIM_US_PER_MIN) /* after all faults: for back-off to end */
 
 static uint64_t interval_us(const struct sim_visit *v)
 {
