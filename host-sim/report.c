@@ -21,13 +21,14 @@ void sim_totals(const struct sim_stage *s, struct sim_totals *t)
 		t->queued += o->status == 202;
 		t->refused += !sim_order_promised(o);
 		t->delivered += sim_order_promised(o) && o->effects > 0;
+		t->cancelled += sim_order_cancelled(o);
 		t->duplicated += o->effects > 1 ? o->effects - 1 : 0;
 		if (o->status == 202 && o->effects > 0 && o->effect_us > o->answered_us)
 			wait = o->effect_us - o->answered_us;
 		if (wait > t->longest_wait_us)
 			t->longest_wait_us = wait;
 	}
-	t->waiting_or_lost = t->accepted - t->delivered;
+	t->waiting_or_lost = t->accepted - t->delivered - t->cancelled;
 	t->order_kept = sim_check_order.holds(s, why, sizeof(why));
 	sim_stage_disk_stats(s, &disk);
 	t->cuts = (unsigned)disk.cuts;
@@ -73,6 +74,8 @@ void sim_totals_print(FILE *out, const struct sim_totals *t, bool colour)
 	number_row(out, "accepted from the panel", t->accepted, "");
 	number_row(out, "  of these kept for later", t->queued, "");
 	number_row(out, "delivered to the shop", t->delivered, "");
+	if (t->cancelled)
+		number_row(out, "cancelled", t->cancelled, "");
 	number_row(out, "lost", t->waiting_or_lost, t->waiting_or_lost ? bad : good);
 	number_row(out, "duplicated effects", t->duplicated, t->duplicated ? bad : good);
 	row(out, "order kept", t->order_kept ? "yes" : "NO", t->order_kept ? good : bad);

@@ -9,7 +9,8 @@
 #include "stage.h"
 
 struct sim_totals {
-	unsigned sent, accepted, queued, refused, delivered, waiting_or_lost, duplicated;
+	unsigned sent, accepted, queued, refused, delivered, cancelled;
+	unsigned waiting_or_lost, duplicated;
 	bool order_kept;
 	uint64_t longest_wait_us;
 	unsigned cuts, outages;

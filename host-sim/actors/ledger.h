@@ -124,6 +124,12 @@ static inline bool sim_order_open(const struct sim_order *o)
 	return sim_order_promised(o) && o->effects == 0 && strcmp(o->state, "cancelled") != 0;
 }
 
+/* Taken back by the panel, or by a later one of its lane. */
+static inline bool sim_order_cancelled(const struct sim_order *o)
+{
+	return sim_order_promised(o) && o->effects == 0 && strcmp(o->state, "cancelled") == 0;
+}
+
 /* It waits for a person, who sees why. */
 static inline bool sim_order_accounted(const struct sim_order *o)
 {

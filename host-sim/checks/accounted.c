@@ -14,6 +14,26 @@ bool sim_check_excused(const struct sim_stage *s, const struct sim_order *o)
 	return told && s->witnesses[i].damage > 0 && sim_disk_stats(disk)->failed > 0;
 }
 
+/* It has made room for a later one of the same place that was accepted. */
+static bool is_displaced_rightly(const struct sim_stage *s, const struct sim_order *o)
+{
+	for (size_t i = o->n; i < s->ledger.n; i++) {
+		const struct sim_order *later = s->ledger.v[i];
+
+		if (strcmp(later->device, o->device) == 0 && strcmp(later->path, o->path) == 0 &&
+		    sim_order_promised(later))
+			return true;
+	}
+	return false;
+}
+
+static bool is_lost(const struct sim_stage *s, const struct sim_order *o)
+{
+	if (sim_order_cancelled(o) && strcmp(o->reason, "displaced") == 0)
+		return !is_displaced_rightly(s, o);
+	return sim_order_open(o) && !sim_order_accounted(o) && !sim_check_excused(s, o);
+}
+
 static bool holds(const struct sim_stage *s, char *why, size_t size)
 {
 	unsigned lost = 0, first = 0;
@@ -22,7 +42,7 @@ static bool holds(const struct sim_stage *s, char *why, size_t size)
 	for (i = 0; i < s->ledger.n; i++) {
 		const struct sim_order *o = s->ledger.v[i];
 
-		if (!sim_order_open(o) || sim_order_accounted(o) || sim_check_excused(s, o))
+		if (!is_lost(s, o))
 			continue;
 		if (lost++ == 0)
 			first = o->n;

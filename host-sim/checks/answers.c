@@ -13,6 +13,8 @@ static bool is_excused(const struct sim_stage *s, const struct sim_order *o)
 
 	if (o->answer_aged && !o->answer_gone)
 		return true;
+	if (sim_order_cancelled(o))
+		return gone;
 	if (sim_disk_faults(disk)->rotten > 0)
 		return gone;
 	if (gone && sim_disk_stats(disk)->failed > 0 && s->witnesses[i].damage > 0)

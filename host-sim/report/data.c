@@ -90,6 +90,8 @@ static cJSON *totals_json(const struct sim_totals *t)
 	sim_json_total(out, "accepted", "accepted from the panel", t->accepted);
 	sim_json_total(out, "kept", "of these kept for later", t->queued);
 	sim_json_total(out, "delivered", "delivered to the origin", t->delivered);
+	if (t->cancelled)
+		sim_json_total(out, "cancelled", "cancelled", t->cancelled);
 	row = sim_json_total(out, "lost", "lost", t->waiting_or_lost);
 	sim_json_add_truth(row, "good", t->waiting_or_lost == 0);
 	row = sim_json_total(out, "duplicated", "duplicated effects", t->duplicated);
