@@ -105,6 +105,13 @@ static void on_answered(void *user, unsigned origin)
 		hf_sync_answered(a->sync, origin);
 }
 
+static void on_captive(void *user, unsigned origin)
+{
+	struct hf_agent *a = user;
+
+	hf_http1_distrust(a->origins[origin].transport);
+}
+
 static void on_change(void *user)
 {
 	struct hf_agent *a = user;
@@ -118,6 +125,7 @@ static const struct hf_connectivity_events connectivity_events = {
 	.on_origin = on_origin,
 	.on_trial = on_trial,
 	.on_answered = on_answered,
+	.on_captive = on_captive,
 	.on_change = on_change,
 };
 

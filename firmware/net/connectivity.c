@@ -410,6 +410,8 @@ void hf_connectivity_captive(struct hf_connectivity *c, unsigned origin)
 
 	o->failures++;
 	note_failure(o, BEHIND_PORTAL);
+	if (c->opt.events->on_captive)
+		c->opt.events->on_captive(c->opt.user, origin);
 	hf_net_set(c, HF_NET_CAPTIVE);
 	set_down(o);
 	if (!hf_timer_is_set(&c->net_timer))

@@ -52,6 +52,9 @@ struct hf_connectivity_events {
 	/* An attempt had an answer that shows the origin at work: any status but
 	 * 5xx and those that ask to come later. NULL: nobody wants to know. */
 	void (*on_answered)(void *user, unsigned origin);
+	/* A box between has answered in the origin's place. NULL: nobody wants to
+	 * know. */
+	void (*on_captive)(void *user, unsigned origin);
 	/* Link or net changed. */
 	void (*on_change)(void *user);
 };

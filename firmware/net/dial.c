@@ -390,6 +390,11 @@ static void dial_reset(struct hf_dial *dial)
 	dial->resolving = false;
 }
 
+void hf_dialer_forget(struct hf_dialer *d)
+{
+	d->addrs_until_ms = 0;
+}
+
 void hf_dialer_network_changed(struct hf_dialer *d)
 {
 	struct hf_list *it, *tmp;

@@ -78,6 +78,8 @@ int hf_dialer_init(struct hf_dialer *d, struct hf_port *port, struct hf_timerq *
 		   const char *host, uint16_t port_number);
 /* No dial may run. */
 void hf_dialer_finish(struct hf_dialer *d);
+/* Addresses are forgotten: the next dial looks the name up. */
+void hf_dialer_forget(struct hf_dialer *d);
 /* Addresses are forgotten and running dials begin anew on fresh sockets. */
 void hf_dialer_network_changed(struct hf_dialer *d);
 

@@ -361,6 +361,20 @@ void hf_http1_network_changed(struct hf_transport *base, bool up)
 	t->calls--;
 }
 
+void hf_http1_distrust(struct hf_transport *base)
+{
+	struct http1 *t = of(base);
+	struct hf_list *it, *tmp;
+
+	t->calls++;
+	hf_dialer_forget(&t->dialer);
+	hf_list_for(it, tmp, &t->idle)
+		hf_http1_conn_close(conn_of(it), false);
+	hf_list_for(it, tmp, &t->conns)
+		conn_of(it)->last = conn_of(it)->state == CONN_BUSY;
+	t->calls--;
+}
+
 void hf_http1_figures(struct hf_transport *base, struct hf_http1_figures *out)
 {
 	struct http1 *t = of(base);

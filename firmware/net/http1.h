@@ -47,6 +47,9 @@ void hf_http1_destroy(struct hf_transport *t);
  * have not begun to receive are ended with HF_END_RESET when the link is gone,
  * and names are looked up anew. */
 void hf_http1_network_changed(struct hf_transport *t, bool up);
+/* Who answers is not the origin: connections that stand serve no further exchange,
+ * and its name is looked up anew. */
+void hf_http1_distrust(struct hf_transport *t);
 
 struct hf_http1_figures {
 	unsigned connections, idle, waiting;

@@ -379,6 +379,11 @@ void hf_http1_conn_release(struct conn *c)
 	struct http1 *t = c->t;
 
 	assert(c->state == CONN_BUSY && !c->x && !c->closed);
+	if (c->last) {
+		hf_http1_conn_close(c, false);
+		hf_http1_pump(t);
+		return;
+	}
 	c->state = CONN_IDLE;
 	c->idle_since_ms = http1_now(t);
 	c->complete = false;

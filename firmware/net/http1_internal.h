@@ -66,6 +66,7 @@ struct conn {
 	unsigned uses;	/* exchanges before this one, long idleness too */
 	unsigned depth; /* our event handlers on the stack */
 	bool closed;
+	bool last;	 /* no exchange follows the one that runs */
 	bool complete;	 /* the reader has seen the response's end */
 	const char *why; /* what an event of the reader refused, else NULL */
 };

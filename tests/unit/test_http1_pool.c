@@ -466,6 +466,28 @@ static void after_a_change_names_and_sockets_are_fresh(void **state)
 	assert_true(w->shots[0].ended);
 }
 
+/* One that is idle and one that is being answered; the latter is heard out. */
+static void connections_to_a_stranger_are_not_used_again(void **state)
+{
+	struct world *w = *state;
+
+	shoot(get(w, 0));
+	shoot(get(w, 1));
+	fake_net_settle(&w->net);
+	answer(w, 0, ok);
+	hf_http1_distrust(w->t);
+	assert_true(peer(w, 0)->closed);
+	answer(w, 1, ok);
+	assert_string_equal(heard(&w->shots[1]), "head:200 body:ok end:complete/all");
+	assert_true(peer(w, 1)->closed);
+	assert_int_equal(figures(w).connections, 0);
+	shoot(get(w, 0));
+	fake_net_settle(&w->net);
+	assert_int_equal(w->net.resolves, 2);
+	answer(w, 2, ok);
+	assert_int_equal(figures(w).idle, 1);
+}
+
 static void a_hanging_dial_begins_anew(void **state)
 {
 	struct world *w = *state;
@@ -585,6 +607,7 @@ int main(void)
 		T(a_stuck_upload_is_idle),
 		T(a_lost_link_ends_what_has_not_begun_to_receive),
 		T(after_a_change_names_and_sockets_are_fresh),
+		T(connections_to_a_stranger_are_not_used_again),
 		T(a_hanging_dial_begins_anew),
 		T(a_held_exchange_outlives_a_lost_link),
 		T(an_origin_on_the_device_itself_knows_no_links),
