@@ -25,10 +25,16 @@
 
 /* ---- events ---- */
 
-static bool is_down(const struct hf_tags *t, const struct hf_tag_origin *o)
+static enum hf_reach reach_of(const struct hf_tag_origin *o)
 {
-	enum hf_reach reach =
-		hf_connectivity_origin(t->opt.sync.connectivity, (unsigned)(o - t->origins));
+	const struct hf_tags *t = o->tags;
+
+	return hf_connectivity_origin(t->opt.sync.connectivity, (unsigned)(o - t->origins));
+}
+
+static bool is_down(const struct hf_tag_origin *o)
+{
+	enum hf_reach reach = reach_of(o);
 
 	return reach == HF_REACH_DOWN || reach == HF_REACH_TRIAL;
 }
@@ -117,7 +123,7 @@ static void dispatch(struct hf_tag *tag)
 		.generation = tag->state.generation,
 	};
 
-	if (!t->started || is_down(t, hf_tag_origin(tag))) {
+	if (!t->started || is_down(hf_tag_origin(tag))) {
 		not_tried(tag, 0);
 		return;
 	}
@@ -147,12 +153,23 @@ static void fire_first(struct hf_list *list)
 	fire(hf_container_of(hf_list_first(list), struct hf_tag, ready));
 }
 
+/* An event that makes a request finds out by it whether the origin is there; one
+ * for pages has to be told before. */
+static bool pages_may_go(struct hf_tag_origin *o)
+{
+	if (reach_of(o) == HF_REACH_UP)
+		return true;
+	if (!hf_list_empty(&o->pages) && o->running == 0)
+		hf_tags_trial(o->tags, (unsigned)(o - o->tags->origins));
+	return false;
+}
+
 static void pass(void *user)
 {
 	struct hf_tag_origin *o = user;
 	struct hf_tags *t = o->tags;
 
-	if (!t->started || is_down(t, o))
+	if (!t->started || is_down(o))
 		return;
 	if (hf_tags_now_ms(t) < o->hold_ms) {
 		hf_timerq_set(t->opt.sync.timers, &o->timer, o->hold_ms);
@@ -160,6 +177,8 @@ static void pass(void *user)
 	}
 	if (o->running == 0 && !hf_list_empty(&o->ready))
 		fire_first(&o->ready);
+	if (!pages_may_go(o))
+		return;
 	while (o->pages_running < CONFIG_HF_SYNC_PAGES_MAX && !hf_list_empty(&o->pages))
 		fire_first(&o->pages);
 }
@@ -357,6 +376,8 @@ static void trial_done(void *user, const struct hf_errand_end *end)
 
 	(void)end; /* it was reported to connectivity */
 	o->trial = NULL;
+	if (reach_of(o) == HF_REACH_UNKNOWN && !hf_list_empty(&o->pages))
+		hold(o, connect_delay(o));
 }
 
 bool hf_tags_trial(struct hf_tags *t, unsigned origin)

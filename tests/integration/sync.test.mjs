@@ -368,6 +368,21 @@ hold('pages of another origin do not end an event', async (x) => {
 	assert.equal((await settle(daemon, event, 'success')).status, 200);
 });
 
+hold('an event for pages waits until the origin has been reached, once', async (x) => {
+	const { origin, daemon } = await world(x, [page('a', { maxAttempts: 1 })],
+		{ origin: { start: false } });
+
+	await register(daemon, 'a');
+	await daemon.restart();
+	const stream = await Stream.open(x, daemon);
+	await sleep(1500);
+	assert.equal((await show(daemon, 'a')).state, 'pending');
+	await origin.start();
+	const fired = await until(() => stream.all('a').find((e) => e.state === 'firing'), { ms: 20000 });
+	assert.equal((await settle(daemon, fired.event, 'success')).status, 200);
+	await gone(daemon, 'a');
+}, { seconds: 60 });
+
 hold('an event replays the lanes that queue with its tag', async (x) => {
 	const { origin, daemon, stream } = await world(x, [{ tag: 'orders', replay: true, retrySeconds: 1 }]);
 	origin.handler = { status: 500 };
