@@ -34,7 +34,7 @@ const char *hf_agent_lane_of_tag(void *user, unsigned worker, struct hf_span tag
 
 		if (!r->queued || !hf_span_eq_str(tag, r->policy.tag) || n-- != 0)
 			continue;
-		*family = r->lane_rule.by != HF_LANE_BY_NOTHING;
+		*family = r->lane_rule.by != HF_LANE_BY_NOTHING || r->policy.credential[0];
 		return r->policy.lane;
 	}
 	return NULL;

@@ -15,6 +15,21 @@ struct credential_reader {
 	struct hf_credential_settings *c;
 };
 
+/* Fields that frame a message or belong to a hop. */
+static bool is_taken(const char *name)
+{
+	static const char *const taken[] = {
+		"Connection", "Content-Length",	   "Date",	 "Expect", "Forwarded",
+		"Host",	      "Idempotency-Key",   "Keep-Alive", "Prefer", "TE",
+		"Trailer",    "Transfer-Encoding", "Upgrade",	 "Via",
+	};
+
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		if (hf_span_ieq_str(hf_span_str(name), taken[i]))
+			return true;
+	return false;
+}
+
 static char *read_header(struct credential_reader *x)
 {
 	const char *text = x->section->v[HF_CREDENTIAL_HEADER].text;
@@ -25,6 +40,10 @@ static char *read_header(struct credential_reader *x)
 	if (!hf_is_token(hf_span_str(text)))
 		hf_settings_fault(x->r, x->section, HF_CREDENTIAL_HEADER,
 				  "%s is not the name of a header field",
+				  hf_quote(hf_span_str(text), quoted));
+	else if (is_taken(text))
+		hf_settings_fault(x->r, x->section, HF_CREDENTIAL_HEADER,
+				  "%s cannot carry a credential: it has a meaning of its own",
 				  hf_quote(hf_span_str(text), quoted));
 	return hf_settings_dup(x->r, text);
 }
@@ -74,15 +93,16 @@ static void read_credential(struct credential_reader *x)
 
 /* ---- what manifests name ---- */
 
-static bool has_credential(const struct hf_settings *s, unsigned origin, const char *name)
+static const struct hf_credential_settings *find_credential(const struct hf_settings *s,
+							    unsigned origin, const char *name)
 {
 	for (size_t i = 0; i < s->credentials_n; i++) {
 		const struct hf_credential_settings *c = &s->credentials[i];
 
 		if (c->name && c->origin == origin && strcmp(c->name, name) == 0)
-			return true;
+			return c;
 	}
-	return false;
+	return NULL;
 }
 
 static void check_worker(struct hf_settings_reader *r, const struct hf_worker_settings *w)
@@ -91,15 +111,25 @@ static void check_worker(struct hf_settings_reader *r, const struct hf_worker_se
 
 	for (size_t i = 0; w->manifest && i < w->manifest->routes_n; i++) {
 		const struct hf_route *route = &w->manifest->routes[i];
+		const struct hf_policy *p = &route->policy;
+		const struct hf_credential_settings *c;
 
-		if (!route->queued || !route->policy.credential[0] ||
-		    has_credential(r->s, w->origin, route->policy.credential))
+		if (!route->queued || !p->credential[0])
+			continue;
+		c = find_credential(r->s, w->origin, p->credential);
+		if (c && c->header && hf_span_ieq_str(hf_span_str(p->key_header), c->header))
+			hf_fault_add(
+				r->faults, w->line, "",
+				"[worker %s] its manifest's routes[%u], line %u: %s carries its key, "
+				"so [credential %s] cannot use it",
+				w->name, route->index, route->line, c->header, c->name);
+		if (c)
 			continue;
 		hf_fault_add(r->faults, w->line, "",
 			     "[worker %s] its manifest's routes[%u], line %u, names credential %s: "
 			     "there is no such [credential NAME] of origin %s",
 			     w->name, route->index, route->line,
-			     hf_quote(hf_span_str(route->policy.credential), quoted),
+			     hf_quote(hf_span_str(p->credential), quoted),
 			     r->s->origins[w->origin].name);
 	}
 }

@@ -407,6 +407,9 @@ static int find_identity(struct hf_queued *q)
 		return 0;
 	err = hf_credential_identity(q->ev.fetch->opt.credentials, q->origin, q->policy.credential,
 				     &q->arena, &q->identity);
+	/* one who is away stops nobody else */
+	if (!err && q->identity.len > 0)
+		hf_lane_append(q->policy.lane, '@', q->identity);
 	return err && err != HF_ENOMEM ? HF_EPERM : err;
 }
 

@@ -238,7 +238,7 @@ static int add_credential(struct hf_queued *q)
 	if (!q->policy.credential[0])
 		return 0;
 	err = hf_credential_get(q->ev.fetch->opt.credentials, q->origin, q->policy.credential,
-				&q->arena, &c);
+				q->identity, &q->arena, &c);
 	return err ? err : hf_fields_add(&q->live.fields, hf_span_str(c.header), c.value);
 }
 
@@ -259,8 +259,11 @@ static int make_live(struct hf_queued *q)
 void hf_queued_try_live(struct hf_queued *q)
 {
 	struct hf_verdict v = { .action = HF_ACTION_WAIT };
+	int err = make_live(q);
 
-	if (make_live(q)) {
+	if (err == HF_EPERM)
+		v.reason = HF_REASON_IDENTITY;
+	if (err) {
 		hf_queued_admit(q, &v, false);
 		return;
 	}

@@ -121,11 +121,29 @@ static void look(struct displacing *d)
 	hf_store_list(lane->queue->opt.store, &d->list);
 }
 
+static struct displacing *find(const struct hf_lane *lane)
+{
+	const struct hf_list *all = &lane->queue->displacing;
+
+	for (struct hf_list *l = all->next; l != all; l = l->next) {
+		struct displacing *d = hf_container_of(l, struct displacing, link);
+
+		if (d->lane == lane)
+			return d;
+	}
+	return NULL;
+}
+
 void hf_lane_displace(struct hf_lane *lane, uint64_t most, uint64_t newest)
 {
 	struct displacing *d;
 
-	if (lane->displacing || lane->waiting <= most)
+	d = lane->displacing ? find(lane) : NULL;
+	if (d) {
+		d->most = most;
+		d->newest = newest;
+	}
+	if (d || lane->waiting <= most)
 		return;
 	d = calloc(1, sizeof(*d));
 	if (!d)

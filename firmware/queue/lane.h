@@ -72,7 +72,7 @@ struct hf_lane {
 /* NULL: it is not in memory, so nothing of it waits. */
 struct hf_lane *hf_queue_lane_find(struct hf_queue *q, unsigned origin, const char *key);
 /* The next one after @after (NULL: the first) that is @key or begins with it and
- * '/'; NULL: no more. */
+ * '/' or '@'; NULL: no more. */
 struct hf_lane *hf_queue_lane_next(struct hf_queue *q, unsigned origin, const char *key,
 				   struct hf_lane *after);
 /* Something may have changed: works out the state of an unleased lane again and

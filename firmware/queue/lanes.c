@@ -223,7 +223,7 @@ struct hf_lane *hf_queue_lane_next(struct hf_queue *q, unsigned origin, const ch
 		struct hf_lane *lane = hf_container_of(l, struct hf_lane, link);
 
 		if (lane->origin == origin && strncmp(lane->key, key, n) == 0 &&
-		    (lane->key[n] == '\0' || lane->key[n] == '/'))
+		    (lane->key[n] == '\0' || lane->key[n] == '/' || lane->key[n] == '@'))
 			return lane;
 	}
 	return NULL;

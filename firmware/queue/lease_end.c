@@ -295,7 +295,11 @@ static bool is_same(const struct hf_record_state *a, const struct hf_record_stat
 static bool is_worth_storing(const struct hf_lease *lease, const struct hf_lease_end *end)
 {
 	bool marked = lease->stored_state.inflight && !lease->load.state.inflight;
+	enum hf_reason reason = end->verdict.reason;
 
+	/* it waits for someone on the device, who has to see why; once is enough */
+	if (reason == HF_REASON_AUTH || reason == HF_REASON_IDENTITY)
+		marked |= lease->stored_state.reason != reason;
 	return (end->sent || marked) && !is_same(&lease->state, &lease->stored_state);
 }
 

@@ -90,20 +90,24 @@ int hf_credential_identity(struct hf_credentials *c, unsigned origin, const char
 }
 
 int hf_credential_get(struct hf_credentials *c, unsigned origin, const char *name,
-		      struct hf_arena *arena, struct hf_credential_value *out)
+		      struct hf_span identity, struct hf_arena *arena,
+		      struct hf_credential_value *out)
 {
 	struct hf_credential *x = find(c, origin, name);
+	struct hf_span now;
 	int err;
 
 	if (!x)
 		return HF_ENOENT;
 	*out = (struct hf_credential_value){ .header = x->header };
-	err = identity_of(c, x, arena, &out->identity);
+	err = read_line(c, x->file, HF_CREDENTIAL_BYTES_MAX, arena, &out->value);
+	if (err == HF_EIO)
+		tell(c, x, FAULT_FILE);
+	if (!err)
+		err = identity_of(c, x, arena, &now);
 	if (err)
 		return err;
-	err = read_line(c, x->file, HF_CREDENTIAL_BYTES_MAX, arena, &out->value);
-	if (err != HF_ENOMEM)
-		tell(c, x, err ? FAULT_FILE : FAULT_NONE);
+	tell(c, x, FAULT_NONE);
 	out->version = hf_span_hash(out->value);
-	return err;
+	return hf_span_eq(now, identity) ? 0 : HF_EPERM;
 }

@@ -37,9 +37,8 @@ struct hf_credentials {
 
 struct hf_credential_value {
 	const char *header;
-	struct hf_span value;	 /* in the arena */
-	struct hf_span identity; /* in the arena; empty: none */
-	uint32_t version;	 /* changes with the value */
+	struct hf_span value; /* in the arena */
+	uint32_t version;     /* changes with the value */
 };
 
 /* @text without the line's end; ptr NULL: it is empty, or more than a line. */
@@ -51,8 +50,11 @@ const char *hf_credential_header(struct hf_credentials *c, unsigned origin, cons
  * until it can). HF_ENOMEM. */
 int hf_credential_identity(struct hf_credentials *c, unsigned origin, const char *name,
 			   struct hf_arena *arena, struct hf_span *out);
-/* What is to be sent now. Errors as above. */
+/* What is to be sent now of a request that was accepted for @identity. HF_EPERM:
+ * that is someone else now. The value is read first: whoever changes both files
+ * begins with the identity. Other errors as above. */
 int hf_credential_get(struct hf_credentials *c, unsigned origin, const char *name,
-		      struct hf_arena *arena, struct hf_credential_value *out);
+		      struct hf_span identity, struct hf_arena *arena,
+		      struct hf_credential_value *out);
 
 #endif

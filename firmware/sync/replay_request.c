@@ -2,6 +2,8 @@
 /* What a replay sends: the stored request with what belongs to the attempt. */
 #include "sync/replay_private.h"
 
+#define IDENTITY_AGAIN_MS 30000 /* is it for whom the request is again? */
+
 int hf_replay_build(struct hf_replay *r)
 {
 	const struct hf_record_head *h = &r->lease.head;
@@ -32,7 +34,8 @@ int hf_replay_build(struct hf_replay *r)
 static int get_credential(struct hf_replay *r, struct hf_credential_value *out)
 {
 	return hf_credential_get(r->opt->credentials, r->lease.lane->origin,
-				 r->lease.head.policy.credential, &r->arena, out);
+				 r->lease.head.policy.credential, r->lease.head.identity, &r->arena,
+				 out);
 }
 
 bool hf_replay_bind(struct hf_replay *r, struct hf_verdict *v)
@@ -48,10 +51,9 @@ bool hf_replay_bind(struct hf_replay *r, struct hf_verdict *v)
 				  .delay_ms = HF_REPLAY_FAILED_DELAY_MS };
 	if (err == HF_ENOENT)
 		v->action = HF_ACTION_HOLD;
-	if (!err && !hf_span_eq(r->credential.identity, r->lease.head.identity)) {
-		v->action = HF_ACTION_HOLD;
+	if (err == HF_EPERM) {
 		v->reason = HF_REASON_IDENTITY;
-		err = HF_EPERM;
+		v->delay_ms = IDENTITY_AGAIN_MS;
 	}
 	return err == 0;
 }

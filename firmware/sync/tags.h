@@ -53,7 +53,7 @@ struct hf_tags_options {
 	/* What an event of @tag does; never NULL, stays valid. */
 	const struct hf_sync_action *(*action)(void *user, unsigned worker, struct hf_span tag);
 	/* The @n-th lane in which requests of @tag are queued, NULL: no more. *family:
-	 * and all whose names begin with it and '/'. */
+	 * and all whose names begin with it and '/' or '@'. */
 	const char *(*lane)(void *user, unsigned worker, struct hf_span tag, unsigned n,
 			    bool *family);
 	/* Each change of a registration, after it is stored. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "worker/lane_rule.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -102,7 +101,7 @@ static struct hf_span value_of(const struct hf_lane_rule *rule, const struct hf_
 
 static bool is_plain(char c)
 {
-	return c > ' ' && c < 0x7f && c != '%' && c != '/';
+	return c > ' ' && c < 0x7f && c != '%' && c != '/' && c != '@';
 }
 
 /* False: it does not fit. */
@@ -130,24 +129,33 @@ static uint64_t hash(struct hf_span s)
 	return h;
 }
 
-_Static_assert(HF_LANE_BASE_MAX + sizeof("/#0123456789abcdef") <= HF_POLICY_NAME_MAX + 1,
-	       "a hash fits behind every base");
+#define HASH_LEN (sizeof("/#0123456789abcdef") - 1)
+_Static_assert(HF_LANE_BASE_MAX + HASH_LEN <= HF_POLICY_NAME_MAX, "it fits behind every base");
+
+void hf_lane_append(char lane[HF_POLICY_NAME_MAX + 1], char sep, struct hf_span value)
+{
+	size_t base = strlen(lane);
+
+	if (base < HF_POLICY_NAME_MAX) {
+		lane[base] = sep;
+		if (append_value(lane + base + 1, HF_POLICY_NAME_MAX - base, value))
+			return;
+	}
+	if (base > HF_POLICY_NAME_MAX - HASH_LEN)
+		base = HF_POLICY_NAME_MAX - HASH_LEN;
+	snprintf(lane + base, HASH_LEN + 1, "%c#%016" PRIx64, sep, hash(value));
+}
 
 void hf_lane_rule_apply(const struct hf_lane_rule *rule, const struct hf_message *msg,
 			unsigned turn, char lane[HF_POLICY_NAME_MAX + 1])
 {
 	struct hf_span value = value_of(rule, msg);
 	char number[8];
-	size_t base = strlen(lane), size = HF_POLICY_NAME_MAX + 1 - base;
 
 	if (rule->by == HF_LANE_BY_TURN) {
 		snprintf(number, sizeof(number), "%u", turn % rule->spread);
 		value = hf_span_str(number);
 	}
-	if (value.len == 0)
-		return;
-	assert(base <= HF_LANE_BASE_MAX);
-	lane[base] = '/';
-	if (!append_value(lane + base + 1, size - 1, value))
-		snprintf(lane + base, size, "/#%016" PRIx64, hash(value));
+	if (value.len > 0)
+		hf_lane_append(lane, '/', value);
 }

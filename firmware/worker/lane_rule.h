@@ -31,10 +31,14 @@ struct hf_lane_rule {
 
 /* "laneBy", an object of one member. */
 void hf_lane_rule_read(struct hf_json_doc *d, const struct cJSON *item, struct hf_lane_rule *out);
-/* Appends "/" and the value to @lane. Bytes that are not visible ASCII, '%' and
- * '/' are percent-encoded (RFC 3986, section 2.1); a value that does not fit is
+/* Appends "/" and the value to @lane. Bytes that are not visible ASCII, '%',
+ * '/' and '@' are percent-encoded (RFC 3986, section 2.1); a value that does not fit is
  * replaced by "#" and a hash of it. A request without the field, or with a path
  * that is too short, stays in @lane itself. @turn counts up with the requests. */
 void hf_lane_rule_apply(const struct hf_lane_rule *rule, const struct hf_message *msg,
 			unsigned turn, char lane[HF_POLICY_NAME_MAX + 1]);
+/* Appends @sep and @value, encoded as above. What does not fit even as a hash is
+ * cut from @lane. */
+void hf_lane_append(char lane[HF_POLICY_NAME_MAX + 1], char sep, struct hf_span value);
+
 #endif

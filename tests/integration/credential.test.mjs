@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test, suite, until } from './lib/harness.mjs';
+import { test, suite, sleep, until } from './lib/harness.mjs';
 import { Origin } from './lib/origin.mjs';
 import { Daemon, queuedRoute } from './lib/daemon.mjs';
 
@@ -88,19 +88,48 @@ test('refused: tried with the next token, else held; a person lets it go on', as
 	await settled(daemon, second);
 });
 
-test('what was accepted for one is sent for nobody else', async (x) => {
+const waitsFor = (daemon, id, reason) =>
+	until(async () => (await daemon.record(id)).reason === reason, { what: `${id} waits: ${reason}` });
+
+test('what was accepted for one is sent for nobody else, and stops nobody else', async (x) => {
 	const { origin, daemon, write } = await panel(x, { user: 'ada' });
-	const id = await queue(daemon);
+	const id = await queue(daemon, 'of ada');
 
 	write('user', 'bob');
 	await daemon.kill();
 	await daemon.start();
 	await origin.start();
-	await held(daemon, id, 'identity');
-	assert.equal(origin.arrivals.length, 0);
+	await waitsFor(daemon, id, 'identity');
+	assert.equal((await daemon.record(id)).state, 'queued');
+	assert.equal((await daemon.record(id)).lane, 'orders@ada');
+	assert.equal((await daemon.post('/api/orders', 'of bob')).status, 201);
+	assert.deepEqual(origin.arrivals.map((a) => a.body.toString()), ['of bob']);
 	write('user', 'ada');
 	await retry(daemon, id);
 	await settled(daemon, id);
+});
+
+test('a request that waits for its turn is not sent for the next user', async (x) => {
+	const { origin, daemon, write } = await panel(x, { up: true, user: 'ada' });
+	let go;
+
+	origin.good.add('Bearer bob');
+	origin.answers.push(async (req, res, arrival) => {
+		await new Promise((resolve) => (go = resolve));
+		await origin.reply(req, res, arrival, {});
+	});
+	const first = daemon.post('/api/orders', 'first');
+	await until(() => go);
+	const second = daemon.post('/api/orders', 'second');
+	await sleep(200);
+	write('user', 'bob');
+	write('token', 'Bearer bob');
+	go();
+	assert.equal((await first).status, 201);
+	const answer = await second;
+	assert.equal(answer.status, 202, answer.text);
+	await waitsFor(daemon, answer.json().id, 'identity');
+	assert.equal(origin.arrivals.length, 1);
 });
 
 test('a token that cannot be read: accepted, and sent when it can', async (x) => {

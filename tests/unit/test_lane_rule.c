@@ -105,12 +105,27 @@ static void long_value_is_hashed(void **state)
 	assert_memory_equal(lane_of(&header, "o", "/", a), "o/#", 3);
 }
 
+static void append_always_finds_room(void **state)
+{
+	char lane[HF_POLICY_NAME_MAX + 1] = "orders";
+
+	(void)state;
+	hf_lane_append(lane, '@', HF_SPAN("a@b/c"));
+	assert_string_equal(lane, "orders@a%40b%2Fc");
+	memset(lane, 'x', sizeof(lane) - 1);
+	lane[sizeof(lane) - 1] = '\0';
+	hf_lane_append(lane, '@', HF_SPAN("ada"));
+	assert_int_equal(strlen(lane), HF_POLICY_NAME_MAX);
+	assert_memory_equal(lane + HF_POLICY_NAME_MAX - 18, "@#", 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(header_names_the_lane),
 		cmocka_unit_test(path_names_the_lane),
 		cmocka_unit_test(turns_spread_over_lanes),
+		cmocka_unit_test(append_always_finds_room),
 		cmocka_unit_test(no_rule_changes_nothing),
 		cmocka_unit_test(long_value_is_hashed),
 	};

@@ -128,6 +128,7 @@ static void burst_is_taken(void **state)
 		assert_int_equal(q[i]->err, 0);
 	}
 	qrig_settle(r);
+	assert_int_equal(qrig_lane(r, "lane")->waiting, 3);
 	leave(r, "/last", 3);
 	assert_int_equal(qrig_lane(r, "lane")->waiting, 3);
 	for (int i = 0; i < 60; i++)

@@ -488,6 +488,9 @@ static const struct {
 	  AT "3: [credential c] origin: is missing\n" AT
 	     "4: [credential c] file: \"/etc/bad.json\" is not one line "
 	     "of text\n" },
+	{ CREDENTIAL("origin = a\nheader = host\nfile = m.json"), AT
+	  "5: [credential c] header: \"host\" cannot carry a credential: it has a meaning of its "
+	  "own\n" },
 	{ CREDENTIAL("origin = a"), AT "3: [credential c] file: is missing\n" },
 	{ CREDENTIAL("origin = a\nheader = X Y\nfile = no"),
 	  AT "5: [credential c] header: \"X Y\" is not the name of a header field\n" AT
