@@ -63,6 +63,8 @@ void hf_api_stop(struct hf_ingress *in);
 /* Whose requests, registrations and events the call may see: those of a page's
  * origin, UINT_MAX (the operator): all. */
 unsigned hf_api_origin(const struct hf_api_call *call);
+/* Its name; ptr NULL: all. */
+struct hf_span hf_api_origin_name(const struct hf_api_call *call);
 
 /* First thing in a store operation's done: false when the call was cancelled
  * meanwhile; it is gone then. */
@@ -71,6 +73,8 @@ int hf_api_reply_new(struct hf_api_call *call, struct hf_reply **out);
 /* Takes @r. */
 void hf_api_reply(struct hf_api_call *call, struct hf_reply *r);
 void hf_api_problem(struct hf_api_call *call, int status, const char *detail);
+/* 503: what is asked for cannot be had now. */
+void hf_api_store_failed(struct hf_api_call *call);
 /* Says how the request in question stands, too. @reason NULL: none. */
 void hf_api_problem_state(struct hf_api_call *call, int status, const char *detail,
 			  const char *state, const char *reason);
@@ -91,7 +95,8 @@ struct hf_span hf_api_decode(struct hf_api_call *call, struct hf_span text, bool
 /* A parameter of the query, decoded; false: absent. ptr NULL: malformed. */
 bool hf_api_query(struct hf_api_call *call, const char *name, struct hf_span *value);
 
-extern const struct hf_api_kind hf_api_list, hf_api_show, hf_api_response, hf_api_cancel,
+extern const struct hf_api_kind hf_api_list; /* requests_list.c */
+extern const struct hf_api_kind hf_api_show, hf_api_response, hf_api_cancel,
 	hf_api_retry;			       /* requests_api.c */
 extern const struct hf_api_kind hf_api_export; /* export.c */
 extern const struct hf_api_kind hf_api_events; /* stream_api.c */

@@ -85,6 +85,14 @@ unsigned hf_api_origin(const struct hf_api_call *call)
 	return call->control ? UINT_MAX : call->origin;
 }
 
+struct hf_span hf_api_origin_name(const struct hf_api_call *call)
+{
+	unsigned origin = hf_api_origin(call);
+
+	return origin == UINT_MAX ? hf_span(NULL, 0) :
+				    hf_queue_origin_name(call->in->opt.queue, origin);
+}
+
 bool hf_api_resume(struct hf_api_call *call)
 {
 	assert(call->busy);
@@ -252,6 +260,11 @@ void hf_api_problem_state(struct hf_api_call *call, int status, const char *deta
 void hf_api_problem(struct hf_api_call *call, int status, const char *detail)
 {
 	hf_api_problem_state(call, status, detail, NULL, NULL);
+}
+
+void hf_api_store_failed(struct hf_api_call *call)
+{
+	hf_api_problem(call, 503, "The device's store cannot be read now.");
 }
 
 void hf_api_json(struct hf_api_call *call, int status, struct hf_buf *json)

@@ -87,9 +87,12 @@ static int append_fields(struct export_call *e)
 	size_t i;
 	int err;
 
+	err = hf_record_head_decode(hf_buf_span(&e->load.head), &e->arena, &head);
+	if (err == HF_ENOMEM)
+		return err;
+	if (err)
+		return hf_buf_append_str(&e->line, ",\"fields\":[]");
 	err = hf_buf_append_str(&e->line, ",\"fields\":[");
-	if (!err && hf_record_head_decode(hf_buf_span(&e->load.head), &e->arena, &head))
-		return hf_buf_append_str(&e->line, "]");
 	for (i = 0; !err && i < head.fields.n; i++) {
 		err = hf_buf_append_str(&e->line, i ? ",[" : "[");
 		if (!err)

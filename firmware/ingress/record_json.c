@@ -61,9 +61,11 @@ static int from_head(const struct hf_record_view *v, struct hf_arena *arena, str
 {
 	struct hf_record_head head = { 0 };
 	struct hf_span tag = { NULL, 0 }, lane = { NULL, 0 }, key = { NULL, 0 };
-	int err;
+	int err = v->head.len > 0 ? hf_record_head_decode(v->head, arena, &head) : HF_ECORRUPT;
 
-	if (v->head.len > 0 && hf_record_head_decode(v->head, arena, &head) == 0) {
+	if (err == HF_ENOMEM)
+		return err;
+	if (!err) {
 		tag = hf_span_str(head.policy.tag);
 		lane = hf_span_str(head.policy.lane);
 		if (hf_idempotency_key_parse(head.key, &key))
@@ -112,9 +114,13 @@ static int append_times(const struct hf_queue *q, const struct hf_record_view *v
 static int append_answer(const struct hf_record_view *v, struct hf_arena *arena, struct hf_buf *out)
 {
 	struct hf_answer_head answer;
+	int err = HF_ENOENT;
 
-	if (!v->has_answer || v->answer_head.len == 0 ||
-	    hf_answer_head_decode(v->answer_head, arena, &answer))
+	if (v->has_answer && v->answer_head.len > 0)
+		err = hf_answer_head_decode(v->answer_head, arena, &answer);
+	if (err == HF_ENOMEM)
+		return err;
+	if (err)
 		return hf_buf_append_str(out, ",\"response\":null");
 	return hf_buf_appendf(out, ",\"response\":{\"status\":%d,\"truncated\":%s}", answer.status,
 			      answer.truncated ? "true" : "false");

@@ -18,7 +18,7 @@ struct hf_record_view {
 struct hf_record_view hf_record_view_brief(const struct hf_record_brief *b);
 
 /* Appends the members of the object, without braces. @arena for decoding. A head
- * that cannot be read leaves its members null. HF_ELIMIT, HF_ENOMEM. */
+ * that is damaged leaves its members null. HF_ELIMIT, HF_ENOMEM. */
 int hf_record_json(const struct hf_queue *q, const struct hf_record_view *v, struct hf_arena *arena,
 		   struct hf_buf *out);
 /* "queued", "inflight", "held", ... */

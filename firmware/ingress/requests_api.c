@@ -1,205 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /.holdfast/requests: the list, one request, its stored answer, cancelling it,
- * and (for the operator) trying it again.
+ * Below /.holdfast/requests: one request, its stored answer, cancelling it, and
+ * (for the operator) trying it again.
  */
-#include <limits.h>
-#include <stdlib.h>
-
 #include "holdfast/err.h"
 #include "ingress/api.h"
 #include "ingress/record_json.h"
 
-#define LIST_DEFAULT 50
-#define JSON_MAX     (4 * 1024 * 1024)
-#define RETRY_S	     "5" /* Retry-After while there is no answer yet */
-
-static void store_failed(struct hf_api_call *call)
-{
-	hf_api_problem(call, 503, "The device's store cannot be read now.");
-}
-
-/* Whose requests the caller may see; ptr NULL: everybody's. */
-static struct hf_span origin_name(const struct hf_api_call *call)
-{
-	unsigned origin = hf_api_origin(call);
-
-	return origin == UINT_MAX ? hf_span(NULL, 0) :
-				    hf_queue_origin_name(call->in->opt.queue, origin);
-}
-
-/* ---- GET requests ---- */
-
-struct list_call {
-	struct hf_api_call call;
-	struct hf_store_list *list;  /* large: on the heap */
-	struct hf_span lane, origin; /* ptr NULL: all */
-	size_t limit, n;
-	struct hf_buf json;
-	uint64_t last_id;
-	struct hf_record_state last_state;
-	bool more;
-};
-
-static struct list_call *list_of(struct hf_api_call *call)
-{
-	return hf_container_of(call, struct list_call, call);
-}
-
-/* A request that cannot be read is nobody's: the operator sees it. */
-static bool is_asked_for(struct list_call *l, const struct hf_record_brief *b)
-{
-	struct hf_record_head head;
-
-	if (!l->lane.ptr && !l->origin.ptr)
-		return true;
-	if (hf_record_head_decode(b->head, &l->call.arena, &head))
-		return false;
-	return (!l->lane.ptr || hf_span_eq_str(l->lane, head.policy.lane)) &&
-	       (!l->origin.ptr || hf_span_eq(l->origin, head.origin));
-}
-
-static int append_brief(struct list_call *l, const struct hf_record_brief *b)
-{
-	struct hf_record_view v = hf_record_view_brief(b);
-	int err = hf_buf_append_str(&l->json, l->n ? ",{" : "{");
-
-	if (!err)
-		err = hf_record_json(l->call.in->opt.queue, &v, &l->call.arena, &l->json);
-	if (!err)
-		err = hf_buf_append_str(&l->json, "}");
-	l->n++;
-	return err;
-}
-
-/* Takes the page's records; the arena serves one record at a time. */
-static int append_page(struct list_call *l)
-{
-	struct hf_store_list *page = l->list;
-	size_t i;
-	int err = 0;
-
-	l->more = page->more;
-	for (i = 0; i < page->n && !err; i++) {
-		if (l->n == l->limit) {
-			l->more = true;
-			return 0;
-		}
-		if (is_asked_for(l, &page->v[i])) {
-			err = append_brief(l, &page->v[i]);
-			l->last_state = page->v[i].state;
-			l->last_id = page->v[i].id;
-		}
-	}
-	page->after = page->next;
-	return err;
-}
-
-static void finish_list(struct list_call *l)
-{
-	char id[HF_ULID_LEN + 1];
-	int err;
-
-	if (l->more && l->n > 0) {
-		hf_record_id_format(l->last_id, &l->last_state, id);
-		err = hf_buf_appendf(&l->json, "],\"next\":\"%s\"}\n", id);
-	} else {
-		err = hf_buf_append_str(&l->json, "],\"next\":null}\n");
-	}
-	if (err)
-		store_failed(&l->call);
-	else
-		hf_api_json(&l->call, 200, &l->json);
-}
-
-static void read_page(struct list_call *l);
-
-static void page_done(struct hf_store_op *op, int err)
-{
-	struct list_call *l = op->user;
-
-	if (!hf_api_resume(&l->call))
-		return;
-	if (!err)
-		err = append_page(l);
-	hf_store_list_finish(l->list);
-	if (err)
-		store_failed(&l->call);
-	else if (l->more && l->n < l->limit)
-		read_page(l);
-	else
-		finish_list(l);
-}
-
-static void read_page(struct list_call *l)
-{
-	l->call.busy = true;
-	l->list->op.done = page_done;
-	l->list->op.user = l;
-	hf_store_list(l->call.in->opt.store, l->list);
-}
-
-static const char *read_list_query(struct list_call *l)
-{
-	struct hf_span value;
-	uint64_t number;
-
-	if (hf_api_query(&l->call, "state", &value) &&
-	    (!value.ptr || !hf_record_json_states(value, &l->list->status_set)))
-		return "state is a list of queued, inflight, held, settled, dead, cancelled.";
-	if (hf_api_query(&l->call, "after", &value) &&
-	    (!value.ptr || hf_record_id_parse(value, &l->list->after)))
-		return "after is the id of a request.";
-	if (hf_api_query(&l->call, "limit", &value)) {
-		if (!value.ptr || !hf_span_u64(value, &number) || number == 0)
-			return "limit is a number from 1 to 64.";
-		l->limit = number < HF_STORE_LIST_MAX ? (size_t)number : HF_STORE_LIST_MAX;
-	}
-	if (hf_api_query(&l->call, "lane", &l->lane) && !l->lane.ptr)
-		return "lane is malformed.";
-	return NULL;
-}
-
-static int list_start(struct hf_api_call *call)
-{
-	struct list_call *l = list_of(call);
-	const char *why;
-	int err;
-
-	l->list = calloc(1, sizeof(*l->list));
-	if (!l->list)
-		return HF_ENOMEM;
-	l->limit = LIST_DEFAULT;
-	hf_buf_init(&l->json, JSON_MAX);
-	why = read_list_query(l);
-	if (why) {
-		hf_api_problem(call, 400, why);
-		return 0;
-	}
-	err = hf_buf_append_str(&l->json, "{\"requests\":[");
-	if (err)
-		return err;
-	l->origin = origin_name(call);
-	l->list->limit = l->lane.ptr || l->origin.ptr ? HF_STORE_LIST_MAX : l->limit;
-	read_page(l);
-	return 0;
-}
-
-static void list_finish(struct hf_api_call *call)
-{
-	struct list_call *l = list_of(call);
-
-	hf_buf_finish(&l->json);
-	if (l->list)
-		hf_store_list_finish(l->list);
-	free(l->list);
-}
-
-const struct hf_api_kind hf_api_list = {
-	.size = sizeof(struct list_call),
-	.start = list_start,
-	.finish = list_finish,
-};
+#define JSON_MAX (4 * 1024 * 1024)
+#define RETRY_S	 "5" /* Retry-After while there is no answer yet */
 
 /* ---- GET requests/ID and requests/ID/response ---- */
 
@@ -263,7 +72,7 @@ static void replaced(struct hf_api_call *call, const char *new_id, const char *s
 		return;
 	}
 	hf_reply_destroy(r);
-	store_failed(call);
+	hf_api_store_failed(call);
 }
 
 static void replaced_and_gone(struct hf_api_call *call)
@@ -281,12 +90,12 @@ static bool is_loaded(struct load_call *l, int err, const char *suffix)
 	struct hf_queue *q = l->call.in->opt.queue;
 
 	if (!err && (!hf_queue_found(&l->load, l->call.id) ||
-		     !hf_queue_is_for(q, &l->load, origin_name(&l->call))))
+		     !hf_queue_is_for(q, &l->load, hf_api_origin_name(&l->call))))
 		err = HF_ENOENT;
 	if (err == HF_ENOENT)
 		unknown_id(&l->call);
 	else if (err)
-		store_failed(&l->call);
+		hf_api_store_failed(&l->call);
 	else if (hf_queue_replaced_by(&l->load, new_id))
 		replaced(&l->call, new_id, suffix);
 	else if (l->load.replaced)
@@ -322,7 +131,7 @@ static void show_done(struct hf_store_op *op, int err)
 		return;
 	}
 	hf_buf_finish(&json);
-	store_failed(&l->call);
+	hf_api_store_failed(&l->call);
 }
 
 static int show_start(struct hf_api_call *call)
@@ -371,7 +180,7 @@ static void still_waiting(struct load_call *l)
 		return;
 	}
 	hf_reply_destroy(r);
-	store_failed(&l->call);
+	hf_api_store_failed(&l->call);
 }
 
 /* No answer is there: it may still come, or it will not. */
@@ -422,7 +231,7 @@ static bool is_damaged(const struct load_call *l, int err)
 {
 	return err == HF_ECORRUPT && l->load.state.status != 0 &&
 	       hf_queue_found(&l->load, l->call.id) &&
-	       hf_queue_is_for(l->call.in->opt.queue, &l->load, origin_name(&l->call));
+	       hf_queue_is_for(l->call.in->opt.queue, &l->load, hf_api_origin_name(&l->call));
 }
 
 static void damaged_answer(struct load_call *l)
@@ -465,7 +274,7 @@ static void response_done(struct hf_store_op *op, int err)
 	else if (err == HF_ECORRUPT)
 		damaged_answer(l);
 	else
-		store_failed(&l->call);
+		hf_api_store_failed(&l->call);
 }
 
 static int response_start(struct hf_api_call *call)
@@ -535,7 +344,7 @@ static void change_done(struct hf_queue_change *change, int err)
 	if (hf_buf_appendf(&json, "{\"id\":\"%.*s\",\"state\":\"%s\"}\n", HF_SPAN_ARG(id),
 			   c->retry ? "queued" : "cancelled")) {
 		hf_buf_finish(&json);
-		store_failed(&c->call);
+		hf_api_store_failed(&c->call);
 		return;
 	}
 	hf_api_json(&c->call, 200, &json);
@@ -549,7 +358,7 @@ static int change_start(struct hf_api_call *call, bool retry)
 
 	c->retry = retry;
 	c->change.public_id = call->id;
-	c->change.origin = origin_name(call);
+	c->change.origin = hf_api_origin_name(call);
 	c->change.done = change_done;
 	c->change.user = c;
 	err = retry ? hf_queue_retry(q, &c->change) : hf_queue_cancel(q, &c->change);

@@ -15,7 +15,8 @@
 #include "failing_alloc.h"
 #include "lib/panel_rig.h"
 
-#define HOST "Host: " PANEL_RIG_HOST "\r\n"
+#define HOST  "Host: " PANEL_RIG_HOST "\r\n"
+#define SEVEN "A: 1\r\nB: 1\r\nC: 1\r\nD: 1\r\nE: 1\r\nF: 1\r\nG: 1\r\n"
 
 static struct panel_rig rig;
 
@@ -118,6 +119,53 @@ static void in_the_api(void **state)
 	ask_all("GET /.holdfast/nothing HTTP/1.1\r\n" HOST "\r\n", NULL);
 }
 
+/* The page's list with the @nth allocation of all that it takes failing: the
+ * request is in it, whole, or there is no list. */
+static bool list_without(struct fake_peer *panel, int nth)
+{
+	const char *got;
+	bool through;
+
+	fake_peer_send(panel, "GET /.holdfast/requests HTTP/1.1\r\n" HOST "\r\n");
+	alloc_countdown = nth;
+	panel_rig_settle(&rig);
+	through = alloc_countdown >= 0;
+	alloc_countdown = -1;
+	panel_rig_settle(&rig);
+	got = fake_peer_take(panel);
+	check(got);
+	if (strncmp(got, "HTTP/1.1 200 ", 13) == 0 && !strstr(got, "\"url\":\"/api/x\""))
+		fail_msg("allocation %d: the list does not have it:\n%s", nth, got);
+	return through;
+}
+
+static void a_list_is_whole_or_refused(void **state)
+{
+	static const char room[8192];
+	struct fake_peer *panel;
+	bool through = false;
+	int nth;
+
+	(void)state;
+	panel_rig_init(&rig);
+	panel_rig_start(&rig);
+	panel_rig_origin_down(&rig, true);
+	panel = panel_rig_connect(&rig);
+	panel_rig_ask(&rig, panel,
+		      "POST /api/x HTTP/1.1\r\n" HOST SEVEN SEVEN SEVEN
+		      "Content-Length: 3\r\n\r\nabc");
+	for (nth = 0; !through; nth++) {
+		panel = panel_rig_connect(&rig);
+		assert_int_equal(hf_buf_append(&panel->got, hf_span(room, sizeof(room))), 0);
+		hf_buf_clear(&panel->got);
+		through = list_without(panel, nth);
+		panel->give_eof = true;
+		panel_rig_settle(&rig);
+	}
+	assert_true(nth > 10);
+	panel_rig_finish(&rig);
+}
+
 static void on_a_refusal(void **state)
 {
 	(void)state;
@@ -127,9 +175,8 @@ static void on_a_refusal(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(on_a_straight_route),
-		cmocka_unit_test(on_a_queued_route),
-		cmocka_unit_test(in_the_api),
+		cmocka_unit_test(on_a_straight_route), cmocka_unit_test(on_a_queued_route),
+		cmocka_unit_test(in_the_api),	       cmocka_unit_test(a_list_is_whole_or_refused),
 		cmocka_unit_test(on_a_refusal),
 	};
 

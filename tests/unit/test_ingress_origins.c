@@ -19,7 +19,7 @@
 static const char *till_on(struct fake_peer *peer, const char *method, const char *path,
 			   const char *fields)
 {
-	char text[512];
+	char text[2048];
 
 	snprintf(text, sizeof(text),
 		 "%s %s HTTP/1.1\r\nHost: till.localhost:8480\r\n%sContent-Length: 0\r\n\r\n",
@@ -56,6 +56,37 @@ static void lists_are_of_the_pages_own_origin(void **state)
 	HAS_NOT(till("GET", "/.holdfast/requests"), id);
 	HAS(operator("GET", "requests"), id);
 	HAS(operator("GET", "requests"), other);
+}
+
+/* As many fields as a request may have: what is decoded of all of them together
+ * is more than one call may use. */
+static void many_large_till_orders(int n)
+{
+	struct fake_peer *peer = panel_rig_connect(&rig);
+	char fields[1024] = "";
+
+	for (int i = 0; i < 50; i++) {
+		size_t at = strlen(fields);
+
+		snprintf(fields + at, sizeof(fields) - at, "X-Field-%d: 1\r\n", i);
+	}
+	while (n-- > 0)
+		HAS(till_on(peer, "POST", "/api/orders", fields), "/requests/");
+}
+
+static void a_list_finds_its_own_behind_many_others(void **state)
+{
+	char id[27];
+
+	(void)state;
+	rig.policy.max_entries = 1000;
+	start_offline();
+	many_large_till_orders(400);
+	snprintf(rig.policy.lane, sizeof(rig.policy.lane), "last");
+	order("abc", id);
+	HAS(page("GET", "requests"), id);
+	HAS(operator("GET", "requests?lane=last"), id);
+	HAS(operator("GET", "requests?lane=last"), "\"next\":null");
 }
 
 static void by_id_another_origins_request_does_not_exist(void **state)
@@ -212,6 +243,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(lists_are_of_the_pages_own_origin),
+		TEST(a_list_finds_its_own_behind_many_others),
 		TEST(by_id_another_origins_request_does_not_exist),
 		TEST(an_answer_is_kept_for_its_own_origin),
 		TEST(where_a_request_went_is_told_to_its_own_origin),
