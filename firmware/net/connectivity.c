@@ -427,8 +427,7 @@ void hf_connectivity_want(struct hf_connectivity *c, unsigned origin, bool wante
 	o->wanted += wanted ? 1 : -1u;
 	if (before == (o->wanted > 0))
 		return;
-	if (!hf_timer_is_set(&c->net_timer) || !wanted)
-		hf_net_schedule(c);
+	hf_net_wanted(c);
 	if (o->reach == HF_REACH_TRIAL && !wanted && !o->target)
 		set_down(o); /* there is no attempt left that would be reported */
 	if (o->reach != HF_REACH_DOWN)

@@ -77,6 +77,12 @@ void hf_net_schedule(struct hf_connectivity *c)
 	hf_connectivity_timer(c, &c->net_timer, next_due(c));
 }
 
+void hf_net_wanted(struct hf_connectivity *c)
+{
+	if (!hf_timer_is_set(&c->net_timer) || !any_wanted(c))
+		hf_net_schedule(c);
+}
+
 void hf_net_look_again(struct hf_connectivity *c)
 {
 	if (c->opt.probe_transport && !hf_timer_is_set(&c->net_timer) &&

@@ -61,6 +61,9 @@ void hf_net_set(struct hf_connectivity *c, enum hf_net_state state);
 void hf_net_probe_now(struct hf_connectivity *c);
 /* The next probe: while something waits and the net is not ONLINE. */
 void hf_net_schedule(struct hf_connectivity *c);
+/* What waits has changed: a probe that is planned stays where it is, or goes when
+ * nothing waits. */
+void hf_net_wanted(struct hf_connectivity *c);
 /* One more probe soon, whether something waits or not. */
 void hf_net_look_again(struct hf_connectivity *c);
 void hf_net_timer(void *user);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The net probe of a device with more than one origin. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "lib/fake_net.h"
+#include "lib/fake_transport.h"
+#include "net/connectivity.h"
+
+#define SECOND UINT64_C(1000)
+#define MINUTE (60 * SECOND)
+
+struct world {
+	struct fake_net net;
+	struct hf_rand rand;
+	struct fake_transport origin, probe;
+	struct hf_connectivity *c;
+};
+
+static void on_trial(void *user, unsigned origin)
+{
+	(void)user;
+	(void)origin;
+}
+
+static const struct hf_connectivity_events events = { .on_trial = on_trial };
+
+static int set_up(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	struct hf_connectivity_options opt = {
+		.port = &w->net.port,
+		.timers = &w->net.timers,
+		.log = &w->net.log,
+		.rand = &w->rand,
+		.events = &events,
+		.user = w,
+		.probe_min_ms = 1000,
+		.probe_max_ms = 300000,
+		.probe_transport = &w->probe.base,
+		.probe_host = "probe.example",
+		.probe_target = "/generate_204",
+		.probe_status = 204,
+	};
+
+	fake_net_init(&w->net);
+	hf_rand_init(&w->rand, 7);
+	fake_transport_init(&w->origin);
+	fake_transport_init(&w->probe);
+	w->probe.manual = true;
+	assert_int_equal(hf_connectivity_create(&opt, &w->c), 0);
+	assert_int_equal(hf_connectivity_add(w->c, "shop", &w->origin.base, "shop.example", NULL),
+			 0);
+	assert_int_equal(hf_connectivity_add(w->c, "till", &w->origin.base, "till.example", NULL),
+			 0);
+	*state = w;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *w = *state;
+
+	hf_connectivity_destroy(w->c);
+	fake_transport_finish(&w->origin);
+	fake_transport_finish(&w->probe);
+	fake_net_finish(&w->net);
+	free(w);
+	return 0;
+}
+
+/* The probe under way, if there is one, is answered by the portal. */
+static void portal_answers(struct world *w)
+{
+	static const struct fake_answer_to login = { .status = 302 };
+	struct hf_exchange *x = fake_exchange(&w->probe, 0);
+
+	if (x && fake_connect(x))
+		fake_answer_whole(x, &login);
+}
+
+static void pass(struct world *w, uint64_t ms)
+{
+	uint64_t end = w->net.now_ms + ms;
+
+	while (w->net.now_ms < end) {
+		fake_net_advance(&w->net, SECOND);
+		portal_answers(w);
+	}
+}
+
+/* An hour and more behind a portal: probes are far from each other then. */
+static void begin_behind_a_portal(struct world *w)
+{
+	hf_connectivity_link(w->c, true);
+	portal_answers(w);
+	assert_int_equal(hf_connectivity_net(w->c), HF_NET_CAPTIVE);
+	hf_connectivity_want(w->c, 0, true);
+	pass(w, 90 * MINUTE);
+}
+
+static void an_origin_that_comes_and_goes_does_not_put_the_probe_off(void **state)
+{
+	struct world *w = *state;
+	unsigned before;
+
+	begin_behind_a_portal(w);
+	before = w->probe.performed;
+	for (int i = 0; i < 120; i++) {
+		hf_connectivity_want(w->c, 1, true);
+		pass(w, 30 * SECOND);
+		hf_connectivity_want(w->c, 1, false);
+		pass(w, 30 * SECOND);
+	}
+	/* one in 225 to 300 s, and the second in which it is answered */
+	assert_in_range(w->probe.performed - before, 22, 33);
+}
+
+static void the_last_that_waited_takes_the_probe_along(void **state)
+{
+	struct world *w = *state;
+	unsigned before;
+
+	begin_behind_a_portal(w);
+	hf_connectivity_want(w->c, 1, true);
+	hf_connectivity_want(w->c, 0, false);
+	assert_int_not_equal(w->net.timers.len, 0);
+	hf_connectivity_want(w->c, 1, false);
+	assert_int_equal(w->net.timers.len, 0);
+	before = w->probe.performed;
+	pass(w, 60 * MINUTE);
+	assert_int_equal(w->probe.performed, before);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_origin_that_comes_and_goes_does_not_put_the_probe_off),
+		TEST(the_last_that_waited_takes_the_probe_along),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
