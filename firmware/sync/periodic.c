@@ -25,6 +25,11 @@ static struct hf_periodic_origin *origin_of(const struct hf_periodic_reg *r)
 	return &r->all->origins[hf_periodic_origin_of(r)];
 }
 
+static bool is_on_hold(const struct hf_periodic_origin *o)
+{
+	return hf_periodic_boot_ms(o->all) < o->hold_ms;
+}
+
 static void hold(struct hf_periodic_origin *o, uint64_t delay_ms)
 {
 	o->hold_ms = hf_periodic_boot_ms(o->all) + delay_ms;
@@ -149,22 +154,28 @@ static struct hf_periodic_reg *first_to_fire(struct hf_periodic_origin *o, bool 
 	return first;
 }
 
+/* The next of a pass, NULL: it is over. */
+static struct hf_periodic_reg *next_to_fire(struct hf_periodic_origin *o)
+{
+	struct hf_periodic_reg *r = o->running == 0 ? first_to_fire(o, false) : NULL;
+
+	if (!r && o->pages_running < CONFIG_HF_SYNC_PAGES_MAX)
+		r = first_to_fire(o, true);
+	return r;
+}
+
 static void pass(void *user)
 {
 	struct hf_periodic_origin *o = user;
-	struct hf_periodic *p = o->all;
 	struct hf_periodic_reg *r;
 
-	if (!p->started)
+	if (!o->all->started)
 		return;
-	if (hf_periodic_boot_ms(p) < o->hold_ms) {
+	/* one that could not be fired holds the others back, too */
+	while (!is_on_hold(o) && (r = next_to_fire(o)) != NULL)
+		fire(r);
+	if (is_on_hold(o))
 		hf_periodic_kick(o);
-		return;
-	}
-	if (o->running == 0 && (r = first_to_fire(o, false)) != NULL)
-		fire(r);
-	while (o->pages_running < CONFIG_HF_SYNC_PAGES_MAX && (r = first_to_fire(o, true)) != NULL)
-		fire(r);
 }
 
 void hf_periodic_kick(struct hf_periodic_origin *o)

@@ -165,12 +165,34 @@ static void a_start_without_memory_loses_nothing(void **state)
 	regrig_finish(&rig);
 }
 
+/* An event for pages is due while there is no memory at all: it is not tried over
+ * and over, and comes when there is some. */
+static void an_event_without_memory_waits(void **state)
+{
+	(void)state;
+	counting = false;
+	regrig_init(&rig);
+	rig.q.origin[0].up = true;
+	assert_int_equal(regrig_periodic(&rig, "page", HOUR), 0);
+	fails_from = 1;
+	fails_to = 100000;
+	arm();
+	qrig_advance(&rig.q, 2 * HOUR);
+	disarm();
+	assert_in_range(counted, 1, 20000);
+	assert_int_equal(rig.fired, 0);
+	qrig_advance(&rig.q, HOUR / 60);
+	assert_int_equal(rig.fired, 1);
+	regrig_finish(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_single_allocation_may_fail),
 		cmocka_unit_test(memory_may_be_short_for_a_while),
 		cmocka_unit_test(a_start_without_memory_loses_nothing),
+		cmocka_unit_test(an_event_without_memory_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
