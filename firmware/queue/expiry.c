@@ -25,7 +25,8 @@ static void wake_in(struct hf_queue *q, uint64_t ms)
 {
 	uint64_t now = q->opt.port->boottime_ms(q->opt.port);
 
-	/* Without memory for it the next record that is accepted tries again. */
+	/* In a round it is set, and moving it needs no memory; without memory for a
+	 * round's begin the next record that is accepted tries again. */
 	(void)hf_timerq_set(q->opt.timers, &q->expiry.timer, now + ms);
 }
 
@@ -36,6 +37,8 @@ static void plan(struct hf_queue *q, uint64_t least_ms)
 
 	if (due != UINT64_MAX)
 		wake_in(q, wait > least_ms ? wait : least_ms);
+	else
+		hf_timerq_clear(q->opt.timers, &q->expiry.timer);
 }
 
 void hf_queue_expiry_note(struct hf_queue *q, uint64_t created_dev_ms, uint32_t max_age_s)
@@ -43,11 +46,12 @@ void hf_queue_expiry_note(struct hf_queue *q, uint64_t created_dev_ms, uint32_t 
 	struct hf_expiry *e = &q->expiry;
 	uint64_t due = due_ms(created_dev_ms, max_age_s);
 
-	if (due < e->due_ms) {
+	if (due >= e->due_ms && hf_timer_is_set(&e->timer))
+		return;
+	if (due < e->due_ms)
 		e->due_ms = due;
-		if (!e->running)
-			plan(q, 0);
-	}
+	if (!e->running)
+		plan(q, 0);
 }
 
 static void end_page(struct hf_queue *q)
@@ -70,13 +74,19 @@ static bool is_too_old(struct hf_queue *q, const struct hf_record_brief *b)
 	struct hf_record_head head;
 	struct hf_arena arena;
 	uint64_t due = UINT64_MAX;
+	int err;
 
 	if (b->head_is_summary)
 		return false; /* damaged: its lease sees to it */
 	hf_arena_init(&arena, 4 * CONFIG_HF_HEAD_BYTES_MAX);
-	if (hf_record_head_decode(b->head, &arena, &head) == 0)
+	err = hf_record_head_decode(b->head, &arena, &head);
+	if (!err)
 		due = due_ms(b->state.created_dev_ms, head.policy.max_age_s);
 	hf_arena_finish(&arena);
+	if (err == HF_ENOMEM) { /* the next round finds out */
+		hf_queue_expiry_note(q, hf_queue_device_ms(q), 1);
+		return false;
+	}
 	if (due < hf_queue_device_ms(q))
 		return true;
 	if (due < q->expiry.due_ms)
@@ -126,10 +136,8 @@ static void next_page(struct hf_queue *q)
 	struct hf_expiry *e = &q->expiry;
 
 	e->page = calloc(1, sizeof(*e->page));
-	if (!e->page) {
-		wake_in(q, AGAIN_MS);
-		return;
-	}
+	if (!e->page)
+		return; /* the timer comes again */
 	e->page->after = e->after;
 	e->page->status_set = 1u << HF_RECORD_QUEUED | 1u << HF_RECORD_HELD;
 	e->page->limit = HF_STORE_LIST_MAX;
@@ -169,7 +177,10 @@ static void due(void *user)
 	struct hf_queue *q = user;
 	struct hf_expiry *e = &q->expiry;
 
-	if (q->closing || e->page)
+	if (q->closing)
+		return;
+	wake_in(q, AGAIN_MS); /* just fired: there is room for it */
+	if (e->page)
 		return;
 	if (!e->running) {
 		e->running = true;

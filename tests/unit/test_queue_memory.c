@@ -189,11 +189,85 @@ static void memory_may_be_short_for_a_while(void **state)
 	assert_true(n > 200);
 }
 
+/* ---- what grows too old ---- */
+
+#define OLD 100 /* more than a page of a list */
+
+static void (*job_done)(struct hf_job *job);
+
+static void done_without_memory(struct hf_job *job)
+{
+	fails_from = 1;
+	fails_to = 100000;
+	counted = 0;
+	counting = true;
+	job->done = job_done; /* the next time with memory */
+	job->done(job);
+	counting = false;
+}
+
+static void no_fire(void *user)
+{
+	(void)user;
+}
+
+/* Behind a held one that stays, where no lease comes. */
+static void leave_old(struct qrig *r)
+{
+	char target[16];
+
+	for (int i = 0; i < OLD; i++) {
+		struct qreq *q;
+
+		snprintf(target, sizeof(target), "/%d", i);
+		q = qrig_request(r, target, "body");
+		q->policy.max_age_s = i == 0 ? 0 : 60;
+		q->a.hold = i == 0;
+		q->a.reason = i == 0 ? HF_REASON_AUTH : HF_REASON_NONE;
+		qreq_take(q, true);
+		qreq_admit(q);
+		fake_port_settle(&r->store.port);
+		assert_int_equal(q->done, 0);
+	}
+}
+
+/* The round over what has grown too old reads a page, and when it is there, neither
+ * it can be looked at nor another timer be set. */
+static void a_round_goes_on_when_there_is_memory_again(void **state)
+{
+	static struct hf_timer other[1024];
+	struct qrig r;
+	size_t n = 0;
+
+	(void)state;
+	counting = false;
+	qrig_init(&r);
+	leave_old(&r);
+	fake_port_advance(&r.store.port, 70000);
+	hf_timerq_run(&r.timers, r.store.port.port.boottime_ms(&r.store.port.port));
+	assert_non_null(r.store.port.first);
+	for (; r.timers.len < r.timers.cap; n++) {
+		hf_timer_init(&other[n], no_fire, NULL);
+		assert_int_equal(hf_timerq_set(&r.timers, &other[n], UINT64_MAX - 1), 0);
+	}
+	job_done = r.store.port.first->done;
+	r.store.port.first->done = done_without_memory;
+	fake_port_turn(&r.store.port);
+	assert_true(counted > 0);
+	while (n > 0)
+		hf_timerq_clear(&r.timers, &other[--n]);
+	qrig_advance(&r, 600000);
+	assert_int_equal(qrig_lane(&r, "lane")->waiting, 1);
+	qrig_check(&r);
+	qrig_finish(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_single_allocation_may_fail),
 		cmocka_unit_test(memory_may_be_short_for_a_while),
+		cmocka_unit_test(a_round_goes_on_when_there_is_memory_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
