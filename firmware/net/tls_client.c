@@ -103,6 +103,8 @@ static int parse_cert(struct hf_tls_client *c, const char *path, struct hf_buf *
 	free(text);
 	if (ret == 0)
 		return 0;
+	if (hf_tls_is_nomem(ret))
+		return HF_ENOMEM;
 	(void)hf_buf_appendf(faults, "client-cert: no usable certificate in %s\n", path);
 	return HF_ECONFIG;
 }
@@ -121,6 +123,8 @@ static int parse_key(struct hf_tls_client *c, const char *path, struct hf_buf *f
 	free(text);
 	if (ret == 0)
 		return 0;
+	if (hf_tls_is_nomem(ret))
+		return HF_ENOMEM;
 	mbedtls_strerror(ret, words, sizeof(words));
 	(void)hf_buf_appendf(faults, "client-key: no usable key in %s: %s\n", path, words);
 	return HF_ECONFIG;

@@ -6,6 +6,7 @@
 
 #include <mbedtls/error.h>
 #include <mbedtls/net_sockets.h>
+#include <mbedtls/pem.h>
 #include <psa/crypto_values.h>
 
 #define DATES (MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE)
@@ -118,4 +119,21 @@ int hf_tls_explain(struct hf_tls_session *s, int ret)
 		return HF_ECONNRESET;
 	}
 	return explain_other(s, ret);
+}
+
+/* Errors of Mbed TLS are a high one of a module, a low one below it, or both. */
+bool hf_tls_is_nomem(int ret)
+{
+	int low = -(-ret & 0x7f), high = -(-ret & ~0x7f);
+
+	if (ret >= 0)
+		return false;
+	switch (high) {
+	case MBEDTLS_ERR_X509_ALLOC_FAILED:
+	case MBEDTLS_ERR_PK_ALLOC_FAILED:
+	case MBEDTLS_ERR_PEM_ALLOC_FAILED:
+	case MBEDTLS_ERR_ECP_ALLOC_FAILED:
+		return true;
+	}
+	return low == MBEDTLS_ERR_ASN1_ALLOC_FAILED || low == MBEDTLS_ERR_MPI_ALLOC_FAILED;
 }

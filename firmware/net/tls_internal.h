@@ -53,6 +53,8 @@ void hf_tls_fault(struct hf_tls_session *s, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Words for a return value of Mbed TLS into s->error; returns HF_E*. */
 int hf_tls_explain(struct hf_tls_session *s, int ret);
+/* Of a parser of certificates or keys: it had no memory. */
+bool hf_tls_is_nomem(int ret);
 
 /* The client's memory of the last session. */
 void hf_tls_client_save(struct hf_tls_client *c, const mbedtls_ssl_context *ssl);

@@ -4,6 +4,7 @@
  * and the case of letters do not count. So the hash is over the folded name; a
  * collision costs one more parse, never trust.
  */
+#include "net/tls_internal.h"
 #include "net/tls_trust.h"
 
 #include <assert.h>
@@ -110,12 +111,15 @@ static int add_parsed(struct hf_tls_trust *t, const mbedtls_x509_crt *crt)
 static int add_der(struct hf_tls_trust *t, const unsigned char *der, size_t len, size_t *added)
 {
 	mbedtls_x509_crt crt;
-	int err = 0;
+	int ret, err = 0;
 
 	mbedtls_x509_crt_init(&crt);
-	if (mbedtls_x509_crt_parse_der_nocopy(&crt, der, len) == 0) {
+	ret = mbedtls_x509_crt_parse_der_nocopy(&crt, der, len);
+	if (ret == 0) {
 		(*added)++;
 		err = add_parsed(t, &crt);
+	} else if (hf_tls_is_nomem(ret)) {
+		err = HF_ENOMEM;
 	}
 	mbedtls_x509_crt_free(&crt);
 	return err;
@@ -127,12 +131,15 @@ static int add_pem(struct hf_tls_trust *t, const char *text, size_t *added)
 	mbedtls_pem_context pem;
 	size_t used, der_len;
 	const unsigned char *der;
-	int err = 0;
+	int ret, err = 0;
 
 	while (!err && (text = strstr(text, pem_begin)) != NULL) {
 		mbedtls_pem_init(&pem);
-		if (mbedtls_pem_read_buffer(&pem, pem_begin, pem_end, (const unsigned char *)text,
-					    NULL, 0, &used) == 0) {
+		ret = mbedtls_pem_read_buffer(&pem, pem_begin, pem_end, (const unsigned char *)text,
+					      NULL, 0, &used);
+		if (hf_tls_is_nomem(ret)) {
+			err = HF_ENOMEM;
+		} else if (ret == 0) {
 			der = mbedtls_pem_get_buffer(&pem, &der_len);
 			err = add_der(t, der, der_len, added);
 			text += used;

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "failing_alloc.h"
 #include "holdfast/err.h"
 #include "lib/fake_net.h"
 #include "net/tls.h"
@@ -104,6 +105,23 @@ static void reads_the_same_anchors_once(void **state)
 		hf_tls_client_destroy(c[i]);
 }
 
+/* Want of memory is not taken for a fault of the file. */
+static void without_memory_it_says_so(void **state)
+{
+	struct hf_tls_client *c;
+	int err = HF_ENOMEM;
+
+	(void)state;
+	for (int n = 0; err; n++) {
+		alloc_countdown = n;
+		err = create("/a.pem", NULL, NULL, &c);
+		alloc_countdown = -1;
+		if (err)
+			assert_int_equal(err, HF_ENOMEM);
+	}
+	hf_tls_client_destroy(c);
+}
+
 static void keeps_anchors_while_a_client_is_left(void **state)
 {
 	struct hf_tls_client *a, *b;
@@ -152,6 +170,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(reads_the_same_anchors_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(without_memory_it_says_so, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(keeps_anchors_while_a_client_is_left, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(does_not_share_what_could_not_be_read, set_up,
