@@ -65,7 +65,7 @@ struct hf_agent {
 	struct hf_store_meta device_time;
 	bool purging, saving_time;
 	unsigned settled_since;
-	uint64_t time_saved_ms;
+	uint64_t time_saved_ms, tidy_at_ms;
 
 	void (*started)(void *user, int err);
 	void *started_user;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Housekeeping: final requests leave the store in batches, at once when it is
- * full; answers leave after their keep time, looked at once an hour. Device
- * time is saved with that work and at the orderly end.
+ * full; answers leave after their keep time, looked at once an hour, and with
+ * them lanes of which nothing is left. Device time is saved with that work and
+ * at the orderly end.
  */
 #include "agent/agent_private.h"
 #include "holdfast_config.h"
@@ -50,6 +51,15 @@ void hf_agent_save_time(struct hf_agent *a)
 	hf_store_meta(a->store, &a->device_time);
 }
 
+/* Lanes go when their last answer is gone. */
+static void tidy(struct hf_agent *a)
+{
+	if (now_ms(a) < a->tidy_at_ms)
+		return;
+	a->tidy_at_ms = now_ms(a) + PURGE_AGAIN_MS;
+	hf_queue_tidy(a->queue);
+}
+
 static void purged(struct hf_store_op *op, int err)
 {
 	struct hf_agent *a = op->user;
@@ -69,6 +79,7 @@ static void purged(struct hf_store_op *op, int err)
 		purge(a);
 		return;
 	}
+	tidy(a);
 	hf_timerq_set(&a->timers, &a->purge_timer,
 		      now_ms(a) + (a->settled_since ? PURGE_SOON_MS : PURGE_AGAIN_MS));
 }

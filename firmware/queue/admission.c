@@ -205,12 +205,18 @@ static void insert(struct hf_lane *lane, struct hf_admission *a)
 	hf_store_insert(lane->queue->opt.store, &a->insert);
 }
 
+static void create_lane(struct hf_lane *lane, struct hf_admission *a);
+
 static void lane_created(struct hf_store_op *op, int err)
 {
 	struct hf_admission *first = op->user;
 	struct hf_lane *lane = first->turn_lane;
 	struct hf_list waiting;
 
+	if (!err && hf_queue_is_leaving(lane->queue, first->lane_op.id)) {
+		create_lane(lane, first); /* found before it went, or did not go */
+		return;
+	}
 	lane->creating = false;
 	if (err == HF_EFULL)
 		hf_queue_make_room(lane->queue, first->head.len + first->body.len);

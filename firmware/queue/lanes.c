@@ -13,12 +13,6 @@
 #include "queue/ahead.h"
 #include "queue/queue_private.h"
 
-/* A lane on its way out of the store. */
-struct removal {
-	struct hf_store_lane op;
-	struct hf_list link;
-};
-
 static unsigned lanes_max(const struct hf_queue *q)
 {
 	return q->opt.lanes_max ? q->opt.lanes_max : CONFIG_HF_LANES_MAX;
@@ -131,28 +125,12 @@ void hf_queue_lane_release(struct hf_lane *lane)
 		lane_forget(lane);
 }
 
-static void removed(struct hf_store_op *op, int err)
+bool hf_queue_lane_forget(struct hf_lane *lane)
 {
-	struct removal *x = op->user;
-
-	(void)err; /* HF_EBUSY: stored answers are left of it */
-	hf_list_remove(&x->link);
-	free(x);
-}
-
-static void remove_from_store(struct hf_queue *q, uint32_t id)
-{
-	struct removal *x = calloc(1, sizeof(*x));
-
-	if (!x)
-		return;
-	hf_list_init(&x->link);
-	hf_list_push(&q->removals, &x->link);
-	x->op.remove = true;
-	x->op.id = id;
-	x->op.op.done = removed;
-	x->op.op.user = x;
-	hf_store_lane(q->opt.store, &x->op);
+	if (!is_unused(lane) || lane->wanted)
+		return false;
+	lane_forget(lane);
+	return true;
 }
 
 /* Makes room for one more. */
@@ -162,11 +140,10 @@ static bool forget_one(struct hf_queue *q)
 		struct hf_lane *lane = hf_container_of(l, struct hf_lane, link);
 		uint32_t id = lane->id;
 
-		if (!is_unused(lane) || lane->wanted)
+		if (!hf_queue_lane_forget(lane))
 			continue;
-		lane_forget(lane);
 		if (id)
-			remove_from_store(q, id);
+			hf_queue_removal_begin(q, id);
 		return true;
 	}
 	return false;
@@ -405,12 +382,9 @@ void hf_queue_reload(struct hf_queue *q)
 
 void hf_queue_lanes_finish(struct hf_queue *q)
 {
-	struct hf_list *l;
-
 	hf_ahead_finish(q);
 	hf_queue_displacing_finish(q);
-	while ((l = hf_list_pop(&q->removals)) != NULL)
-		free(hf_container_of(l, struct removal, link));
+	hf_queue_removals_finish(q);
 	while (!hf_list_empty(&q->lanes))
 		lane_free(hf_container_of(q->lanes.next, struct hf_lane, link));
 	hf_store_lanes_finish(&q->load);

@@ -73,6 +73,9 @@ void hf_queue_load(struct hf_queue *q, void (*done)(void *user, int err), void *
 /* From hf_store_options.on_salvaged: reads them again, what is counted may have
  * changed. */
 void hf_queue_reload(struct hf_queue *q);
+/* Housekeeping: lanes of which nothing is stored, nor in use, leave memory and
+ * store, behind other work. */
+void hf_queue_tidy(struct hf_queue *q);
 /* Device time now: boot-time milliseconds accumulated over all boots. */
 uint64_t hf_queue_device_ms(const struct hf_queue *q);
 /* The name of the origin @i of the options. */
@@ -122,7 +125,7 @@ struct hf_admission {
 	struct hf_span key;
 	struct hf_span identity; /* of the credential; empty: none */
 	struct hf_span body;	 /* whole, or */
-	uint64_t blob;	     /* in the store already */
+	uint64_t blob;		 /* in the store already */
 	uint64_t body_len;
 	/* of the live attempt, if there was one */
 	bool maybe_received;

@@ -28,10 +28,12 @@ struct hf_queue {
 	struct hf_strmap by_id;	  /* 4 bytes -> struct hf_lane */
 	struct hf_list watches;
 	struct hf_list admissions, changes; /* under way */
-	struct hf_list removals;	    /* struct removal: lanes leaving the store */
-	struct hf_list aheads;		    /* struct hf_ahead: under way */
-	struct hf_list displacing;	    /* displace.c: lanes that make room */
-	bool closing;			    /* the store is gone */
+	struct hf_list removals;	    /* removal.c: lanes leaving the store */
+	struct hf_store_idle idle;	    /* removal.c: a page under way, when tidying */
+	bool tidying;
+	struct hf_list aheads;	   /* struct hf_ahead: under way */
+	struct hf_list displacing; /* displace.c: lanes that make room */
+	bool closing;		   /* the store is gone */
 	struct hf_store_lanes load;
 	bool loading, load_again;
 	void (*loaded)(void *user, int err);
@@ -68,6 +70,13 @@ int hf_queue_lane_got_id(struct hf_lane *lane, uint32_t id);
 void hf_queue_lane_lost_id(struct hf_lane *lane);
 /* Forgets a lane that was never stored and that nobody uses. */
 void hf_queue_lane_release(struct hf_lane *lane);
+/* Forgets one that nobody uses; false: it is in use. */
+bool hf_queue_lane_forget(struct hf_lane *lane);
+/* removal.c. A lane that is not in memory leaves the store, if nothing of it is left
+ * there. */
+void hf_queue_removal_begin(struct hf_queue *q, uint32_t id);
+bool hf_queue_is_leaving(const struct hf_queue *q, uint32_t id);
+void hf_queue_removals_finish(struct hf_queue *q);
 void hf_queue_lanes_finish(struct hf_queue *q);
 /* Its timer; HF_TIMER_NEVER: none. */
 void hf_lane_timer(struct hf_lane *lane, uint64_t due_ms);

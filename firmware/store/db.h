@@ -36,6 +36,7 @@
 	X(LANE_GET, "SELECT v FROM lane WHERE id=?1")                                        \
 	X(LANE_FIND, "SELECT id FROM lane WHERE origin=?1 AND key=?2")                       \
 	X(LANE_MAX, "SELECT max(id) FROM lane")                                              \
+	X(LANE_FROM, "SELECT id FROM lane WHERE id>=?1 ORDER BY id")                         \
 	X(LANE_ADD, "INSERT INTO lane(id,v,origin,key) VALUES(?1,?2,?3,?4)")                 \
 	X(LANE_SET, "UPDATE lane SET v=?2 WHERE id=?1")                                      \
 	X(LANE_DEL, "DELETE FROM lane WHERE id=?1")                                          \
@@ -133,7 +134,8 @@ struct hf_db {
 	unsigned finished_n;
 	/* not a cache: uploads below it are of an earlier run */
 	uint64_t upload_floor;
-	bool uploads_gone; /* there may be blobs to delete */
+	uint64_t lane_again; /* nor this: the last lane id that was given again */
+	bool uploads_gone;   /* there may be blobs to delete */
 };
 
 /* SQLite's result code as an HF_E*. */

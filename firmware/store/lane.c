@@ -64,7 +64,7 @@ static void cache_remove(struct hf_db *db, uint32_t id)
 	memmove(db->lanes + at, db->lanes + at + 1, (db->lanes_n - at) * sizeof(*db->lanes));
 }
 
-static int last_ordinal(struct hf_db *db, uint32_t id, uint64_t *out)
+int hf_lane_last(struct hf_db *db, uint32_t id, uint64_t *out)
 {
 	sqlite3_stmt *st = hf_db_stmt(db, HF_SQL_RECORD_LAST);
 	int got;
@@ -89,7 +89,7 @@ static int cache_load(struct hf_db *db, uint32_t id, struct hf_span bytes,
 		return err;
 	}
 	e.stored = e.v;
-	err = last_ordinal(db, id, &last);
+	err = hf_lane_last(db, id, &last);
 	if (err)
 		return err;
 	if (last > e.v.tail)
@@ -342,7 +342,8 @@ void hf_store_lanes(struct hf_store *s, struct hf_store_lanes *l)
 
 #define LANE_FLOOR "lane_floor" /* the largest lane id ever removed */
 
-static int lane_next(struct hf_db *db, uint64_t *out)
+/* The largest id that was ever given. */
+static int lane_top(struct hf_db *db, uint64_t *out)
 {
 	uint8_t bytes[8];
 	sqlite3_stmt *st = hf_db_stmt(db, HF_SQL_LANE_MAX);
@@ -360,8 +361,41 @@ static int lane_next(struct hf_db *db, uint64_t *out)
 		return got;
 	if (floor > *out)
 		*out = floor;
-	*out += 1;
+	return 0;
+}
+
+static int first_free(struct hf_db *db, uint64_t from, uint64_t *out)
+{
+	sqlite3_stmt *st = hf_db_stmt(db, HF_SQL_LANE_FROM);
+	int got;
+
+	*out = from;
+	hf_bind_u64(st, 1, from);
+	while ((got = hf_db_step(db, st)) > 0 && hf_column_u64(st, 0) == *out)
+		*out += 1;
+	hf_db_reset(st);
+	if (got < 0)
+		return got;
 	return *out >> HF_LANE_BITS ? HF_ELIMIT : 0;
+}
+
+/* When all have been given, those that were removed are given again, in turn, so
+ * that one is used anew as late as can be. */
+static int lane_next(struct hf_db *db, uint64_t *out)
+{
+	int err = lane_top(db, out);
+
+	if (err)
+		return err;
+	*out += 1;
+	if (*out >> HF_LANE_BITS == 0)
+		return 0;
+	err = first_free(db, db->lane_again + 1, out);
+	if (err == HF_ELIMIT)
+		err = first_free(db, 1, out);
+	if (!err)
+		db->lane_again = *out;
+	return err;
 }
 
 static int lane_add(struct hf_db *db, struct hf_store_lane *l)
@@ -407,19 +441,17 @@ static int lane_remove(struct hf_db *db, uint32_t id)
 	struct hf_lane_entry *e;
 	uint8_t bytes[8];
 	sqlite3_stmt *st;
-	uint64_t last, next;
+	uint64_t last, top;
 	int err = hf_lane_get(db, id, &e);
 
 	if (!err)
-		err = last_ordinal(db, id, &last);
+		err = hf_lane_last(db, id, &last);
 	if (err)
 		return err;
 	if (last)
 		return HF_EBUSY;
-	err = lane_next(db, &next);
-	if (err == HF_ELIMIT)
-		err = 0;
-	if (!err && next == (uint64_t)id + 1) {
+	err = lane_top(db, &top);
+	if (!err && top == id) {
 		hf_put_le(bytes, id, sizeof(bytes));
 		err = hf_meta_put(db, LANE_FLOOR, hf_span(bytes, sizeof(bytes)));
 	}

@@ -90,8 +90,9 @@ struct hf_store_lanes {
 void hf_store_lanes(struct hf_store *s, struct hf_store_lanes *l);
 void hf_store_lanes_finish(struct hf_store_lanes *l);
 
-/* Gives (origin, key) an id, an existing one or a new one; HF_ELIMIT past
- * 2^23 lanes. Removing: only when nothing of it is left (HF_EBUSY else). */
+/* Gives (origin, key) an id, an existing one or a new one; HF_ELIMIT: there are
+ * 2^23 lanes. An id is given again when all have been. Removing: only when nothing
+ * of it is left (HF_EBUSY else). */
 struct hf_store_lane {
 	struct hf_store_op op;
 	struct hf_span origin, key; /* in */
@@ -99,6 +100,18 @@ struct hf_store_lane {
 	uint32_t id;		    /* out (in for remove) */
 };
 void hf_store_lane(struct hf_store *s, struct hf_store_lane *l);
+
+/* Lanes of which nothing is left but their names, a page of the table at a time. */
+#define HF_STORE_IDLE_MAX 128
+struct hf_store_idle {
+	struct hf_store_op op;
+	uint32_t after; /* in: 0 for the first page */
+	uint32_t ids[HF_STORE_IDLE_MAX];
+	size_t n;
+	bool more;     /* ask again with @next as @after */
+	uint32_t next; /* out */
+};
+void hf_store_idle(struct hf_store *s, struct hf_store_idle *l);
 
 /* ---- bodies too large for a row ---- */
 

@@ -29,6 +29,8 @@ void hf_row_finished(struct hf_db *db, uint64_t id);
 /* ---- lanes (lane.c) ---- */
 
 int hf_lane_get(struct hf_db *db, uint32_t id, struct hf_lane_entry **out); /* HF_ENOENT */
+/* The largest ordinal of a record of lane @id, 0: nothing of it is stored. */
+int hf_lane_last(struct hf_db *db, uint32_t id, uint64_t *out);
 /* Moves v.head over everything final. @head (may be NULL): its row. */
 int hf_lane_resolve(struct hf_db *db, struct hf_lane_entry *e, struct hf_row *head);
 /* Writes the lane's row when it differs from v. */

@@ -188,17 +188,24 @@ static void may_be_destroyed_at_any_moment(void **state)
 	fake_port_turn(&w->port);
 }
 
+/* Its store, while it is not running. */
+static void open_store(struct world *w, struct rig *r)
+{
+	*r = (struct rig){ .port = w->port };
+	r->port.port = w->port.port;
+	r->port.end = &r->port.first;
+	r->opt = (struct hf_store_options){
+		.port = &r->port.port, .log = &r->port.log, .bytes_max = 8 << 20, .wal_pages = 100
+	};
+	assert_int_equal(rig_open(r), 0);
+}
+
 static uint64_t device_ms_after(struct world *w)
 {
-	struct rig r = { .port = w->port };
+	struct rig r;
 	uint64_t device;
 
-	r.port.port = w->port.port;
-	r.port.end = &r.port.first;
-	r.opt = (struct hf_store_options){
-		.port = &r.port.port, .log = &r.port.log, .bytes_max = 8 << 20, .wal_pages = 100
-	};
-	assert_int_equal(rig_open(&r), 0);
+	open_store(w, &r);
 	device = r.report.device_ms;
 	rig_kill(&r);
 	return device;
@@ -219,6 +226,34 @@ static void orderly_end_saves_the_devices_time(void **state)
 	assert_true(device_ms_after(w) >= 30000);
 }
 
+static void lanes_of_which_nothing_is_left_leave_the_store(void **state)
+{
+	struct world *w = *state;
+	struct hf_store_lanes l;
+	struct rig r;
+	char key[16];
+
+	open_store(w, &r);
+	for (int i = 0; i < 300; i++) {
+		snprintf(key, sizeof(key), "lane%d", i);
+		rig_lane(&r, "shop", key);
+	}
+	rig_kill(&r);
+	start(w);
+	settle(w);
+	fake_port_advance(&w->port, 120000);
+	settle(w);
+	stop(w);
+	settle(w);
+	hf_agent_destroy(w->agent);
+	w->agent = NULL;
+	open_store(w, &r);
+	assert_int_equal(RIG_DO(&r, hf_store_lanes, &l), 0);
+	assert_int_equal(l.n, 0);
+	hf_store_lanes_finish(&l);
+	rig_kill(&r);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -230,6 +265,7 @@ int main(void)
 		TEST(ends_after_a_beginning_that_failed),
 		TEST(may_be_destroyed_at_any_moment),
 		TEST(orderly_end_saves_the_devices_time),
+		TEST(lanes_of_which_nothing_is_left_leave_the_store),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

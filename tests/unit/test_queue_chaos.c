@@ -50,6 +50,8 @@ struct world {
 	struct known known[REQUESTS_MAX];
 	unsigned known_n;
 	struct operation operations[8];
+	struct hf_store_purge purge;
+	bool purging;
 	unsigned mood[QRIG_ORIGINS]; /* how the origin answers */
 	unsigned delivered;
 };
@@ -371,13 +373,39 @@ static void power_cut(struct world *w)
 	}
 }
 
+/* ---- housekeeping ---- */
+
+static void purged(struct hf_store_op *op, int err)
+{
+	struct world *w = op->user;
+
+	w->purging = false;
+	if (err)
+		broken(w, hf_errname(err), NULL);
+}
+
+/* Nothing final is kept, and lanes of which nothing is left go. */
+static void keep_house(struct world *w)
+{
+	if (!w->purging) {
+		w->purging = true;
+		w->purge = (struct hf_store_purge){ .before_dev_ms = UINT64_MAX,
+						    .dead_max = dice(w, 3),
+						    .budget = 1 + dice(w, 50) };
+		w->purge.op.done = purged;
+		w->purge.op.user = w;
+		hf_store_purge(w->r.store.store, &w->purge);
+	}
+	hf_queue_tidy(w->r.queue);
+}
+
 /* ---- a life ---- */
 
 static void weather(struct world *w)
 {
 	struct qrig *r = &w->r;
 
-	switch (dice(w, 8)) {
+	switch (dice(w, 10)) {
 	case 0:
 		hf_sync_now(r->sync, UINT_MAX);
 		break;
@@ -396,6 +424,10 @@ static void weather(struct world *w)
 		break;
 	case 5:
 		r->origin[0].perform_err = dice(w, 4) ? 0 : HF_ELIMIT;
+		break;
+	case 6:
+	case 7:
+		keep_house(w);
 		break;
 	default:
 		r->origin[dice(w, 2)].up = dice(w, 2);
@@ -428,7 +460,8 @@ static void step(struct world *w)
 		qrig_check(&w->r);
 		break;
 	case 9:
-		if (dice(w, 4) == 0)
+		/* what is purged with it may have ended untold */
+		if (dice(w, 4) == 0 && !w->purging)
 			power_cut(w);
 		break;
 	default:

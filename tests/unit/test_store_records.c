@@ -200,6 +200,74 @@ static void empty_lane_can_go_and_its_number_stays_used(void **state)
 	assert_int_equal(rig_lane(r, "o", "k"), lane + 1);
 }
 
+static void lanes_with_nothing_stored_are_named_page_by_page(void **state)
+{
+	struct rig *r = *state;
+	struct hf_store_idle idle = { .after = 0 };
+	struct hf_store_purge p = { .before_dev_ms = UINT64_MAX, .budget = 10 };
+	uint64_t id[2];
+	char key[16];
+
+	for (int i = 0; i < HF_STORE_IDLE_MAX + 2; i++) {
+		snprintf(key, sizeof(key), "%d", i);
+		assert_int_equal(rig_lane(r, "o", key), i + 1);
+	}
+	assert_int_equal(rig_insert(r, 2, 1, 10, &id[0]), 0);
+	assert_int_equal(rig_insert(r, 3, 1, 10, &id[1]), 0);
+	assert_int_equal(rig_settle(r, id[1], HF_RECORD_SETTLED, 1), 0);
+	assert_int_equal(RIG_DO(r, hf_store_idle, &idle), 0);
+	assert_true(idle.more);
+	assert_int_equal(idle.n, HF_STORE_IDLE_MAX - 2);
+	assert_int_equal(idle.ids[0], 1);
+	assert_int_equal(idle.ids[1], 4);
+	idle.after = idle.next;
+	assert_int_equal(RIG_DO(r, hf_store_idle, &idle), 0);
+	assert_false(idle.more);
+	assert_int_equal(idle.n, 2);
+	assert_int_equal(idle.ids[1], HF_STORE_IDLE_MAX + 2);
+	assert_int_equal(RIG_DO(r, hf_store_purge, &p), 0);
+	idle.after = 2;
+	assert_int_equal(RIG_DO(r, hf_store_idle, &idle), 0);
+	assert_int_equal(idle.ids[0], 3);
+}
+
+static void remove_lane(struct rig *r, uint32_t id)
+{
+	struct hf_store_lane l = { .remove = true, .id = id };
+
+	assert_int_equal(RIG_DO(r, hf_store_lane, &l), 0);
+}
+
+static void set_lane_floor(struct rig *r, uint32_t id)
+{
+	struct hf_store_meta m = { .key = "lane_floor", .put = true };
+	char floor[8] = { 0 };
+
+	for (int i = 0; i < 3; i++)
+		floor[i] = (char)(id >> (8 * i) & 0xff);
+	hf_buf_init(&m.value, sizeof(floor));
+	assert_int_equal(hf_buf_append(&m.value, hf_span(floor, sizeof(floor))), 0);
+	assert_int_equal(RIG_DO(r, hf_store_meta, &m), 0);
+	hf_buf_finish(&m.value);
+}
+
+static void lane_numbers_are_given_again_when_all_have_been(void **state)
+{
+	struct rig *r = *state;
+	const uint32_t last = (1u << HF_LANE_BITS) - 1;
+
+	assert_int_equal(rig_lane(r, "o", "a"), 1);
+	set_lane_floor(r, last - 1);
+	assert_int_equal(rig_lane(r, "o", "b"), last);
+	assert_int_equal(rig_lane(r, "o", "c"), 2);
+	remove_lane(r, last);
+	remove_lane(r, 2);
+	assert_int_equal(rig_lane(r, "o", "d"), 3); /* 2 not before all others */
+	assert_int_equal(rig_reopen(r), 0);
+	assert_int_equal(rig_lane(r, "o", "a"), 1);
+	assert_int_equal(rig_lane(r, "o", "e"), 2);
+}
+
 static void purged_tail_is_not_given_again(void **state)
 {
 	struct rig *r = *state;
@@ -411,6 +479,8 @@ int main(void)
 		STORE_TEST(next_skips_what_is_final),
 		STORE_TEST(insert_needs_its_lane),
 		STORE_TEST(empty_lane_can_go_and_its_number_stays_used),
+		STORE_TEST(lanes_with_nothing_stored_are_named_page_by_page),
+		STORE_TEST(lane_numbers_are_given_again_when_all_have_been),
 		STORE_TEST(purged_tail_is_not_given_again),
 		STORE_TEST(purge_keeps_young_answers_and_some_dead),
 		STORE_TEST(purged_hole_stays_a_hole),
