@@ -20,9 +20,10 @@
 #define SIM_CONFIG_PATH	  "/etc/holdfast/holdfast.conf"
 #define SIM_MANIFEST_PATH "/etc/holdfast/kiosk.worker.json"
 
-/* What the devices did in an idle hour, each at most so much. */
+/* What the devices did in an idle hour, each at most so much: old answers, lanes
+ * without any, and the time. */
 #define SIM_REST_WAKES 2
-#define SIM_REST_JOBS  2
+#define SIM_REST_JOBS  4
 #define SIM_REST_BYTES 16384
 #define SIM_REST_CALLS 0
 /* Of a device with periodic sync: time is saved each minute at most, and a window

@@ -84,7 +84,10 @@ async function table(w, rows) {
 	}
 	assert.ok(w.daemon.running);
 	assert.equal((await w.daemon.get('/still')).status, 200);
-	assert.equal(w.origin.got('/still').length, w.origin.got().length, 'something reached the origin');
+	/* but the question whether it is there, for events of pages */
+	const strangers = w.origin.got().filter((r) => r.url !== '/still' &&
+		!(r.method === 'HEAD' && r.url === '/')).map((r) => `${r.method} ${r.url}`);
+	assert.deepEqual(strangers, [], 'something reached the origin');
 	assert.deepEqual(wrong, []);
 }
 
