@@ -194,6 +194,7 @@ hold('the manifest registers by itself, and waits for its window', async (x) => 
 			window: { from: `${two(hour)}:00`, to: `${two(hour + 1)}:00` } },
 		{ tag: 'modem', minInterval: HOUR, refresh: ['/modem'], metered: false } ],
 	{ agent: { metered: 'yes' }, env: { TZ: 'UTC' } });
+	await until(async () => (await tags(daemon)).length === 3, { what: 'the manifest is registered' });
 	assert.deepEqual(await tags(daemon), ['menu', 'night', 'modem']);
 	await daemon.later(1.2 * HOUR);
 	await afterRuns(daemon, 'menu', 1);
