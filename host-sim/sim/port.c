@@ -183,35 +183,38 @@ static void op_resolve_cancel(struct hf_port *port, struct hf_resolve *resolve)
 }
 
 /* ---- jobs ----
- * The first of the list is submitted, then has run, then is done; between the
+ * The first of a queue is submitted, then has run, then is done; between the
  * last two lies the time that its disk operations took. */
 
 #define THREAD_HOP_US 20
 
-static void schedule_job(struct sim_port *p, uint64_t delay_us)
+static void schedule_job(struct sim_jobs *q, uint64_t delay_us)
 {
-	if (p->first && p->dev->power == SIM_ON)
-		sim_event_in(p->dev->world, &p->ev_job, delay_us);
+	struct sim_device *dev = q->port->dev;
+
+	if (q->first && dev->power == SIM_ON)
+		sim_event_in(dev->world, &q->ev, delay_us);
 }
 
-static void start_next(struct sim_port *p)
+static void start_next(struct sim_jobs *q)
 {
+	struct sim_port *p = q->port;
 	struct sim_world *w = p->dev->world;
 
-	schedule_job(p, sim_event_is_set(&p->ev_settled) ? p->ev_settled.at_us - w->now_us :
+	schedule_job(q, sim_event_is_set(&p->ev_settled) ? p->ev_settled.at_us - w->now_us :
 							   THREAD_HOP_US);
 }
 
 static void op_job_submit(struct hf_port *port, struct hf_job *job)
 {
-	struct sim_port *p = port_of(port);
+	struct sim_jobs *q = &port_of(port)->queues[job->queue];
 
-	assert(job->run && job->done);
+	assert(job->run && job->done && job->queue < HF_JOB_QUEUES);
 	job->next = NULL;
-	*p->last = job;
-	p->last = &job->next;
-	if (p->first == job)
-		start_next(p);
+	*q->last = job;
+	q->last = &job->next;
+	if (q->first == job)
+		start_next(q);
 }
 
 static uint64_t job_cost(const struct sim_port *p, const struct sim_disk_stats *before,
@@ -228,29 +231,30 @@ static uint64_t job_cost(const struct sim_port *p, const struct sim_disk_stats *
 }
 
 /* Runs the first job; returns what it cost. */
-static uint64_t run_first(struct sim_port *p)
+static uint64_t run_first(struct sim_jobs *q)
 {
+	struct sim_port *p = q->port;
 	struct sim_disk_stats before = *sim_disk_stats(p->dev->disk);
 	struct sim_heap *heap = sim_heap_enter(&p->dev->heap);
 
 	p->jobs++;
-	p->first_has_run = true;
+	q->first_has_run = true;
 	sim_vfs_select(p->dev->vfs);
-	p->first->run(p->first);
+	q->first->run(q->first);
 	sim_heap_enter(heap);
 	return job_cost(p, &before, sim_disk_stats(p->dev->disk));
 }
 
-static void finish_first(struct sim_port *p)
+static void finish_first(struct sim_jobs *q)
 {
-	struct hf_job *job = p->first;
+	struct hf_job *job = q->first;
 	struct sim_heap *heap;
 
-	p->first = job->next;
-	if (!p->first)
-		p->last = &p->first;
-	p->first_has_run = false;
-	heap = sim_heap_enter(&p->dev->heap);
+	q->first = job->next;
+	if (!q->first)
+		q->last = &q->first;
+	q->first_has_run = false;
+	heap = sim_heap_enter(&q->port->dev->heap);
 	job->done(job);
 	sim_heap_enter(heap);
 }
@@ -258,14 +262,15 @@ static void finish_first(struct sim_port *p)
 /* With done_before_run a job is reported while the disk still is as before it:
  * a cut in the time that the job really takes finds nothing of it. A cut at one
  * of its operations falls into the middle of that time. */
-static uint64_t run_first_late(struct sim_port *p)
+static uint64_t run_first_late(struct sim_jobs *q)
 {
+	struct sim_port *p = q->port;
 	struct sim_world *w = p->dev->world;
 	uint64_t cost;
 
 	sim_disk_thaw(p->dev->disk);
 	sim_disk_freeze(p->dev->disk);
-	cost = run_first(p);
+	cost = run_first(q);
 	if (sim_disk_cut_is_due(p->dev->disk))
 		sim_event_in(w, &p->ev_late_cut, cost / 2);
 	sim_event_in(w, &p->ev_settled, cost);
@@ -286,32 +291,47 @@ static void settled_due(void *user)
 	sim_disk_thaw(p->dev->disk);
 }
 
+static bool reported_early(const struct sim_jobs *q)
+{
+	return q->port->lies.done_before_run && q == &q->port->queues[HF_JOBS_STORE];
+}
+
 static void job_due(void *user)
 {
-	struct sim_port *p = user;
+	struct sim_jobs *q = user;
 
-	if (!p->first_has_run) {
-		uint64_t cost = p->lies.done_before_run ? run_first_late(p) : run_first(p);
-
-		schedule_job(p, cost);
+	if (!q->first_has_run) {
+		schedule_job(q, reported_early(q) ? run_first_late(q) : run_first(q));
 		return;
 	}
-	finish_first(p);
-	if (!p->first_has_run && !sim_event_is_set(&p->ev_job))
-		start_next(p);
+	finish_first(q);
+	if (!q->first_has_run && !sim_event_is_set(&q->ev))
+		start_next(q);
+}
+
+/* The queues in turn, one job each. */
+static bool finish_some(struct sim_port *p)
+{
+	bool any = false;
+
+	for (int i = 0; i < HF_JOB_QUEUES; i++) {
+		struct sim_jobs *q = &p->queues[i];
+
+		sim_event_clear(p->dev->world, &q->ev);
+		if (!q->first)
+			continue;
+		if (!q->first_has_run)
+			run_first(q);
+		finish_first(q);
+		any = true;
+	}
+	return any;
 }
 
 static void op_jobs_finish(struct hf_port *port)
 {
-	struct sim_port *p = port_of(port);
-
-	sim_event_clear(p->dev->world, &p->ev_job);
-	while (p->first) {
-		if (!p->first_has_run)
-			run_first(p);
-		finish_first(p);
-	}
-	sim_event_clear(p->dev->world, &p->ev_job);
+	while (finish_some(port_of(port)))
+		;
 }
 
 /* ---- files, log ---- */
@@ -463,23 +483,37 @@ void sim_port_init(struct sim_port *p, struct sim_device *dev)
 	memset(p, 0, sizeof(*p));
 	p->port = operations;
 	p->dev = dev;
-	p->last = &p->first;
 	p->job_write_us = 200;
 	p->job_sync_us = 3 * SIM_US_PER_MS;
 	p->job_byte_ns = 50; /* 20 MB/s: a plain SD card */
 	snprintf(domain, sizeof(domain), "%s/entropy", dev->name);
 	sim_rng_init(&p->rng, dev->world->seed, domain);
 	sim_event_init(&p->ev_wake, wake_due, p);
-	sim_event_init(&p->ev_job, job_due, p);
+	for (int i = 0; i < HF_JOB_QUEUES; i++) {
+		struct sim_jobs *q = &p->queues[i];
+
+		q->port = p;
+		q->last = &q->first;
+		sim_event_init(&q->ev, job_due, q);
+	}
 	sim_event_init(&p->ev_link, link_due, p);
 	sim_event_init(&p->ev_clock, clock_due, p);
 	sim_event_init(&p->ev_late_cut, late_cut_due, p);
 	sim_event_init(&p->ev_settled, settled_due, p);
 }
 
+static bool has_jobs(const struct sim_port *p)
+{
+	for (int i = 0; i < HF_JOB_QUEUES; i++) {
+		if (p->queues[i].first)
+			return true;
+	}
+	return false;
+}
+
 void sim_port_boot(struct sim_port *p, bool same_boot)
 {
-	assert(!p->first);
+	assert(!has_jobs(p));
 	p->port.events = NULL;
 	p->port.events_user = NULL;
 	if (!same_boot)
@@ -491,7 +525,8 @@ void sim_port_silence(struct sim_port *p)
 	struct sim_world *w = p->dev->world;
 
 	sim_event_clear(w, &p->ev_wake);
-	sim_event_clear(w, &p->ev_job);
+	for (int i = 0; i < HF_JOB_QUEUES; i++)
+		sim_event_clear(w, &p->queues[i].ev);
 	sim_event_clear(w, &p->ev_link);
 	sim_event_clear(w, &p->ev_clock);
 	sim_event_clear(w, &p->ev_late_cut);
@@ -500,6 +535,6 @@ void sim_port_silence(struct sim_port *p)
 
 void sim_port_finish(struct sim_port *p)
 {
-	assert(!p->first);
+	assert(!has_jobs(p));
 	sim_port_silence(p);
 }

@@ -15,11 +15,19 @@ struct sim_device;
 
 /* Deviations from an honest port, for tests of the tests. */
 struct sim_port_lies {
-	/* A job is reported done when it begins: what it writes reaches the disk
-	 * only in the time after that. */
+	/* A job of the store is reported done when it begins: what it writes reaches
+	 * the disk only in the time after that. */
 	bool done_before_run;
 	bool boot_time_is_wall;	 /* it jumps with the wall clock */
 	uint64_t wakes_every_us; /* whatever was asked for; 0: not */
+};
+
+/* One queue of jobs: a thread of its own, as far as time goes. */
+struct sim_jobs {
+	struct sim_port *port;
+	struct hf_job *first, **last; /* submitted; the first may have run */
+	bool first_has_run;
+	struct sim_event ev;
 };
 
 struct sim_port {
@@ -27,9 +35,8 @@ struct sim_port {
 	struct sim_device *dev;
 	struct sim_rng rng;
 	uint8_t boot_id[16];
-	struct sim_event ev_wake, ev_job, ev_link, ev_clock, ev_late_cut, ev_settled;
-	struct hf_job *first, **last; /* submitted; the first may have run */
-	bool first_has_run;
+	struct sim_event ev_wake, ev_link, ev_clock, ev_late_cut, ev_settled;
+	struct sim_jobs queues[HF_JOB_QUEUES];
 	uint64_t job_write_us, job_sync_us, job_byte_ns; /* what a job costs */
 	struct sim_port_lies lies;
 	/* How the guest has answered the world. */

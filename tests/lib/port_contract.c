@@ -875,6 +875,64 @@ static const char *jobs_finish_runs_all_of_them(struct port_world *w)
 	return NULL;
 }
 
+/* One job of each queue, given in turn. */
+static void submit_to_both(struct port_world *w, struct test_job jobs[2][JOBS],
+			   struct job_log logs[2])
+{
+	for (int q = 0; q < 2; q++)
+		logs[q] = (struct job_log){ .ran_in_order = true, .done_in_order = true, .w = w };
+	for (int i = 0; i < 2 * JOBS; i++) {
+		struct test_job *job = &jobs[i % 2][i / 2];
+
+		*job = (struct test_job){
+			.job = { .run = run_job,
+				 .done = job_done,
+				 .queue = i % 2 ? HF_JOBS_CACHE : HF_JOBS_STORE },
+			.log = &logs[i % 2],
+			.number = i / 2,
+			.again = i / 2 == JOBS - 1,
+		};
+		inside = true;
+		w->port->job_submit(w->port, &job->job);
+		inside = false;
+	}
+}
+
+static bool both_in_order(const struct job_log logs[2])
+{
+	for (int q = 0; q < 2; q++) {
+		if (!logs[q].ran_in_order || !logs[q].done_in_order || logs[q].done_first)
+			return false;
+	}
+	return true;
+}
+
+static const char *each_queue_keeps_its_order(struct port_world *w)
+{
+	struct test_job jobs[2][JOBS];
+	struct job_log logs[2];
+
+	submit_to_both(w, jobs, logs);
+	CHECK(logs[0].done == 0 && logs[1].done == 0);
+	WAIT_FOR(w, logs[0].done == JOBS + 1 && logs[1].done == JOBS + 1);
+	CHECK(both_in_order(logs));
+	return NULL;
+}
+
+static const char *jobs_finish_runs_both_queues(struct port_world *w)
+{
+	struct test_job jobs[2][JOBS];
+	struct job_log logs[2];
+
+	submit_to_both(w, jobs, logs);
+	w->port->jobs_finish(w->port);
+	CHECK(logs[0].done == JOBS + 1 && logs[1].done == JOBS + 1);
+	CHECK(both_in_order(logs));
+	quiet(w);
+	CHECK(logs[0].done == JOBS + 1 && logs[1].done == JOBS + 1);
+	return NULL;
+}
+
 /* ---- clocks and the wake-up ---- */
 
 struct wakes {
@@ -1032,6 +1090,8 @@ const struct port_case port_cases[] = {
 	CASE(a_cancelled_look_up_never_answers),
 	CASE(jobs_run_and_are_done_in_order),
 	CASE(jobs_finish_runs_all_of_them),
+	CASE(each_queue_keeps_its_order),
+	CASE(jobs_finish_runs_both_queues),
 	CASE(the_wake_up_comes_when_asked_for),
 	CASE(boot_time_never_goes_back),
 	CASE(the_boot_id_stays),

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -130,6 +131,47 @@ static void the_watchdog_is_fed_unless_the_store_thread_hangs(void **state)
 	close_manager(&f);
 }
 
+struct gate_job {
+	struct hf_job job;
+	atomic_bool *open;
+	bool was_open;
+};
+
+/* Ends when the gate is open, or with was_open unset after a long time. */
+static void wait_for_gate(struct hf_job *job)
+{
+	struct gate_job *g = (struct gate_job *)(void *)job;
+
+	for (int i = 0; i < 20000 && !g->was_open; i++) {
+		g->was_open = atomic_load(g->open);
+		if (!g->was_open)
+			usleep(1000);
+	}
+}
+
+static void open_gate(struct hf_job *job)
+{
+	atomic_store(((struct gate_job *)(void *)job)->open, true);
+}
+
+static void a_job_of_the_store_delays_none_of_the_caches(void **state)
+{
+	atomic_bool open = false;
+	struct gate_job waits = { .job = { .run = wait_for_gate, .done = nothing }, .open = &open };
+	struct gate_job opens = {
+		.job = { .run = open_gate, .done = nothing, .queue = HF_JOBS_CACHE }, .open = &open
+	};
+	struct fixture f;
+
+	(void)state;
+	create_port(&f);
+	f.port->job_submit(f.port, &waits.job);
+	f.port->job_submit(f.port, &opens.job);
+	f.port->jobs_finish(f.port);
+	assert_true(waits.was_open);
+	assert_true(hf_port_linux_destroy(f.linux_port));
+}
+
 static void another_process_s_watchdog_is_not_ours(void **state)
 {
 	struct fixture f;
@@ -240,6 +282,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ready_is_told_to_the_service_manager),
 		cmocka_unit_test(the_watchdog_is_fed_unless_the_store_thread_hangs),
+		cmocka_unit_test(a_job_of_the_store_delays_none_of_the_caches),
 		cmocka_unit_test(another_process_s_watchdog_is_not_ours),
 		cmocka_unit_test(the_journal_gets_the_priority_and_people_the_time),
 		cmocka_unit_test(a_signal_comes_on_the_loop),

@@ -39,6 +39,8 @@ static void jobs_work_without_a_thread(void **state)
 	(void)state;
 	assert_null(run_named("jobs_run_and_are_done_in_order"));
 	assert_null(run_named("jobs_finish_runs_all_of_them"));
+	assert_null(run_named("each_queue_keeps_its_order"));
+	assert_null(run_named("jobs_finish_runs_both_queues"));
 }
 
 static void it_claims_neither_time_nor_randomness(void **state)

@@ -412,6 +412,30 @@ static void a_job_takes_the_time_of_its_syncs(void **state)
 	close_scene(&s);
 }
 
+static void do_nothing(struct hf_job *job)
+{
+	(void)job;
+}
+
+static void a_job_of_the_caches_does_not_wait_for_the_store(void **state)
+{
+	struct scene s;
+	struct disk_job slow = { .job = { .run = write_and_sync, .done = note_done } };
+	struct disk_job quick = {
+		.job = { .run = do_nothing, .done = note_done, .queue = HF_JOBS_CACHE }
+	};
+
+	(void)state;
+	open_scene(&s);
+	slow.disk = s.dev->disk;
+	slow.world = quick.world = &s.world;
+	s.dev->port.port.job_submit(&s.dev->port.port, &slow.job);
+	s.dev->port.port.job_submit(&s.dev->port.port, &quick.job);
+	sim_world_run(&s.world, s.world.now_us + SIM_US_PER_S);
+	assert_true(quick.done_us > 0 && quick.done_us + 3000 < slow.done_us);
+	close_scene(&s);
+}
+
 static void a_job_that_is_reported_early_can_be_lost(void **state)
 {
 	static const bool lie[] = { false, true };
@@ -454,6 +478,7 @@ int main(void)
 		cmocka_unit_test(a_process_that_dies_is_reset_at_once),
 		cmocka_unit_test(the_wall_clock_is_right_some_seconds_after_the_link),
 		cmocka_unit_test(a_job_takes_the_time_of_its_syncs),
+		cmocka_unit_test(a_job_of_the_caches_does_not_wait_for_the_store),
 		cmocka_unit_test(a_job_that_is_reported_early_can_be_lost),
 	};
 

@@ -83,14 +83,23 @@ struct hf_listener_events {
  * call. @err: 0, HF_EDNS (no such name or no answer), HF_ENOMEM. */
 typedef void hf_resolve_done(void *user, int err, const struct hf_addr *addrs, size_t n);
 
-/* ---- jobs: the store thread ---- */
+/* ---- jobs: the threads of the databases ---- */
 
-/* Embedded in the caller's struct. All jobs of an agent run one after another
+enum hf_job_queue {
+	HF_JOBS_STORE, /* the queue's database */
+	HF_JOBS_CACHE, /* the database of the caches */
+};
+#define HF_JOB_QUEUES 2
+
+/* Embedded in the caller's struct. The jobs of one queue run one after another
  * in the order of submission, off the loop; then done runs on the loop, in the
- * same order. A job cannot be cancelled. */
+ * same order. The queues do not wait for each other, as far as the port has a
+ * thread for each: jobs of two queues may run at the same time, so they share no
+ * memory. A job cannot be cancelled. */
 struct hf_job {
 	void (*run)(struct hf_job *job);
 	void (*done)(struct hf_job *job);
+	enum hf_job_queue queue;
 	struct hf_job *next; /* the port's, while submitted */
 };
 
@@ -186,9 +195,9 @@ struct hf_port {
 		       struct hf_resolve **out);
 	void (*resolve_cancel)(struct hf_port *port, struct hf_resolve *resolve);
 
-	/* Queues @job for the store thread. Never fails. */
+	/* Puts @job at the end of its queue. Never fails. */
 	void (*job_submit)(struct hf_port *port, struct hf_job *job);
-	/* Blocks until every submitted job has run and runs their done callbacks
+	/* Blocks until every submitted job of every queue has run and runs their done callbacks
 	 * (which may submit more; those too). For closing down only. */
 	void (*jobs_finish)(struct hf_port *port);
 

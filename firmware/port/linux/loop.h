@@ -54,17 +54,24 @@ void hf_linux_later_cancel(struct hf_linux_later *l);
 
 /* ---- the port ---- */
 
-/* The store thread (jobs.c). */
-struct hf_linux_jobs {
+/* The thread of one queue of jobs. */
+struct hf_linux_worker {
+	struct hf_linux_jobs *jobs;
 	uv_thread_t thread;
-	uv_mutex_t lock;
 	uv_cond_t work; /* for the thread: a job or the end */
+	struct hf_job *todo, **todo_end;
+	size_t unfinished;  /* submitted, done not yet called; loop only */
+	uint64_t ran_count; /* jobs of this queue; under the lock */
+	bool ready, started;
+};
+
+/* The threads of the databases (jobs.c). */
+struct hf_linux_jobs {
+	struct hf_linux_worker workers[HF_JOB_QUEUES];
+	uv_mutex_t lock;
 	uv_cond_t rest; /* for jobs_finish: a job has run */
 	uv_async_t async;
-	struct hf_job *todo, **todo_end;
 	struct hf_job *ran, **ran_end;
-	size_t unfinished;  /* submitted, done not yet called; loop only */
-	uint64_t ran_count; /* under @lock */
 	bool finishing, stopping;
 	bool started;
 };
@@ -106,7 +113,7 @@ struct hf_linux_notify {
 	uv_timer_t watchdog;
 	uint64_t every_ms; /* 0: no watchdog */
 	uint64_t fed_ms;
-	uint64_t ran_count; /* of the store thread, at the last tick */
+	uint64_t ran_count[HF_JOB_QUEUES]; /* of jobs, at the last tick */
 };
 
 struct hf_port_linux {
@@ -168,9 +175,9 @@ int hf_linux_link_init(struct hf_port_linux *p);
 void hf_linux_link_finish(struct hf_port_linux *p);
 int hf_linux_jobs_init(struct hf_port_linux *p);
 void hf_linux_jobs_finish(struct hf_port_linux *p);
-/* True when the store thread has nothing to do or has finished a job since
- * @ran_count, which is brought up to date. */
-bool hf_linux_jobs_move(struct hf_port_linux *p, uint64_t *ran_count);
+/* True when each thread has nothing to do or has finished a job since @ran_count,
+ * which is brought up to date. */
+bool hf_linux_jobs_move(struct hf_port_linux *p, uint64_t ran_count[HF_JOB_QUEUES]);
 void hf_linux_notify_init(struct hf_port_linux *p);
 void hf_linux_notify_finish(struct hf_port_linux *p);
 void hf_linux_stream_init(struct hf_port_linux *p);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The service manager: sd_notify(3) by hand. READY=1 once; WATCHDOG=1 at half
- * the interval asked for, while the loop turns and the store thread either has
+ * the interval asked for, while the loop turns and each thread of a database either has
  * nothing to do or finishes jobs. A daemon whose loop or whose disk hangs is
  * therefore started anew. Progress of the agent feeds it between.
  */
@@ -32,7 +32,7 @@ static void watchdog_tick(uv_timer_t *timer)
 {
 	struct hf_port_linux *p = timer->data;
 
-	if (hf_linux_jobs_move(p, &p->notify.ran_count))
+	if (hf_linux_jobs_move(p, p->notify.ran_count))
 		feed(p);
 }
 

@@ -216,8 +216,8 @@ static void resolve_cancel(struct hf_port *port, struct hf_resolve *look_up)
 
 /* ---- jobs ---- */
 
-/* Without a second thread, jobs run in the turn: correct, but the loop waits
- * for the disk. With one, only run() goes there. */
+/* Without other threads, jobs of both queues run in the turn: correct, but the loop
+ * waits for the disk. With a thread for each queue, only run() goes there. */
 static void job_submit(struct hf_port *port, struct hf_job *job)
 {
 	struct hf_port_template *t = (struct hf_port_template *)port;
