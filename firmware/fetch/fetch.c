@@ -150,34 +150,37 @@ void hf_fetch_discard(struct hf_fetch *f, uint64_t blob)
 
 /* ---- stored answers ---- */
 
-/* The origin @l's request was for; NULL when it is not configured any more. */
-static const struct hf_fetch_origin *origin_of(struct hf_fetch *f, struct hf_store_load *l,
-					       struct hf_arena *arena)
+/* The origin @l's request was for into @out, NULL when it is not configured any
+ * more or the request is damaged. HF_ENOMEM. */
+static int origin_of(struct hf_fetch *f, struct hf_store_load *l, struct hf_arena *arena,
+		     const struct hf_fetch_origin **out)
 {
 	struct hf_record_head head;
-	unsigned i;
+	int err;
 
-	if (l->head.len == 0 || hf_record_head_decode(hf_buf_span(&l->head), arena, &head))
-		return NULL;
-	for (i = 0; i < f->opt.origins_n; i++) {
+	*out = NULL;
+	if (l->head.len == 0)
+		return 0;
+	err = hf_record_head_decode(hf_buf_span(&l->head), arena, &head);
+	if (err)
+		return err == HF_ENOMEM ? err : 0;
+	for (unsigned i = 0; i < f->opt.origins_n; i++)
 		if (hf_span_eq_str(head.origin, f->opt.origins[i].name))
-			return &f->opt.origins[i];
-	}
-	return NULL;
+			*out = &f->opt.origins[i];
+	return 0;
 }
 
 int hf_fetch_stored(struct hf_fetch *f, struct hf_store_load *l, struct hf_span host,
 		    struct hf_reply *r)
 {
-	const struct hf_fetch_origin *origin;
+	const struct hf_fetch_origin *origin = NULL;
 	struct hf_forward fw = { .host = host };
 	int err = hf_reply_stored(r, l);
 
-	if (err)
+	if (!err)
+		err = origin_of(f, l, hf_reply_arena(r), &origin);
+	if (err || !origin)
 		return err;
-	origin = origin_of(f, l, hf_reply_arena(r));
-	if (!origin)
-		return 0;
 	fw.scheme = origin->scheme;
 	fw.authority = origin->authority;
 	return hf_forward_stored(&fw, hf_reply_fields(r));

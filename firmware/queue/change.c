@@ -33,19 +33,27 @@ static void finish(struct hf_queue_change *c, int err)
 	c->done(c, err);
 }
 
+/* Before anything is written: what is written is told with it. */
+static int read_head(struct hf_queue_change *c)
+{
+	int err = hf_record_head_decode(hf_buf_span(&c->load.head), &c->arena, &c->head);
+
+	c->has_head = !err;
+	return err == HF_ENOMEM ? err : 0;
+}
+
 /* The record's lane, which may not be in memory any more. */
 static int find_lane(struct hf_queue_change *c)
 {
 	uint32_t id = HF_RECORD_LANE(c->load.id);
 	struct hf_lane *lane = hf_queue_lane_by_id(c->queue, id);
-	struct hf_record_head head;
 	int err = 0;
 
+	if (!lane && !c->has_head)
+		return HF_ECORRUPT;
 	if (!lane)
-		err = hf_record_head_decode(hf_buf_span(&c->load.head), &c->arena, &head);
-	if (!err && !lane)
-		err = hf_queue_lane_restore(c->queue, head.origin, hf_span_str(head.policy.lane),
-					    id, &lane);
+		err = hf_queue_lane_restore(c->queue, c->head.origin,
+					    hf_span_str(c->head.policy.lane), id, &lane);
 	if (err)
 		return err;
 	c->lane = lane;
@@ -70,7 +78,6 @@ static void tell(struct hf_queue_change *c, enum hf_queue_event_type type, uint8
 		 uint64_t id, const struct hf_record_state *state)
 {
 	struct hf_lane *lane = c->lane;
-	struct hf_record_head head;
 	char public_id[HF_ULID_LEN + 1], replaces[HF_ULID_LEN + 1];
 	struct hf_queue_event event = {
 		.type = type,
@@ -87,11 +94,11 @@ static void tell(struct hf_queue_change *c, enum hf_queue_event_type type, uint8
 		hf_record_id_format(c->load.id, &c->load.state, replaces);
 		event.replaces = replaces;
 	}
-	if (!hf_record_head_decode(hf_buf_span(&c->load.head), &c->arena, &head)) {
-		event.tag = hf_span_str(head.policy.tag);
-		event.method = head.method;
-		event.target = head.target;
-		event.key = head.key;
+	if (c->has_head) {
+		event.tag = hf_span_str(c->head.policy.tag);
+		event.method = c->head.method;
+		event.target = c->head.target;
+		event.key = c->head.key;
 	}
 	if (type != HF_QUEUE_CANCELLED || hf_queue_may_log(c->queue, &c->queue->cancelled))
 		hf_log(c->queue->opt.log, HF_LOG_INFO, log_name(type), "id=%s lane=%s reason=%s",
@@ -116,18 +123,10 @@ static void ended(struct hf_store_op *op, int err)
 	finish(c, err);
 }
 
-static int summarize(struct hf_queue_change *c)
-{
-	struct hf_record_head head;
-	int err = hf_record_head_decode(hf_buf_span(&c->load.head), &c->arena, &head);
-
-	return err ? err : hf_record_summary_encode(&head, &c->summary);
-}
-
 static void end(struct hf_queue_change *c, enum hf_record_status status, enum hf_reason reason)
 {
 	struct hf_store_settle *x = &c->settle;
-	int err = summarize(c);
+	int err = c->has_head ? hf_record_summary_encode(&c->head, &c->summary) : 0;
 
 	if (err == HF_ENOMEM) {
 		finish(c, err);
@@ -192,10 +191,8 @@ static void release_held(struct hf_queue_change *c)
 /* It can grow too old once more. */
 static void note_age(struct hf_queue_change *c)
 {
-	struct hf_record_head head;
-
-	if (!hf_record_head_decode(hf_buf_span(&c->load.head), &c->arena, &head))
-		hf_queue_expiry_note(c->queue, c->requeue.created_dev_ms, head.policy.max_age_s);
+	if (c->has_head)
+		hf_queue_expiry_note(c->queue, c->requeue.created_dev_ms, c->head.policy.max_age_s);
 }
 
 static void requeued(struct hf_store_op *op, int err)
@@ -292,6 +289,8 @@ static void found(struct hf_store_op *op, int err)
 	if (err == HF_ESTATE)
 		hf_queue_replaced_by(&c->load, c->new_id);
 	if (!err)
+		err = read_head(c);
+	if (!err)
 		err = find_lane(c);
 	if (err)
 		finish(c, err);
@@ -307,6 +306,7 @@ static int start(struct hf_queue *q, struct hf_queue_change *c, enum kind kind)
 	c->kind = (uint8_t)kind;
 	c->lane = NULL;
 	c->writing = false;
+	c->has_head = false;
 	c->new_id[0] = 0;
 	hf_store_load_init(&c->load);
 	hf_arena_init(&c->arena, 4 * CONFIG_HF_HEAD_BYTES_MAX);

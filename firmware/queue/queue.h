@@ -182,11 +182,12 @@ struct hf_queue_change {
 	struct hf_store_mark mark;
 	struct hf_store_requeue requeue;
 	struct hf_arena arena;
+	struct hf_record_head head; /* as far as it is undamaged: @has_head */
 	struct hf_buf summary;
 	struct hf_queue *queue;
 	struct hf_lane *lane; /* held while it is known */
 	struct hf_list link;  /* of all that are under way */
-	bool writing;
+	bool writing, has_head;
 	uint8_t kind;
 	/* out: of a dead or cancelled one that goes again the new id, also with
 	 * HF_ESTATE when it was replaced before; else "" */

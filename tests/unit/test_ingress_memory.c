@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,9 @@
 
 #define HOST  "Host: " PANEL_RIG_HOST "\r\n"
 #define SEVEN "A: 1\r\nB: 1\r\nC: 1\r\nD: 1\r\nE: 1\r\nF: 1\r\nG: 1\r\n"
+
+/* More than an arena begins with. */
+#define MANY SEVEN SEVEN SEVEN SEVEN SEVEN SEVEN SEVEN
 
 static struct panel_rig rig;
 
@@ -119,21 +123,43 @@ static void in_the_api(void **state)
 	ask_all("GET /.holdfast/nothing HTTP/1.1\r\n" HOST "\r\n", NULL);
 }
 
-/* The page's list with the @nth allocation of all that it takes failing: the
- * request is in it, whole, or there is no list. */
-static bool list_without(struct fake_peer *panel, int nth)
+static struct fake_peer *connect_with_room(void)
 {
-	const char *got;
-	bool through;
+	static const char room[8192];
+	struct fake_peer *panel = panel_rig_connect(&rig);
 
-	fake_peer_send(panel, "GET /.holdfast/requests HTTP/1.1\r\n" HOST "\r\n");
+	assert_int_equal(hf_buf_append(&panel->got, hf_span(room, sizeof(room))), 0);
+	hf_buf_clear(&panel->got);
+	return panel;
+}
+
+/* What is answered with the @nth allocation of all that the request takes failing;
+ * *@through: there were not so many. */
+static const char *ask_without(const char *request, int nth, bool *through)
+{
+	struct fake_peer *panel = connect_with_room();
+	const char *got;
+
+	fake_peer_send(panel, request);
 	alloc_countdown = nth;
 	panel_rig_settle(&rig);
-	through = alloc_countdown >= 0;
+	*through = alloc_countdown >= 0;
 	alloc_countdown = -1;
 	panel_rig_settle(&rig);
 	got = fake_peer_take(panel);
 	check(got);
+	panel->give_eof = true;
+	panel_rig_settle(&rig);
+	return got;
+}
+
+/* The request is in the page's list, whole, or there is no list. */
+static bool list_without(int nth)
+{
+	bool through;
+	const char *got =
+		ask_without("GET /.holdfast/requests HTTP/1.1\r\n" HOST "\r\n", nth, &through);
+
 	if (strncmp(got, "HTTP/1.1 200 ", 13) == 0 && !strstr(got, "\"url\":\"/api/x\""))
 		fail_msg("allocation %d: the list does not have it:\n%s", nth, got);
 	return through;
@@ -141,27 +167,70 @@ static bool list_without(struct fake_peer *panel, int nth)
 
 static void a_list_is_whole_or_refused(void **state)
 {
-	static const char room[8192];
-	struct fake_peer *panel;
-	bool through = false;
-	int nth;
+	int nth = 0;
 
 	(void)state;
 	panel_rig_init(&rig);
 	panel_rig_start(&rig);
 	panel_rig_origin_down(&rig, true);
-	panel = panel_rig_connect(&rig);
-	panel_rig_ask(&rig, panel,
+	panel_rig_ask(&rig, panel_rig_connect(&rig),
 		      "POST /api/x HTTP/1.1\r\n" HOST SEVEN SEVEN SEVEN
 		      "Content-Length: 3\r\n\r\nabc");
-	for (nth = 0; !through; nth++) {
-		panel = panel_rig_connect(&rig);
-		assert_int_equal(hf_buf_append(&panel->got, hf_span(room, sizeof(room))), 0);
-		hf_buf_clear(&panel->got);
-		through = list_without(panel, nth);
-		panel->give_eof = true;
-		panel_rig_settle(&rig);
-	}
+	while (!list_without(nth))
+		nth++;
+	assert_true(nth > 10);
+	panel_rig_finish(&rig);
+}
+
+static void leave_answered(char id[27])
+{
+	struct fake_peer *panel = panel_rig_connect(&rig), *origin;
+	const char *at;
+
+	panel_rig_origin_down(&rig, true);
+	at = strstr(panel_rig_ask(&rig, panel,
+				  "POST /api/x HTTP/1.1\r\n" HOST MANY
+				  "Content-Length: 3\r\n\r\nabc"),
+		    "/requests/");
+	assert_non_null(at);
+	snprintf(id, 27, "%s", at + strlen("/requests/"));
+	panel_rig_origin_down(&rig, false);
+	panel_rig_advance(&rig, 5000);
+	origin = panel_rig_origin(&rig);
+	while (origin && origin->got.len == 0)
+		origin = panel_rig_origin(&rig);
+	assert_non_null(origin);
+	panel_rig_answer(&rig, origin,
+			 "HTTP/1.1 201 Created\r\nContent-Length: 4\r\n"
+			 "Location: http://shop.example/orders/7\r\n\r\nmade");
+}
+
+static bool answer_without(const char *id, int nth)
+{
+	char request[160];
+	const char *got;
+	bool through;
+
+	snprintf(request, sizeof(request),
+		 "GET /.holdfast/requests/%s/response HTTP/1.1\r\n" HOST "\r\n", id);
+	got = ask_without(request, nth, &through);
+	if (strncmp(got, "HTTP/1.1 201 ", 13) == 0 &&
+	    !strstr(got, "Location: http://" PANEL_RIG_HOST "/orders/7"))
+		fail_msg("allocation %d: it does not lead to the panel's side:\n%s", nth, got);
+	return through;
+}
+
+static void a_stored_answer_leads_to_the_panels_side_or_is_refused(void **state)
+{
+	char id[27];
+	int nth = 0;
+
+	(void)state;
+	panel_rig_init(&rig);
+	panel_rig_start(&rig);
+	leave_answered(id);
+	while (!answer_without(id, nth))
+		nth++;
 	assert_true(nth > 10);
 	panel_rig_finish(&rig);
 }
@@ -175,8 +244,11 @@ static void on_a_refusal(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(on_a_straight_route), cmocka_unit_test(on_a_queued_route),
-		cmocka_unit_test(in_the_api),	       cmocka_unit_test(a_list_is_whole_or_refused),
+		cmocka_unit_test(on_a_straight_route),
+		cmocka_unit_test(on_a_queued_route),
+		cmocka_unit_test(in_the_api),
+		cmocka_unit_test(a_list_is_whole_or_refused),
+		cmocka_unit_test(a_stored_answer_leads_to_the_panels_side_or_is_refused),
 		cmocka_unit_test(on_a_refusal),
 	};
 

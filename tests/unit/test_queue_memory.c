@@ -262,12 +262,76 @@ static void a_round_goes_on_when_there_is_memory_again(void **state)
 	qrig_finish(&r);
 }
 
+/* ---- what a page is told of a change ---- */
+
+static unsigned nameless;
+
+static void look_at_event(void *user, const struct hf_queue_event *e)
+{
+	(void)user;
+	nameless += e->tag.len == 0 || e->target.len == 0 || e->key.len == 0;
+}
+
+static struct qreq *leave_held(struct qrig *r)
+{
+	struct qreq *q = qrig_request(r, "/a", "body");
+
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(hf_fields_add(&q->msg.fields, HF_SPAN("X"), HF_SPAN("y")), 0);
+	q->a.hold = true;
+	q->a.reason = HF_REASON_AUTH;
+	qreq_take(q, true);
+	qreq_admit(q);
+	fake_port_settle(&r->store.port);
+	assert_int_equal(q->done, 0);
+	return q;
+}
+
+/* The @n-th allocation of the change fails; false: it has not so many. */
+static bool change_without(unsigned long n, bool retry)
+{
+	struct qrig r;
+	struct qreq *q;
+	char new_id[HF_ULID_LEN + 1];
+	int err;
+
+	counting = false;
+	qrig_init(&r);
+	r.on_event = look_at_event;
+	q = leave_held(&r);
+	counted = 0;
+	fails_from = n;
+	fails_to = n + 1;
+	counting = true;
+	err = retry ? qrig_retry(&r, q->a.public_id, new_id) : qrig_cancel(&r, q->a.public_id);
+	counting = false;
+	if (nameless)
+		fail_msg("allocation %lu: an event without its request", n);
+	if (err)
+		assert_int_equal(qrig_state(&r, q->a.id).status, HF_RECORD_HELD);
+	qrig_finish(&r);
+	return counted >= n;
+}
+
+static void a_change_is_told_whole_or_not_made(void **state)
+{
+	(void)state;
+	for (int retry = 0; retry < 2; retry++) {
+		unsigned long n = 1;
+
+		while (change_without(n, retry))
+			n++;
+		assert_true(n > 3);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_single_allocation_may_fail),
 		cmocka_unit_test(memory_may_be_short_for_a_while),
 		cmocka_unit_test(a_round_goes_on_when_there_is_memory_again),
+		cmocka_unit_test(a_change_is_told_whole_or_not_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
