@@ -154,12 +154,19 @@ static bool block(struct sim_script *s, char **out)
 	return true;
 }
 
+/* Where a text stands. */
+struct source {
+	const char *name;
+	unsigned first; /* line */
+};
+
 /* A file beside the scenario, or the lines that follow. */
-static bool file_or_block(struct sim_script *s, char **out)
+static bool file_or_block(struct sim_script *s, char **out, struct source *from)
 {
 	const char *slash = strrchr(s->name, '/'), *file = NULL;
 	char *path = NULL;
 
+	*from = (struct source){ s->name, s->number + 1 };
 	if (sim_words_end(s))
 		return block(s, out);
 	if (*out)
@@ -170,9 +177,25 @@ static bool file_or_block(struct sim_script *s, char **out)
 		     s->name, file) < 0)
 		sim_must(NULL);
 	*out = sim_script_read(path, s->errors);
+	*from = (struct source){ sim_plan_text(s->plan, path, strlen(path)), 1 };
 	free(path);
 	s->at--;
 	return (*out || sim_words_fail(s, "this file cannot be read")) && s->at++ < s->n;
+}
+
+static bool config_line(struct sim_script *s)
+{
+	struct source from;
+
+	return file_or_block(s, &s->plan->config, &from) &&
+	       sim_script_config(s, from.name, from.first);
+}
+
+static bool manifest_line(struct sim_script *s)
+{
+	struct source from;
+
+	return file_or_block(s, &s->plan->manifest, &from);
 }
 
 static bool title_line(struct sim_script *s)
@@ -209,9 +232,9 @@ static bool whole_line(struct sim_script *s)
 	if (sim_words_take(s, "lasts"))
 		return sim_words_duration(s, &s->plan->lasts_us);
 	if (sim_words_take(s, "config"))
-		return file_or_block(s, &s->plan->config) && sim_script_config(s);
+		return config_line(s);
 	if (sim_words_take(s, "manifest"))
-		return file_or_block(s, &s->plan->manifest);
+		return manifest_line(s);
 	return step_line(s);
 }
 

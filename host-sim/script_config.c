@@ -32,6 +32,8 @@ bool sim_conf_next(struct sim_conf *c)
 		size_t len = strcspn(c->next, "\n");
 		struct hf_span line = trimmed(hf_span(c->next, len)), key;
 
+		c->line = hf_span(c->next, len);
+		c->number++;
 		c->next += len + (c->next[len] == '\n');
 		c->key[0] = c->value[0] = '\0';
 		if (line.len > 1 && line.ptr[0] == '[') {
@@ -144,13 +146,36 @@ static char *with_hosts(const char *config)
 	return text;
 }
 
-bool sim_script_config(struct sim_script *s)
+/* Looks at the line that @c has come to; its faults are told where it stands: @first
+ * is the number of the configuration's first line in the file @name. */
+static bool look_there(struct sim_script *s, const struct sim_conf *c, const char *name,
+		       unsigned first)
+{
+	struct sim_script there = *s;
+	const char *value = memchr(c->line.ptr, '=', c->line.len);
+	bool fine;
+
+	there.name = name;
+	there.number = first + c->number - 1;
+	there.line = c->line;
+	there.words[there.at].column = 1;
+	if (value) {
+		value += 1 + strspn(value + 1, " \t");
+		there.words[there.at].column += (unsigned)(value - c->line.ptr);
+	}
+	fine = look_at(&there, c);
+	s->failed = there.failed;
+	s->faults = there.faults;
+	return fine;
+}
+
+bool sim_script_config(struct sim_script *s, const char *name, unsigned first)
 {
 	struct sim_conf c = { .next = s->plan->config };
 	char *whole;
 
 	while (sim_conf_next(&c))
-		if (!look_at(s, &c))
+		if (!look_there(s, &c, name, first))
 			return false;
 	whole = with_hosts(s->plan->config);
 	free(s->plan->config);

@@ -8,7 +8,9 @@
 /* A key of a configuration. Begin with .next at its text. */
 struct sim_conf {
 	const char *next;
-	char section[64]; /* "origin shop" */
+	struct hf_span line; /* that it stands in */
+	unsigned number;     /* of that line, from 1 */
+	char section[64];    /* "origin shop" */
 	char key[32], value[256];
 };
 
@@ -16,7 +18,8 @@ struct sim_conf {
 bool sim_conf_next(struct sim_conf *c);
 
 /* After plan->config was read: its origins join the cast, each gets the name by
- * which panels call it. False after a complaint. */
-bool sim_script_config(struct sim_script *s);
+ * which panels call it. @first is the number of its first line in the file @name.
+ * False after a complaint. */
+bool sim_script_config(struct sim_script *s, const char *name, unsigned first);
 
 #endif

@@ -275,14 +275,29 @@ static void a_configuration_that_no_panel_can_call_is_told(void **state)
 {
 	(void)state;
 	assert_fault("config\n[origin o]\nurl = http://o.example:8080\nend\n",
-		     "t.scn:4:4: the url of origin o has to be like http://o.example: no port and "
-		     "no path\n    end\n       ^\n");
-	assert_fault("config\n[agent]\nlisten = 0.0.0.0:80\nend\n",
-		     "t.scn:4:4: listen has to be 127.0.0.1:8480, where the panels call\n"
-		     "    end\n       ^\n");
+		     "t.scn:3:7: the url of origin o has to be like http://o.example: no port and "
+		     "no path\n    url = http://o.example:8080\n          ^\n");
+	assert_fault("wait 1s\nconfig\n# pages\n[agent]\n  listen=0.0.0.0:80\n\nend\n",
+		     "t.scn:5:10: listen has to be 127.0.0.1:8480, where the panels call\n"
+		     "      listen=0.0.0.0:80\n             ^\n");
 	assert_fault("config\n[origin o]\nurl = http://o.example\nhost = shop.local\nend\n",
-		     "t.scn:5:4: the host of origin o has to be o.localhost, as the panels call "
-		     "it\n    end\n       ^\n");
+		     "t.scn:4:8: the host of origin o has to be o.localhost, as the panels call "
+		     "it\n    host = shop.local\n           ^\n");
+}
+
+static void a_fault_in_a_file_of_the_configuration_is_told_there(void **state)
+{
+	static const char path[] = "t_config.conf";
+	FILE *f = fopen(path, "w");
+
+	(void)state;
+	assert_non_null(f);
+	fputs("[agent]\nlisten = 0.0.0.0:80\n", f);
+	fclose(f);
+	assert_fault("wait 1s\nconfig t_config.conf\n",
+		     "t_config.conf:2:10: listen has to be 127.0.0.1:8480, where the panels call\n"
+		     "    listen = 0.0.0.0:80\n             ^\n");
+	remove(path);
 }
 
 static void a_file_that_is_missing_is_told(void **state)
@@ -321,6 +336,7 @@ int main(void)
 		cmocka_unit_test(tells_of_every_wrong_line),
 		cmocka_unit_test(a_configuration_names_its_origins),
 		cmocka_unit_test(a_configuration_that_no_panel_can_call_is_told),
+		cmocka_unit_test(a_fault_in_a_file_of_the_configuration_is_told_there),
 		cmocka_unit_test(a_file_that_is_missing_is_told),
 		cmocka_unit_test(a_block_without_end_is_told),
 	};
