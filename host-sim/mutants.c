@@ -24,6 +24,7 @@ static const struct {
 	[SIM_MUTANT_ANSWERS] = { "answers", "keeps another answer than the origin's" },
 	[SIM_MUTANT_OVERTAKES] = { "overtakes", "sends a new request before those that wait" },
 	[SIM_MUTANT_WEARY] = { "weary", "does not fire a periodic registration again" },
+	[SIM_MUTANT_SPENDS] = { "spends", "fires over a metered link what should wait" },
 	[SIM_MUTANT_HASTY] = { "hasty", "fires a periodic registration too often" },
 };
 
@@ -94,6 +95,7 @@ static void apply(struct sim_device *dev, enum sim_mutant m)
 	sim_vfs_lie(dev->vfs, &vfs);
 	sim_disk_lie(dev->disk, &disk);
 	dev->port.lies = (struct sim_port_lies){ .done_before_run = m == SIM_MUTANT_EARLY,
+						 .never_metered = m == SIM_MUTANT_SPENDS,
 						 .boot_time_is_wall = m == SIM_MUTANT_WALL,
 						 .wakes_every_us =
 							 m == SIM_MUTANT_POLLS ? SIM_US_PER_S : 0 };

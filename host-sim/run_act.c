@@ -128,7 +128,7 @@ static void act_on_device(struct sim_run *r, struct sim_device *dev, const struc
 		sim_link_flap(dev, step->a, step->b);
 		break;
 	case SIM_DO_METERED:
-		sim_link_metered(dev, step->a != 0);
+		sim_stage_metered(r->stage, dev, step->a != 0);
 		break;
 	case SIM_DO_DNS:
 		dev->node->dns = (struct sim_dns_faults){ (enum sim_dns_mode)step->a, step->b };

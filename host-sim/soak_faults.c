@@ -132,6 +132,14 @@ static void flapping(struct sim_maker *m)
 	sim_maker_add(m, SIM_DO_LINK, at + some(m, 120) * SIM_US_PER_S)->a = SIM_LINK_UP;
 }
 
+static void metered(struct sim_maker *m)
+{
+	uint64_t at = fault_moment(m);
+
+	sim_maker_add(m, SIM_DO_METERED, at)->a = 1;
+	sim_maker_add(m, SIM_DO_METERED, at + some(m, 60) * SIM_US_PER_MIN);
+}
+
 static void names(struct sim_maker *m)
 {
 	struct sim_step *s = for_a_while(m, SIM_DO_DNS);
@@ -359,6 +367,7 @@ static void kills(struct sim_maker *m)
 const struct sim_budget sim_budget[] = {
 	{ "link", "down, silent, a captive portal (redirect, page, 511)", ALL, 70, 100, link },
 	{ "flapping", "down and up every 50 ms to 20 s", ALL, 8, 8, flapping },
+	{ "metered", "costs by the byte for up to an hour", ALL, 40, 40, metered },
 	{ "names", "not found, up to 40 s slow, a stranger's address", ALL, 15, 15, names },
 	{ "quality", "latency to 0.9 s, jitter to 2 s, 30 % loss, 5 kB/s", ALL, 15, 15, quality },
 	{ "breaks", "resets and one-way silence at any byte of a connection", ALL, 12, 12, breaks },

@@ -132,7 +132,7 @@ static void add_day(struct sim_maker *m, uint64_t day)
 
 static void add_periodic(struct sim_maker *m)
 {
-	uint64_t interval_ms[PERIODIC_MAX];
+	struct sim_periodic_tag tags[PERIODIC_MAX];
 	size_t n, i;
 
 	sim_maker_turn(m, "periodic");
@@ -141,8 +141,10 @@ static void add_periodic(struct sim_maker *m)
 		return;
 	n = (size_t)sim_rng_range(&m->rng, 1, PERIODIC_MAX);
 	for (i = 0; i < n; i++)
-		interval_ms[i] = sim_rng_range(&m->rng, 1, 60) * 60000;
-	m->plan->manifest = sim_periodic_manifest(interval_ms, n);
+		tags[i].interval_ms = sim_rng_range(&m->rng, 1, 60) * 60000;
+	for (i = 0; i < n; i++)
+		tags[i].unmetered = sim_rng_chance(&m->rng, 50);
+	m->plan->manifest = sim_periodic_manifest(tags, n);
 }
 
 /* ---- a seed ---- */

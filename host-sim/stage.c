@@ -259,7 +259,14 @@ void sim_stage_shut_down(struct sim_stage *s)
 	sim_world_run(&s->world, s->world.now_us + SIM_US_PER_S);
 }
 
-static void heal_device(struct sim_device *dev)
+void sim_stage_metered(struct sim_stage *s, struct sim_device *dev, bool metered)
+{
+	if (metered != (s->ledger.metered_from_us != SIM_NEVER))
+		s->ledger.metered_from_us = metered ? s->world.now_us : SIM_NEVER;
+	sim_link_metered(dev, metered);
+}
+
+static void heal_device(struct sim_stage *s, struct sim_device *dev)
 {
 	sim_device_cut_at(dev, 0, 0);
 	sim_disk_worsen(dev->disk, SIM_DISK_NORMAL, 0);
@@ -271,6 +278,7 @@ static void heal_device(struct sim_device *dev)
 	if (dev->clock.trust == HF_CLOCK_SYNCED)
 		sim_device_clock(dev, SIM_CLOCK_RIGHT, 0);
 	sim_link_set(dev, SIM_LINK_UP);
+	sim_stage_metered(s, dev, false);
 }
 
 static void heal_origin(struct sim_origin *o)
@@ -290,7 +298,7 @@ void sim_stage_heal(struct sim_stage *s)
 	for (i = 0; i < s->origins_n; i++)
 		heal_origin(s->origins[i]);
 	for (i = 0; i < s->devices_n; i++)
-		heal_device(s->devices[i]);
+		heal_device(s, s->devices[i]);
 	sim_net_changed(&s->net);
 	sim_stage_boot(s);
 }

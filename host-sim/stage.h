@@ -91,6 +91,8 @@ struct sim_panel *sim_stage_operator(const struct sim_stage *s, const char *devi
 void sim_stage_boot(struct sim_stage *s);
 /* Power off for every device, and a second for what follows. */
 void sim_stage_shut_down(struct sim_stage *s);
+/* The link of @dev costs by the byte from now on, or no more. */
+void sim_stage_metered(struct sim_stage *s, struct sim_device *dev, bool metered);
 /* Ends every fault: links and origins work, the power is on, no cut is set. */
 void sim_stage_heal(struct sim_stage *s);
 /* Of all devices' disks together. */

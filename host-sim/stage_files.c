@@ -46,7 +46,7 @@ char *sim_default_config(const struct sim_cast *cast)
 	return text;
 }
 
-char *sim_periodic_manifest(const uint64_t *interval_ms, size_t n)
+char *sim_periodic_manifest(const struct sim_periodic_tag *tags, size_t n)
 {
 	char *text = NULL;
 	size_t size = 0, i;
@@ -59,8 +59,10 @@ char *sim_periodic_manifest(const uint64_t *interval_ms, size_t n)
 	for (i = 0; i < n; i++)
 		fprintf(f,
 			"%s{ \"tag\": \"t%zu\", \"minInterval\": %" PRIu64
-			", \"refresh\": [\"" SIM_PERIODIC_PATH "%" PRIu64 "/t%zu\"] }",
-			i ? ", " : "", i, interval_ms[i], interval_ms[i], i);
+			", \"refresh\": [\"" SIM_PERIODIC_PATH "%" PRIu64 "/%s%zu\"]%s }",
+			i ? ", " : "", i, tags[i].interval_ms, tags[i].interval_ms,
+			tags[i].unmetered ? SIM_UNMETERED : "t", i,
+			tags[i].unmetered ? ", \"metered\": false" : "");
 	fprintf(f, "] }\n");
 	fclose(f);
 	return text;

@@ -3,6 +3,7 @@
 #ifndef SIM_STAGE_FILES_H
 #define SIM_STAGE_FILES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "cast.h"
@@ -13,8 +14,13 @@
 /* Caller frees. @cast has all its origins, the shop among them. */
 char *sim_default_config(const struct sim_cast *cast);
 extern const char sim_default_manifest[];
-/* The same with @n periodic registrations of these intervals, each fetching the
- * SIM_PERIODIC_PATH of its own. Caller frees. */
-char *sim_periodic_manifest(const uint64_t *interval_ms, size_t n);
+struct sim_periodic_tag {
+	uint64_t interval_ms;
+	bool unmetered; /* waits while the link is metered */
+};
+
+/* The same with @n periodic registrations, each fetching the SIM_PERIODIC_PATH of its
+ * own. Caller frees. */
+char *sim_periodic_manifest(const struct sim_periodic_tag *tags, size_t n);
 
 #endif

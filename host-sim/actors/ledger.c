@@ -7,6 +7,7 @@ void sim_ledger_init(struct sim_ledger *l, struct sim_world *world)
 {
 	memset(l, 0, sizeof(*l));
 	l->world = world;
+	l->metered_from_us = SIM_NEVER;
 	hf_list_init(&l->watches);
 }
 
@@ -126,6 +127,8 @@ void sim_ledger_visit(struct sim_ledger *l, struct hf_span path, int status)
 	}
 	v = &l->visits[l->visits_n++];
 	*v = (struct sim_visit){ .at_us = l->world->now_us, .life = l->lives, .status = status };
+	if (l->metered_from_us < v->at_us)
+		v->metered_us = v->at_us - l->metered_from_us;
 	snprintf(v->path, sizeof(v->path), "%.*s", HF_SPAN_ARG(path));
 }
 

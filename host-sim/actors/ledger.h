@@ -51,6 +51,7 @@ struct sim_order {
 	/* what the device says of it, when the panel asked */
 	char state[12], reason[24];
 	bool was_dead; /* a person had it sent again, behind the others */
+	bool was_held; /* the device has said so, or a person had it sent again */
 	/* the stored answer, when the panel asked for it */
 	int answer_status; /* 0: never asked, -1: no answer */
 	bool answer_right;
@@ -61,14 +62,17 @@ struct sim_order {
 /* A GET that is no order's has reached an origin. */
 struct sim_visit {
 	uint64_t at_us;
-	uint64_t life; /* of the device, as far as there is one: how often it has started */
-	int status;    /* it was answered with */
+	uint64_t life;	     /* of the device, as far as there is one: how often it has started */
+	int status;	     /* it was answered with */
+	uint64_t metered_us; /* the link was metered for so long by then */
 	char path[64];
 };
 
 /* Periodic sync fetches such a path each time: "/periodic/600000/menu" once in
- * 600000 ms. */
+ * 600000 ms; what follows the interval begins with SIM_UNMETERED for one that waits
+ * while the link is metered. */
 #define SIM_PERIODIC_PATH "/periodic/"
+#define SIM_UNMETERED	  "free"
 
 /* Who wants to know at once: the story. */
 struct sim_ledger_watch {
@@ -90,7 +94,8 @@ struct sim_ledger {
 	struct hf_list watches;
 	struct sim_visit *visits;
 	size_t visits_n, visits_cap;
-	uint64_t lives; /* starts of devices so far */
+	uint64_t lives;		  /* starts of devices so far */
+	uint64_t metered_from_us; /* the link of a device is metered since then, SIM_NEVER: none */
 };
 
 void sim_ledger_init(struct sim_ledger *l, struct sim_world *world);

@@ -358,15 +358,23 @@ void sim_panel_release(struct sim_panel *p)
 		 print("GET /.holdfast/requests?state=held HTTP/1.1\r\n" HOST "\r\n", "shop"));
 }
 
+static void note_held(struct sim_ledger *l, const char *id)
+{
+	for (size_t i = 0; i < l->n; i++)
+		l->v[i]->was_held |= strcmp(l->v[i]->id, id) == 0;
+}
+
 static void release_held(struct sim_panel *p, struct hf_span list)
 {
 	char id[64];
 
-	while (sim_answer_next_id(&list, id, sizeof(id)))
+	while (sim_answer_next_id(&list, id, sizeof(id))) {
+		note_held(p->ledger, id);
 		add_task(p, TASK_RETRY, NULL,
 			 print("POST /.holdfast/requests/%s/retry HTTP/1.1\r\n" HOST
 			       "Content-Length: 0\r\n\r\n",
 			       id, "shop"));
+	}
 }
 
 /* ---- the event stream ---- */

@@ -92,6 +92,7 @@ void sim_answer_state(struct sim_order *o, int status, struct hf_span body)
 		return;
 	member(body, "state", o->state, sizeof(o->state));
 	member(body, "reason", o->reason, sizeof(o->reason));
+	o->was_held |= strcmp(o->state, "held") == 0;
 }
 
 bool sim_answer_next_id(struct hf_span *list, char *id, size_t size)
@@ -115,6 +116,7 @@ void sim_answer_retry(struct sim_order *o, int status, struct hf_span body)
 		return;
 	member(body, "id", id, sizeof(id));
 	o->was_dead |= strcmp(id, o->id) != 0;
+	o->was_held = true;
 	memcpy(o->id, id, sizeof(id));
 	member(body, "state", o->state, sizeof(o->state));
 }

@@ -15,6 +15,7 @@
 #define TROUBLED_MAX 12 /* in an interval with faults */
 /* Later than it was fired: a line that is slow, or loses what is sent. */
 #define ON_THE_WAY_US (15 * SIM_US_PER_S)
+#define SLOW_WAY_US   (2 * SIM_US_PER_MIN)  /* with names that are slow to be found */
 #define QUIET_US      (30 * SIM_US_PER_MIN) /* after all faults: for back-off to end */
 
 static uint64_t interval_us(const struct sim_visit *v)
@@ -102,6 +103,18 @@ static bool goes_on(const struct sim_stage *s, size_t i, char *why, size_t size)
 	return false;
 }
 
+/* What waits for a link that costs nothing is not fetched over another. */
+static bool is_thrifty(const struct sim_visit *v, char *why, size_t size)
+{
+	const char *tag = strrchr(v->path, '/') + 1;
+
+	if (strncmp(tag, SIM_UNMETERED, strlen(SIM_UNMETERED)) != 0 || v->metered_us < SLOW_WAY_US)
+		return true;
+	snprintf(why, size, "%s was fetched at %" PRIu64 " s over a link metered for %" PRIu64 " s",
+		 v->path, v->at_us / SIM_US_PER_S, v->metered_us / SIM_US_PER_S);
+	return false;
+}
+
 static bool holds(const struct sim_stage *s, char *why, size_t size)
 {
 	const struct sim_ledger *l = &s->ledger;
@@ -111,6 +124,8 @@ static bool holds(const struct sim_stage *s, char *why, size_t size)
 
 		if (!interval_us(&l->visits[i]))
 			continue;
+		if (!is_thrifty(&l->visits[i], why, size))
+			return false;
 		for (size_t j = i; j-- > 0 && !begins;)
 			if (strcmp(l->visits[j].path, l->visits[i].path) == 0) {
 				begins = l->visits[j].life != l->visits[i].life;

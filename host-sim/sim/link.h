@@ -32,9 +32,9 @@ void sim_link_init(struct sim_device *dev);
 void sim_link_finish(struct sim_device *dev);
 /* Ends flapping. */
 void sim_link_set(struct sim_device *dev, enum sim_link state);
-/* Down and up again and again, beginning with down. */
 /* The agent hears of the end of it, as of another way to the network. */
 void sim_link_metered(struct sim_device *dev, bool metered);
+/* Down and up again and again, beginning with down. */
 void sim_link_flap(struct sim_device *dev, uint64_t down_us, uint64_t up_us);
 
 #endif

@@ -52,7 +52,7 @@ static int32_t op_utc_offset_s(struct hf_port *port, int64_t wall_ms)
 
 static bool op_link_metered(struct hf_port *port)
 {
-	return dev_of(port)->node->metered;
+	return dev_of(port)->node->metered && !port_of(port)->lies.never_metered;
 }
 
 static const uint8_t *op_boot_id(struct hf_port *port)

@@ -18,6 +18,7 @@ struct sim_port_lies {
 	/* A job of the store is reported done when it begins: what it writes reaches
 	 * the disk only in the time after that. */
 	bool done_before_run;
+	bool never_metered;	 /* whatever the link costs */
 	bool boot_time_is_wall;	 /* it jumps with the wall clock */
 	uint64_t wakes_every_us; /* whatever was asked for; 0: not */
 };
