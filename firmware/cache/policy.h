@@ -42,10 +42,13 @@ struct hf_cache_entry {
 };
 
 struct hf_cache_rules {
-	bool is_private;	 /* private cache; false: shared */
-	int32_t heuristic_max_s; /* ceiling of heuristic freshness; 0: one day */
-	int32_t offline_stale_s; /* how stale an answer may be while disconnected,
-				  * where nothing forbids it; HF_DELTA_MAX: any */
+	bool is_private;		 /* private cache; false: shared */
+	int32_t heuristic_max_s;	 /* ceiling of heuristic freshness; 0: one day */
+	int32_t offline_stale_s;	 /* how stale an answer may be while disconnected,
+				  * where nothing forbids it; HF_DELTA_MAX: any, and
+				  * also of unknown age */
+	bool gateway_errors_are_offline; /* 502, 503, 504 while validating count
+					  * as no connection */
 };
 
 /* ---- storing (RFC 9111 section 3) ---- */
@@ -86,6 +89,7 @@ struct hf_cache_freshness {
 	int64_t lifetime_s;
 	bool is_explicit;
 	bool age_known; /* false: no clock spans the time since it came */
+	bool is_fresh;	/* age_known and lifetime_s is above age_s */
 	int64_t age_s;	/* current_age, at least 0; unknown: the least it can be */
 	int64_t ttl_s;	/* lifetime_s - age_s; negative: stale for so long */
 };

@@ -22,7 +22,7 @@ static bool is_among(int status, const uint16_t *codes, size_t n)
 }
 
 /* RFC 9110 section 15.1. */
-bool hf_status_is_heuristic(int status)
+bool hf_cache_status_is_heuristic(int status)
 {
 	static const uint16_t codes[] = { 200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501 };
 
@@ -68,7 +68,7 @@ static bool is_usable(const struct hf_cache_rules *rules, const struct hf_cache_
 	if (has_explicit_freshness(rules, cc, &response->fields))
 		return true;
 	if (!cc->is_public && !(rules->is_private && cc->is_private) &&
-	    !hf_status_is_heuristic(response->status))
+	    !hf_cache_status_is_heuristic(response->status))
 		return false;
 	return validator;
 }

@@ -74,12 +74,17 @@ static bool is_valid(const struct date *d)
 
 /* ---- reading: each takes its part from the front of @s ---- */
 
+static bool take_span(struct hf_span *s, struct hf_span text)
+{
+	if (s->len < text.len || !hf_span_ieq(hf_span(s->ptr, text.len), text))
+		return false;
+	*s = hf_span_skip(*s, text.len);
+	return true;
+}
+
 static bool take(struct hf_span *s, const char *text)
 {
-	if (!hf_span_starts(*s, hf_span_str(text)))
-		return false;
-	*s = hf_span_skip(*s, strlen(text));
-	return true;
+	return take_span(s, hf_span_str(text));
 }
 
 static bool take_number(struct hf_span *s, size_t digits, unsigned *out)
@@ -95,14 +100,9 @@ static bool take_number(struct hf_span *s, size_t digits, unsigned *out)
 
 static bool take_month(struct hf_span *s, unsigned *out)
 {
-	for (*out = 1; *out <= 12; ++*out) {
-		struct hf_span name = hf_span(month_names + 3 * (*out - 1), 3);
-
-		if (hf_span_starts(*s, name)) {
-			*s = hf_span_skip(*s, 3);
+	for (*out = 1; *out <= 12; ++*out)
+		if (take_span(s, hf_span(month_names + 3 * (*out - 1), 3)))
 			return true;
-		}
-	}
 	return false;
 }
 
@@ -129,12 +129,8 @@ static bool take_day_name(struct hf_span *s, bool *is_long)
 
 	for (i = 0; i < 7; i++) {
 		*is_long = take(s, day_names[i]);
-		if (*is_long)
+		if (*is_long || take_span(s, hf_span(day_names[i], 3)))
 			return true;
-		if (hf_span_starts(*s, hf_span(day_names[i], 3))) {
-			*s = hf_span_skip(*s, 3);
-			return true;
-		}
 	}
 	return false;
 }

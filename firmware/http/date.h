@@ -8,8 +8,9 @@
 #define HF_HTTP_DATE_LEN 29
 
 /* IMF-fixdate, RFC 850 and asctime forms; Unix seconds out. Two-digit years
- * stand for 1970 to 2069, second 60 for the start of the next minute; the name
- * of the day is not compared with the date. HF_EINVAL. */
+ * stand for 1970 to 2069, second 60 for the start of the next minute; names
+ * are of either case, and that of the day is not compared with the date.
+ * HF_EINVAL. */
 int hf_http_date_parse(struct hf_span text, int64_t *unix_s);
 /* "Sun, 06 Nov 1994 08:49:37 GMT" and a NUL. Years 1970 to 9999,
  * other times are moved to the nearer end. */
