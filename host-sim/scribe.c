@@ -105,7 +105,7 @@ static void panel_words(FILE *out, const struct sim_step *s)
 
 static void link_words(FILE *out, const struct sim_step *s)
 {
-	static const char *const states[] = { "down", "up", "dead", "captive" };
+	static const char *const states[] = { "down", "up", "dead", "captive", "bare" };
 	static const char *const portals[] = { "redirect", "page", "511" };
 
 	fprintf(out, " link %s", states[s->a]);

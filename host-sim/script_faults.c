@@ -5,10 +5,10 @@
 
 /* ---- the way out ---- */
 
-/* link up | down | dead | captive [redirect|page|511] | flaps DOWN to UP | metered | unmetered */
+/* link up | down | dead | bare | captive [redirect|page|511] | flaps DOWN to UP | metered | unmetered */
 bool sim_script_link(struct sim_script *s, struct sim_step *step)
 {
-	static const char *const states[] = { "down", "up", "dead", "captive", NULL };
+	static const char *const states[] = { "down", "up", "dead", "captive", "bare", NULL };
 	static const char *const portals[] = { "redirect", "page", "511", NULL };
 	int state = sim_script_one_of(s, states), portal;
 
@@ -26,7 +26,8 @@ bool sim_script_link(struct sim_script *s, struct sim_step *step)
 	}
 	if (!sim_words_take(s, "flaps"))
 		return sim_words_fail(
-			s, "a link is up, down, dead, captive, metered or unmetered, or flaps");
+			s,
+			"a link is up, down, dead, bare, captive, metered or unmetered, or flaps");
 	step->what = SIM_DO_LINK_FLAPS;
 	return sim_words_duration(s, &step->a) && sim_words_need(s, "down") &&
 	       sim_words_duration(s, &step->b) && sim_words_need(s, "up");

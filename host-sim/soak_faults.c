@@ -122,6 +122,17 @@ static void link(struct sim_maker *m)
 	}
 }
 
+static void addresses(struct sim_maker *m)
+{
+	uint64_t n, at;
+
+	for (n = some(m, 3); n > 0; n--) {
+		at = fault_moment(m);
+		sim_maker_add(m, SIM_DO_LINK, at)->a = SIM_LINK_BARE;
+		sim_maker_add(m, SIM_DO_LINK, at + outage(m))->a = SIM_LINK_UP;
+	}
+}
+
 static void flapping(struct sim_maker *m)
 {
 	uint64_t at = fault_moment(m);
@@ -366,6 +377,7 @@ static void kills(struct sim_maker *m)
 
 const struct sim_budget sim_budget[] = {
 	{ "link", "down, silent, a captive portal (redirect, page, 511)", ALL, 70, 100, link },
+	{ "address", "carrier, but no address", ALL, 10, 10, addresses },
 	{ "flapping", "down and up every 50 ms to 20 s", ALL, 8, 8, flapping },
 	{ "metered", "costs by the byte for up to an hour", ALL, 40, 40, metered },
 	{ "names", "not found, up to 40 s slow, a stranger's address", ALL, 15, 15, names },

@@ -41,6 +41,9 @@ static void link_words(const struct sim_step *step, struct sim_said *out)
 		say(out, SIM_TONE_BAD,
 		    "The network goes silent: the cable is in, but nothing comes through.");
 		break;
+	case SIM_LINK_BARE:
+		say(out, SIM_TONE_BAD, "The network gives no address any more: the cable is in.");
+		break;
 	case SIM_LINK_CAPTIVE:
 		say(out, SIM_TONE_BAD,
 		    "The network asks for a login: a portal answers every request.");

@@ -26,9 +26,10 @@ static void on_wake(void *user)
 	a->port->progress(a->port);
 }
 
-static void on_link(void *user, bool up)
+static void on_link(void *user, enum hf_link link)
 {
 	struct hf_agent *a = user;
+	bool up = link == HF_LINK_UP;
 
 	for (size_t i = 0; i < a->settings->origins_n; i++)
 		hf_http1_network_changed(a->origins[i].transport, up);
@@ -36,7 +37,7 @@ static void on_link(void *user, bool up)
 		hf_http1_network_changed(a->probe_transport, up);
 	if (a->sync && up)
 		hf_sync_link(a->sync);
-	hf_connectivity_link(a->connectivity, up);
+	hf_connectivity_link(a->connectivity, link);
 	if (a->periodic)
 		hf_periodic_look(a->periodic);
 }
@@ -50,6 +51,7 @@ static void on_clock(void *user)
 		hf_sync_clock(a->sync);
 	if (a->periodic)
 		hf_periodic_clock(a->periodic);
+	hf_agent_connectivity_event(a);
 }
 
 static const struct hf_port_events port_events = {

@@ -90,8 +90,14 @@ void hf_agent_housekeeping_finish(struct hf_agent *a);
 /* status.c: appends the document of GET /.holdfast/status, for pages of @origin or
  * (UINT_MAX) for the operator. */
 int hf_agent_status(struct hf_agent *a, unsigned origin, struct hf_buf *out);
+/* ladder.c */
 /* "unset", "rtc", "synced" */
 const char *hf_agent_clock_name(struct hf_agent *a);
+bool hf_agent_has_carrier(const struct hf_agent *a);
+/* One that reaches beyond the link. */
+bool hf_agent_has_address(const struct hf_agent *a);
+/* Appends "link":...,"address":...,"clock":...,"net":... */
+int hf_agent_append_ladder(struct hf_agent *a, struct hf_buf *b);
 /* metrics.c: appends the text of GET /.holdfast/metrics. */
 int hf_agent_metrics(struct hf_agent *a, struct hf_buf *out);
 /* background.c */

@@ -124,10 +124,12 @@ static const char *state_of(struct hf_agent *a, unsigned origin)
 /* With the origins from @first on, @n of them. */
 static int append_connectivity(struct hf_agent *a, unsigned first, unsigned n, struct hf_buf *b)
 {
-	int err = hf_buf_appendf(b, ",\"link\":\"%s\",\"net\":\"%s\",\"origins\":{",
-				 hf_connectivity_link_up(a->connectivity) ? "up" : "down",
-				 hf_net_state_name(hf_connectivity_net(a->connectivity)));
+	int err = hf_buf_append_str(b, ",");
 
+	if (!err)
+		err = hf_agent_append_ladder(a, b);
+	if (!err)
+		err = hf_buf_append_str(b, ",\"origins\":{");
 	for (unsigned i = first; i < first + n && !err; i++) {
 		if (i > first)
 			err = hf_buf_append_str(b, ",");

@@ -43,7 +43,12 @@ static int device(struct hf_agent *a, struct hf_buf *b)
 			    up_s);
 	if (!err)
 		err = plain(b, &(struct metric){ "link_up", "gauge", "Whether there is a link." },
-			    hf_connectivity_link_up(c));
+			    hf_agent_has_carrier(a));
+	if (!err)
+		err = plain(b,
+			    &(struct metric){ "address_up", "gauge",
+					      "Whether it has an address that reaches beyond it." },
+			    hf_agent_has_address(a));
 	if (!err)
 		err = word(b, &(struct metric){ "net_state", "gauge", "What the probe says." },
 			   "state", hf_net_state_name(hf_connectivity_net(c)));

@@ -144,6 +144,7 @@ void hf_settings_destroy(struct hf_settings *s)
 	free(s->path);
 	free(s->control);
 	free(s->state_dir);
+	free(s->ignore_links);
 	free(s->probe_url_text);
 	free(s);
 }

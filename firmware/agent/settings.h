@@ -2,7 +2,8 @@
 /*
  * holdfast.conf (INI) and what it names, read and checked as a whole.
  *
- *   [agent]         listen, control, state-dir, log-level, allow-remote, metered
+ *   [agent]         listen, control, state-dir, log-level, allow-remote, metered,
+ *                   ignore-links
  *   [origin NAME]   url, host, ca-file, ca-dir, pin (repeatable), client-cert,
  *                   client-key, probe, connect-timeout-ms, first-byte-timeout-ms
  *   [worker NAME]   origin, scope, manifest
@@ -70,6 +71,7 @@ struct hf_settings {
 	enum hf_log_level log_level;
 	bool allow_remote;
 	enum hf_metered metered;
+	char *ignore_links; /* patterns of names, separated by commas */
 	struct hf_origin_settings *origins;
 	size_t origins_n;
 	struct hf_worker_settings *workers;

@@ -12,6 +12,9 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char default_listen[] = "127.0.0.1:8480";
+/* What container engines and hypervisors make: carrier and address, and no way out.
+ * The name of docker's own bridges has twelve digits. */
+static const char default_ignore_links[] = "docker*, br-????????????, veth*, virbr*";
 static const char default_control[] = "/run/holdfast/control.sock";
 static const char default_state_dir[] = "/var/lib/holdfast";
 
@@ -237,6 +240,13 @@ static void read_metered(struct hf_settings_reader *r, const struct hf_conf_sect
 				  hf_quote(hf_span_str(text), quoted));
 }
 
+static void read_ignore_links(struct hf_settings_reader *r, const struct hf_conf_section *section)
+{
+	const char *text = section ? section->v[HF_AGENT_IGNORE_LINKS].text : NULL;
+
+	r->s->ignore_links = hf_settings_dup(r, text ? text : default_ignore_links);
+}
+
 void hf_settings_read_agent(struct hf_settings_reader *r, const struct hf_conf_section *section)
 {
 	r->s->log_level = (enum hf_log_level)CONFIG_HF_LOG_LEVEL_DEFAULT;
@@ -251,6 +261,7 @@ void hf_settings_read_agent(struct hf_settings_reader *r, const struct hf_conf_s
 	read_listen(r, section);
 	read_control(r, section);
 	read_state_dir(r, section);
+	read_ignore_links(r, section);
 }
 
 /* ---- [probe] ---- */

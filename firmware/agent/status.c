@@ -8,21 +8,6 @@
 
 #define LANES_SHOWN 200
 
-const char *hf_agent_clock_name(struct hf_agent *a)
-{
-	int64_t wall;
-
-	switch (a->port->wall_ms(a->port, &wall)) {
-	case HF_CLOCK_UNSET:
-		return "unset";
-	case HF_CLOCK_RTC:
-		return "rtc";
-	case HF_CLOCK_SYNCED:
-		return "synced";
-	}
-	return "unset";
-}
-
 static int append_string_member(struct hf_buf *b, const char *name, struct hf_span value)
 {
 	int err = hf_buf_appendf(b, "\"%s\":", name);
@@ -191,13 +176,13 @@ static int append_store(struct hf_agent *a, struct hf_buf *b)
 int hf_agent_status(struct hf_agent *a, unsigned origin, struct hf_buf *out)
 {
 	int err = hf_buf_appendf(
-		out,
-		"{\"version\":\"%s\",\"uptimeSeconds\":%" PRIu64
-		",\"connectivity\":{\"link\":\"%s\",\"net\":\"%s\",\"clock\":\"%s\"},",
-		HOLDFAST_VERSION, (a->port->boottime_ms(a->port) - a->start_ms) / 1000,
-		hf_connectivity_link_up(a->connectivity) ? "up" : "down",
-		hf_net_state_name(hf_connectivity_net(a->connectivity)), hf_agent_clock_name(a));
+		out, "{\"version\":\"%s\",\"uptimeSeconds\":%" PRIu64 ",\"connectivity\":{",
+		HOLDFAST_VERSION, (a->port->boottime_ms(a->port) - a->start_ms) / 1000);
 
+	if (!err)
+		err = hf_agent_append_ladder(a, out);
+	if (!err)
+		err = hf_buf_append_str(out, "},");
 	if (!err)
 		err = append_origins(a, origin, out);
 	if (!err)

@@ -88,12 +88,14 @@ static void put_request(const cJSON *j)
 	}
 }
 
-/* "link up, net unknown, shop up" */
+/* "link up, address assigned, clock synced, net unknown, shop up" */
 static void put_connectivity(const cJSON *j)
 {
 	const cJSON *o;
 
 	put_text(j, "link ", "link");
+	put_text(j, ", address ", "address");
+	put_text(j, ", clock ", "clock");
 	put_text(j, ", net ", "net");
 	cJSON_ArrayForEach(o, cli_json_at(j, "origins"))
 	{

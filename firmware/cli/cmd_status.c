@@ -26,7 +26,7 @@ static void print_summary(const cJSON *j)
 {
 	double connections = cli_json_number(j, "connections", -1);
 	char up[CLI_WORD_SIZE], n[CLI_WORD_SIZE];
-	static const char *const ladder[] = { "link", "net", "clock" };
+	static const char *const ladder[] = { "link", "address", "clock", "net" };
 	char path[32];
 
 	fputs("holdfastd ", stdout);

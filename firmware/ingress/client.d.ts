@@ -79,6 +79,8 @@ export interface ConnectivityEvent {
   readonly type: 'connectivity';
   readonly at: string | null;
   readonly link: 'up' | 'down';
+  readonly address: 'assigned' | 'none';
+  readonly clock: 'unset' | 'rtc' | 'synced';
   readonly net: 'unknown' | 'online' | 'captive' | 'offline';
   readonly origins: Readonly<Record<string, 'unknown' | 'up' | 'down'>>;
 }

@@ -205,22 +205,57 @@ bool hf_addr_eq(const struct hf_addr *a, const struct hf_addr *b)
 	       memcmp(a->ip, b->ip, a->family == HF_FAMILY_IPV4 ? 4 : 16) == 0;
 }
 
-bool hf_host_is_local(const char *host)
+/* The host without port and without a dot at its end; false: it is none. True with
+ * *@literal: it is the address @addr. */
+static bool take_host(const char *host, struct hf_span *span, struct hf_addr *addr, bool *literal)
 {
-	static const size_t label = sizeof("localhost") - 1;
 	char name[64]; /* a longer one is no address */
-	struct hf_addr addr;
-	struct hf_span span;
 	uint16_t port;
 
-	if (hf_host_parse(hf_span_str(host), &span, &port))
+	if (hf_host_parse(hf_span_str(host), span, &port))
 		return false;
-	snprintf(name, sizeof(name), "%.*s", HF_SPAN_ARG(span));
-	if (hf_addr_parse(name, &addr) == 0)
-		return hf_addr_is_local(&addr);
-	if (span.ptr[span.len - 1] == '.')
-		span.len--;
-	if (span.len > label && span.ptr[span.len - label - 1] == '.')
-		span = hf_span_skip(span, span.len - label);
-	return hf_span_ieq_str(span, "localhost");
+	snprintf(name, sizeof(name), "%.*s", HF_SPAN_ARG(*span));
+	*literal = hf_addr_parse(name, addr) == 0;
+	if (!*literal && span->ptr[span->len - 1] == '.')
+		span->len--;
+	return true;
+}
+
+/* The name is @label, or ends with it behind a dot. */
+static bool is_under(struct hf_span name, const char *label)
+{
+	size_t len = strlen(label);
+
+	if (name.len > len && name.ptr[name.len - len - 1] == '.')
+		name = hf_span_skip(name, name.len - len);
+	return hf_span_ieq_str(name, label);
+}
+
+bool hf_host_is_local(const char *host)
+{
+	struct hf_addr addr;
+	struct hf_span span;
+	bool literal;
+
+	if (!take_host(host, &span, &addr, &literal))
+		return false;
+	return literal ? hf_addr_is_local(&addr) : is_under(span, "localhost");
+}
+
+static bool is_link_local(const struct hf_addr *a)
+{
+	if (a->family == HF_FAMILY_IPV4)
+		return a->ip[0] == 169 && a->ip[1] == 254;
+	return a->family == HF_FAMILY_IPV6 && a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0x80;
+}
+
+bool hf_host_is_near(const char *host)
+{
+	struct hf_addr addr;
+	struct hf_span span;
+	bool literal;
+
+	if (!take_host(host, &span, &addr, &literal))
+		return false;
+	return literal ? is_link_local(&addr) : is_under(span, "local");
 }

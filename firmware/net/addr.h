@@ -19,6 +19,9 @@ bool hf_addr_is_local(const struct hf_addr *addr);
 /* Of "host" or "host:port": such an address, or a name that stands for one (RFC 6761
  * section 6.3). */
 bool hf_host_is_local(const char *host);
+/* A link-local address or a name under .local: it is reached where an interface has
+ * no other address, too. */
+bool hf_host_is_near(const char *host);
 /* Family, address, port and scope are the same. */
 bool hf_addr_eq(const struct hf_addr *a, const struct hf_addr *b);
 

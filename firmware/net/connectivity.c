@@ -6,8 +6,9 @@
  *
  * Trials of one outage follow each other at 0.75 to 1.0 times probe_min_ms for
  * ten minutes (counted from when the outage and the need met, and anew from
- * each link-up), then at doubling distances up to probe_max_ms. Without a link
- * there are none, but to an origin on the device itself, which needs no link.
+ * each address that comes), then at doubling distances up to probe_max_ms. Without
+ * an address there are none, but to an origin on the device itself, which needs no
+ * link, and to one on the link, which needs no address beyond it.
  *
  * It never reads an answer's body and never decides about a queued request.
  */
@@ -66,6 +67,11 @@ static void fast_begin(struct hf_origin_reach *o)
 	hf_pace_begin(&o->pace, hf_connectivity_now(o->c), o->c->opt.probe_min_ms);
 }
 
+static bool has_way(const struct hf_origin_reach *o, bool known, enum hf_link link)
+{
+	return o->local || !known || link == HF_LINK_UP || (o->near && link == HF_LINK_BARE);
+}
+
 /* The portal that the probe has met answers in its place. */
 static bool is_behind_portal(const struct hf_origin_reach *o)
 {
@@ -76,7 +82,7 @@ static bool is_behind_portal(const struct hf_origin_reach *o)
 static void trial_schedule(struct hf_origin_reach *o, uint64_t in_ms)
 {
 	assert(o->reach == HF_REACH_DOWN);
-	if (o->wanted && (o->local || !hf_connectivity_no_link(o->c)) && !is_behind_portal(o))
+	if (o->wanted && has_way(o, o->c->link_known, o->c->link) && !is_behind_portal(o))
 		hf_connectivity_timer(o->c, &o->timer, hf_connectivity_now(o->c) + in_ms);
 	else
 		hf_timerq_clear(o->c->opt.timers, &o->timer);
@@ -240,6 +246,7 @@ static struct hf_origin_reach *origin_create(struct hf_connectivity *c, const ch
 	o->name = hf_span_dup(hf_span_str(name));
 	o->host = hf_span_dup(hf_span_str(host ? host : ""));
 	o->local = host && hf_host_is_local(host);
+	o->near = host && hf_host_is_near(host);
 	if (target)
 		o->target = hf_span_dup(hf_span_str(target));
 	if (!o->name || !o->host || (target && !o->target) ||
@@ -314,14 +321,17 @@ int hf_connectivity_add(struct hf_connectivity *c, const char *name, struct hf_t
 	return 0;
 }
 
-static void origin_link(struct hf_origin_reach *o, bool up)
+static void origin_lost(struct hf_origin_reach *o)
 {
-	if (!up) {
-		hf_probe_cancel(&o->probe);
-		note_failure(o, "no network link");
-		set_down(o);
-		return;
-	}
+	hf_probe_cancel(&o->probe);
+	note_failure(o, o->c->link == HF_LINK_BARE ? "the network gives no address" :
+						     "no network link");
+	hf_timerq_clear(o->c->opt.timers, &o->timer);
+	set_down(o);
+}
+
+static void origin_found(struct hf_origin_reach *o)
+{
 	if (o->reach == HF_REACH_TRIAL && o->target) {
 		/* Its connection may hang on the link that was. */
 		hf_probe_cancel(&o->probe);
@@ -330,24 +340,44 @@ static void origin_link(struct hf_origin_reach *o, bool up)
 	origin_try_soon(o);
 }
 
-void hf_connectivity_link(struct hf_connectivity *c, bool up)
+/* A device that starts without a link may still have an origin on itself: its
+ * first attempts find out. */
+static void origin_link(struct hf_origin_reach *o, bool known, enum hf_link was)
 {
-	bool known = c->link_known, was = c->link_up;
-	unsigned i;
+	if (has_way(o, true, o->c->link)) {
+		if (!o->local || o->c->link == HF_LINK_UP)
+			origin_found(o);
+	} else if (known && has_way(o, true, was)) {
+		origin_lost(o);
+	}
+}
+
+static const char *link_name(enum hf_link link)
+{
+	static const char *const names[] = {
+		[HF_LINK_DOWN] = "down",
+		[HF_LINK_UP] = "up",
+		[HF_LINK_BARE] = "no-address",
+	};
+
+	return names[link];
+}
+
+void hf_connectivity_link(struct hf_connectivity *c, enum hf_link link)
+{
+	bool known = c->link_known;
+	enum hf_link was = c->link;
 
 	c->link_known = true;
-	c->link_up = up;
-	/* A device that starts without a link may still have an origin on itself:
-	 * its first attempts find out. */
-	for (i = 0; i < c->n; i++)
-		if (up || (known && was && !c->origins[i]->local))
-			origin_link(c->origins[i], up);
-	if (known && was == up)
+	c->link = link;
+	for (unsigned i = 0; i < c->n; i++)
+		origin_link(c->origins[i], known, was);
+	if (known && was == link)
 		return;
-	hf_log(c->opt.log, HF_LOG_INFO, "connectivity.link", "up=%d", up);
+	hf_log(c->opt.log, HF_LOG_INFO, "connectivity.link", "state=%s", link_name(link));
 	c->net_asked = false;
 	hf_probe_cancel(&c->net_probe);
-	if (up)
+	if (link == HF_LINK_UP)
 		hf_net_probe_now(c);
 	else if (c->opt.probe_transport)
 		c->net = HF_NET_OFFLINE;
@@ -452,9 +482,9 @@ enum hf_reach hf_connectivity_origin(const struct hf_connectivity *c, unsigned o
 	return (enum hf_reach)origin_at(c, origin)->reach;
 }
 
-bool hf_connectivity_link_up(const struct hf_connectivity *c)
+enum hf_link hf_connectivity_link_now(const struct hf_connectivity *c)
 {
-	return c->link_up;
+	return c->link;
 }
 
 enum hf_net_state hf_connectivity_net(const struct hf_connectivity *c)

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What can be reached: the link (from the port), the net (a configured probe
- * with an expected answer) and each origin (from real traffic and, where one is
- * configured, an active probe). Only an origin's own state gates its replay.
+ * What can be reached: the link and its address (from the port), the net (a
+ * configured probe with an expected answer) and each origin (from real traffic
+ * and, where one is configured, an active probe). Only an origin's own state
+ * gates its replay.
  *
  *   origin:  UNKNOWN -> UP | DOWN        DOWN -> TRIAL -> UP | DOWN
  *
  * DOWN comes after HF_CONNECTIVITY_FAILURES failed attempts in a row or at once
- * when the link goes. While DOWN and wanted (something waits for it) a trial is
+ * when the link or its address goes. While DOWN and wanted (something waits for it) a trial is
  * due at HF_PROBE_MIN_MS intervals during the first ten minutes, then doubling
- * to HF_PROBE_MAX_MS with jitter; the link coming up makes one due at once, and
- * while it is known to be down there are none, but to an origin on the device
- * itself (a loopback address, localhost), for which the link means nothing. A
+ * to HF_PROBE_MAX_MS with jitter; an address makes one due at once, and while it
+ * is known that there is none there are none, but to an origin on the device
+ * itself (a loopback address, localhost), for which the link means nothing, and
+ * to one on the link (a link-local address, .local), which needs carrier only. A
  * trial is the configured probe request or, without one, the next replay
  * itself: on_trial lets exactly one attempt through. UP comes after one
  * success. Idle and healthy: no timer, no traffic.
@@ -79,7 +81,7 @@ void hf_connectivity_destroy(struct hf_connectivity *c);
  * copied; @transport is not owned. */
 int hf_connectivity_add(struct hf_connectivity *c, const char *name, struct hf_transport *transport,
 			const char *host_field, const char *probe_target);
-void hf_connectivity_link(struct hf_connectivity *c, bool up);
+void hf_connectivity_link(struct hf_connectivity *c, enum hf_link link);
 /* The end of every attempt to @origin, live or replayed. @status 0: no answer.
  * 407 and 511 mean that a box between answered. 502, 503, 504 and every other
  * status count as the origin being reachable. */
@@ -102,7 +104,7 @@ void hf_connectivity_want(struct hf_connectivity *c, unsigned origin, bool wante
 void hf_connectivity_poke(struct hf_connectivity *c, unsigned origin);
 
 enum hf_reach hf_connectivity_origin(const struct hf_connectivity *c, unsigned origin);
-bool hf_connectivity_link_up(const struct hf_connectivity *c);
+enum hf_link hf_connectivity_link_now(const struct hf_connectivity *c);
 enum hf_net_state hf_connectivity_net(const struct hf_connectivity *c);
 /* Boot-time ms of the last success, 0: none yet; and of the next trial. */
 uint64_t hf_connectivity_last_success(const struct hf_connectivity *c, unsigned origin);

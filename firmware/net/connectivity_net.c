@@ -42,7 +42,7 @@ static void net_probe_done(void *user, const struct hf_exchange_result *result, 
 void hf_net_probe_now(struct hf_connectivity *c)
 {
 	hf_timerq_clear(c->opt.timers, &c->net_timer);
-	if (!c->opt.probe_transport || hf_probe_runs(&c->net_probe) || hf_connectivity_no_link(c))
+	if (!c->opt.probe_transport || hf_probe_runs(&c->net_probe) || hf_connectivity_no_way(c))
 		return;
 	if (hf_probe_start(&c->net_probe, net_probe_done, c))
 		hf_net_schedule(c);
@@ -69,7 +69,7 @@ void hf_net_schedule(struct hf_connectivity *c)
 {
 	if (!c->opt.probe_transport || hf_probe_runs(&c->net_probe))
 		return;
-	if (c->net == HF_NET_ONLINE || !any_wanted(c) || hf_connectivity_no_link(c)) {
+	if (c->net == HF_NET_ONLINE || !any_wanted(c) || hf_connectivity_no_way(c)) {
 		c->net_asked = false;
 		hf_timerq_clear(c->opt.timers, &c->net_timer);
 		return;

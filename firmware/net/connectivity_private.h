@@ -16,6 +16,7 @@ struct hf_origin_reach {
 	struct hf_timer timer;	    /* DOWN: the next trial; TRIAL: its guard */
 	uint8_t reach;		    /* enum hf_reach */
 	bool local;		    /* on the device itself */
+	bool near;		    /* on the link: it needs no other address */
 	bool authenticated;	    /* an answer can only be its own */
 	struct hf_failure failure;  /* the last one */
 	uint64_t since_ms;	    /* UP, or not UP */
@@ -29,7 +30,8 @@ struct hf_connectivity {
 	struct hf_connectivity_options opt;
 	struct hf_origin_reach **origins;
 	unsigned n;
-	bool link_known, link_up;
+	bool link_known;
+	enum hf_link link;
 	enum hf_net_state net;
 	char *net_host, *net_target;
 	struct hf_probe net_probe; /* with a transport for it */
@@ -51,9 +53,10 @@ static inline void hf_connectivity_timer(struct hf_connectivity *c, struct hf_ti
 		hf_log(c->opt.log, HF_LOG_ERROR, "connectivity.timer", "err=ENOMEM");
 }
 
-static inline bool hf_connectivity_no_link(const struct hf_connectivity *c)
+/* It is known that there is no way to the network. */
+static inline bool hf_connectivity_no_way(const struct hf_connectivity *c)
 {
-	return c->link_known && !c->link_up;
+	return c->link_known && c->link != HF_LINK_UP;
 }
 
 /* connectivity_net.c */

@@ -21,10 +21,10 @@ static void on_nothing(void *user)
 	(void)user;
 }
 
-static void on_link(void *user, bool up)
+static void on_link(void *user, enum hf_link link)
 {
 	(void)user;
-	(void)up;
+	(void)link;
 }
 
 static const struct hf_port_events port_events = {

@@ -69,11 +69,13 @@ static void look_at_link(struct sim_band *b, uint64_t now_us)
 		[SIM_LINK_UP] = { SIM_MOOD_GOOD, "up" },
 		[SIM_LINK_DEAD] = { SIM_MOOD_BAD, "silent" },
 		[SIM_LINK_CAPTIVE] = { SIM_MOOD_BAD, "login page" },
+		[SIM_LINK_BARE] = { SIM_MOOD_BAD, "no address" },
 	};
 	const struct sim_node *n = b->dev->node;
 	enum sim_link link = n->captive	   ? SIM_LINK_CAPTIVE :
 			     n->black_hole ? SIM_LINK_DEAD :
 			     n->link_up	   ? SIM_LINK_UP :
+			     n->bare	   ? SIM_LINK_BARE :
 					     SIM_LINK_DOWN;
 
 	if (is_new(b, link))

@@ -6,12 +6,13 @@
 static void change(struct sim_device *dev, enum sim_link state)
 {
 	struct sim_node *n = dev->node;
-	bool up = state != SIM_LINK_DOWN;
+	bool up = state != SIM_LINK_DOWN && state != SIM_LINK_BARE;
 
 	if (state == dev->link.state)
 		return;
 	dev->link.state = state;
 	dev->link.changes++;
+	n->bare = state == SIM_LINK_BARE;
 	n->black_hole = state == SIM_LINK_DEAD;
 	n->captive = state == SIM_LINK_CAPTIVE;
 	if (n->link_up != up)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The link of a device and what can be wrong with it: no carrier, a carrier
- * through which nothing comes, a portal's network, or one of these again and
- * again. What crosses a metered link is counted.
+ * through which nothing comes or that gives no address, a portal's network, or
+ * one of these again and again. What crosses a metered link is counted.
  */
 #ifndef SIM_LINK_H
 #define SIM_LINK_H
@@ -19,6 +19,7 @@ enum sim_link {
 	SIM_LINK_UP,
 	SIM_LINK_DEAD,	  /* carrier, but nothing comes through */
 	SIM_LINK_CAPTIVE, /* a login page answers everything */
+	SIM_LINK_BARE,	  /* carrier, and no address */
 };
 
 struct sim_link_faults {

@@ -76,7 +76,8 @@ struct sim_node {
 	char name[64];	     /* also its DNS name */
 	struct hf_addr addr; /* IPv4, port 0 */
 	bool powered;
-	bool link_up;
+	bool link_up;	     /* carrier and address */
+	bool bare;	     /* carrier only */
 	bool black_hole;     /* the link is up but nothing comes through */
 	bool captive;	     /* every call ends at the portal */
 	uint64_t latency_us; /* one way, of its link */

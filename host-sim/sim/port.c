@@ -414,8 +414,12 @@ static void link_due(void *user)
 	struct sim_port *p = user;
 	struct sim_heap *before = sim_heap_enter(&p->dev->heap);
 
+	const struct sim_node *n = p->dev->node;
+
 	if (p->port.events && p->port.events->on_link)
-		p->port.events->on_link(p->port.events_user, p->dev->node->link_up);
+		p->port.events->on_link(p->port.events_user, n->link_up ? HF_LINK_UP :
+							     n->bare	? HF_LINK_BARE :
+									  HF_LINK_DOWN);
 	sim_heap_enter(before);
 }
 

@@ -88,4 +88,28 @@ test('metrics are for the operator, in the format of Prometheus', async (x) => {
 	assert.match(said.stdout, /^# TYPE holdfast_store_bytes gauge$/m);
 });
 
+test('each rung of the ladder is in the status, the metrics, the command and the stream', async (x) => {
+	const { daemon, of } = await mall(x);
+	const rungs = { link: /^(up|down)$/, address: /^(assigned|none)$/, clock: /^(unset|rtc|synced)$/,
+		net: /^unknown$/ };
+	const { connectivity } = await daemon.status();
+	for (const [rung, word] of Object.entries(rungs))
+		assert.match(connectivity[rung], word, rung);
+	const words = `link ${connectivity.link}, address ${connectivity.address}, clock ${connectivity.clock}, net unknown`;
+	assert.ok((await daemon.cli('status')).stdout.includes(`\n${words}\n`), words);
+	const { stdout } = await daemon.cli('metrics');
+	assert.match(stdout, new RegExp(`^holdfast_link_up ${+(connectivity.link === 'up')}$`, 'm'));
+	assert.match(stdout, new RegExp(`^holdfast_address_up ${+(connectivity.address === 'assigned')}$`, 'm'));
+	assert.match(stdout, new RegExp(`^holdfast_clock_state{state="${connectivity.clock}"} 1$`, 'm'));
+	assert.match(stdout, /^holdfast_net_state{state="unknown"} 1$/m);
+	const bankSide = reader(daemon, of.bank);
+	await bankSide.opened;
+	await daemon.post('/api/orders', '1', of.bank);
+	const told = await until(() => /^data: (.*"origins":{"bank":"down"}.*)$/m.exec(bankSide.said()),
+		{ ms: 20000, what: 'the bank is told to be down' });
+	const event = JSON.parse(told[1]);
+	for (const rung of Object.keys(rungs))
+		assert.equal(event[rung], connectivity[rung], rung);
+});
+
 suite('origins', 2);

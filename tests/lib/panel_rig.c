@@ -238,7 +238,7 @@ static void make_network(struct panel_rig *r)
 	       0);
 	assert(hf_connectivity_add(r->connectivity, "till", r->transport, "till.example", NULL) ==
 	       0);
-	hf_connectivity_link(r->connectivity, true);
+	hf_connectivity_link(r->connectivity, HF_LINK_UP);
 }
 
 static void make_queue(struct panel_rig *r)

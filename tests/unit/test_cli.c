@@ -189,7 +189,7 @@ static void expect_fits(void)
 
 static const char status_json[] =
 	"{\"version\":\"0.1.0\",\"uptimeSeconds\":11520,\"connections\":4,"
-	"\"connectivity\":{\"link\":\"up\",\"net\":\"portal\",\"clock\":\"synced\"},"
+	"\"connectivity\":{\"link\":\"up\",\"address\":\"assigned\",\"net\":\"portal\",\"clock\":\"synced\"},"
 	"\"origins\":[{\"name\":\"shop\",\"url\":\"https://shop.example\",\"state\":\"up\","
 	"\"sinceSeconds\":7200,\"lastSuccessSecondsAgo\":3,\"nextTrialInMs\":null,"
 	"\"failure\":null,\"failureSeconds\":null},"
@@ -214,7 +214,7 @@ static void status_is_a_page_for_people(void **state)
 	snprintf(answer, sizeof(answer), JSON("200 OK", "%s"), status_json);
 	expect(canned, "status", 0,
 	       "holdfastd 0.1.0, up 3 h, 4 connections\n"
-	       "link up, net portal, clock synced\n"
+	       "link up, address assigned, clock synced, net portal\n"
 	       "\n"
 	       "ORIGIN  STATE  SINCE  LAST ANSWER  NEXT TRY  URL\n"
 	       "shop    up       2 h      3 s ago         -  https://shop.example\n"

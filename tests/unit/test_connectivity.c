@@ -181,7 +181,7 @@ static void down_comes_after_three_failures_in_a_row(void **state)
 {
 	struct world *w = *state;
 
-	hf_connectivity_link(w->c, true);
+	hf_connectivity_link(w->c, HF_LINK_UP);
 	fail_times(w, 2);
 	assert_int_equal(reach(w), HF_REACH_UNKNOWN);
 	report(w, HF_END_COMPLETE, 200);
@@ -235,18 +235,18 @@ static void losing_the_link_puts_it_down_at_once(void **state)
 {
 	struct world *w = *state;
 
-	hf_connectivity_link(w->c, true);
+	hf_connectivity_link(w->c, HF_LINK_UP);
 	report(w, HF_END_COMPLETE, 200);
-	hf_connectivity_link(w->c, false);
+	hf_connectivity_link(w->c, HF_LINK_DOWN);
 	assert_int_equal(reach(w), HF_REACH_DOWN);
-	assert_false(hf_connectivity_link_up(w->c));
+	assert_int_equal(hf_connectivity_link_now(w->c), HF_LINK_DOWN);
 }
 
 static void starting_without_a_link_leaves_it_unknown(void **state)
 {
 	struct world *w = *state;
 
-	hf_connectivity_link(w->c, false);
+	hf_connectivity_link(w->c, HF_LINK_DOWN);
 	assert_int_equal(reach(w), HF_REACH_UNKNOWN);
 }
 
@@ -298,13 +298,13 @@ static void the_link_coming_up_makes_a_trial_due_at_once(void **state)
 	struct world *w = *state;
 	unsigned before;
 
-	hf_connectivity_link(w->c, true);
+	hf_connectivity_link(w->c, HF_LINK_UP);
 	hf_connectivity_want(w->c, 0, true);
-	hf_connectivity_link(w->c, false);
+	hf_connectivity_link(w->c, HF_LINK_DOWN);
 	fake_net_advance(&w->net, 3000);
 	report(w, HF_END_CONNECT, 0);
 	before = w->trials;
-	hf_connectivity_link(w->c, true);
+	hf_connectivity_link(w->c, HF_LINK_UP);
 	assert_int_equal(hf_connectivity_next_trial(w->c, 0), w->net.now_ms);
 	fake_net_settle(&w->net);
 	assert_int_equal(w->trials, before + 1);
@@ -316,11 +316,11 @@ static void nothing_is_tried_while_the_link_is_known_to_be_down(void **state)
 	unsigned i;
 
 	make(w, true, NULL);
-	hf_connectivity_link(w->c, true);
+	hf_connectivity_link(w->c, HF_LINK_UP);
 	t_end(&w->net_probe, 204, HF_END_COMPLETE);
 	report(w, HF_END_COMPLETE, 200);
 	hf_connectivity_want(w->c, 0, true);
-	hf_connectivity_link(w->c, false);
+	hf_connectivity_link(w->c, HF_LINK_DOWN);
 	for (i = 0; i < 3; i++) {
 		fake_net_advance(&w->net, 1200000);
 		report(w, HF_END_CONNECT, 0); /* of an attempt that was under way */
@@ -330,7 +330,7 @@ static void nothing_is_tried_while_the_link_is_known_to_be_down(void **state)
 	assert_int_equal(w->trials, 0);
 	assert_int_equal(w->net_probe.performed, 1);
 	assert_int_equal(w->net.timers.len, 0);
-	hf_connectivity_link(w->c, true);
+	hf_connectivity_link(w->c, HF_LINK_UP);
 	fake_net_settle(&w->net);
 	assert_int_equal(w->trials, 1);
 	assert_int_equal(w->net_probe.performed, 2);
@@ -340,7 +340,7 @@ static void a_start_without_a_link_tries_until_the_origin_is_down(void **state)
 {
 	struct world *w = *state;
 
-	hf_connectivity_link(w->c, false);
+	hf_connectivity_link(w->c, HF_LINK_DOWN);
 	hf_connectivity_want(w->c, 0, true);
 	fail_times(w, 3);
 	fake_net_advance(&w->net, 3600000);
@@ -363,9 +363,9 @@ static void an_origin_on_the_device_needs_no_link(void **state)
 	for (i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
 		make_at(w, false, hosts[i], NULL);
 		w->trials = 0;
-		hf_connectivity_link(w->c, true);
+		hf_connectivity_link(w->c, HF_LINK_UP);
 		report(w, HF_END_COMPLETE, 200);
-		hf_connectivity_link(w->c, false);
+		hf_connectivity_link(w->c, HF_LINK_DOWN);
 		assert_int_equal(reach(w), HF_REACH_UP);
 		hf_connectivity_want(w->c, 0, true);
 		fail_times(w, 3);
@@ -455,13 +455,13 @@ static void a_probe_on_the_lost_link_is_given_up(void **state)
 	struct world *w = *state;
 
 	make(w, false, "/healthz");
-	hf_connectivity_link(w->c, true);
+	hf_connectivity_link(w->c, HF_LINK_UP);
 	hf_connectivity_want(w->c, 0, true);
 	fail_times(w, 3);
 	fake_net_advance(&w->net, 1000);
-	hf_connectivity_link(w->c, false);
+	hf_connectivity_link(w->c, HF_LINK_DOWN);
 	assert_int_equal(w->probe.cancelled, 1);
-	hf_connectivity_link(w->c, true);
+	hf_connectivity_link(w->c, HF_LINK_UP);
 	fake_net_settle(&w->net);
 	assert_int_equal(w->probe.performed, 2);
 	t_end(&w->probe, 200, HF_END_COMPLETE);
@@ -484,7 +484,7 @@ static void the_net_probe_tells_a_portal_from_the_net(void **state)
 	struct world *w = *state;
 
 	make(w, true, NULL);
-	hf_connectivity_link(w->c, true);
+	hf_connectivity_link(w->c, HF_LINK_UP);
 	assert_int_equal(w->net_probe.performed, 1);
 	t_end(&w->net_probe, 302, HF_END_COMPLETE);
 	assert_int_equal(hf_connectivity_net(w->c), HF_NET_CAPTIVE);
@@ -505,7 +505,7 @@ static void behind_a_portal_a_plain_answer_is_not_the_origins(void **state)
 	struct world *w = *state;
 
 	make(w, true, NULL);
-	hf_connectivity_link(w->c, true);
+	hf_connectivity_link(w->c, HF_LINK_UP);
 	t_end(&w->net_probe, 200, HF_END_COMPLETE);
 	assert_int_equal(reach(w), HF_REACH_DOWN);
 	hf_connectivity_heard(w->c, 0, &whole, 200);
@@ -534,7 +534,7 @@ static void behind_a_portal_an_answer_over_tls_is_the_origins(void **state)
 
 	make(w, true, NULL);
 	hf_connectivity_authenticated(w->c, 0);
-	hf_connectivity_link(w->c, true);
+	hf_connectivity_link(w->c, HF_LINK_UP);
 	t_end(&w->net_probe, 302, HF_END_COMPLETE);
 	assert_int_equal(reach(w), HF_REACH_UNKNOWN);
 	hf_connectivity_heard(w->c, 0, &whole, 200);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The net probe of a device with more than one origin. */
+/* Address and net probe of a device with more than one origin. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,12 +20,18 @@ struct world {
 	struct hf_rand rand;
 	struct fake_transport origin, probe;
 	struct hf_connectivity *c;
+	unsigned trials[3];
+};
+
+enum {
+	SHOP,
+	TILL,
+	PRINTER, /* on the link itself */
 };
 
 static void on_trial(void *user, unsigned origin)
 {
-	(void)user;
-	(void)origin;
+	((struct world *)user)->trials[origin]++;
 }
 
 static const struct hf_connectivity_events events = { .on_trial = on_trial };
@@ -57,6 +63,9 @@ static int set_up(void **state)
 	assert_int_equal(hf_connectivity_add(w->c, "shop", &w->origin.base, "shop.example", NULL),
 			 0);
 	assert_int_equal(hf_connectivity_add(w->c, "till", &w->origin.base, "till.example", NULL),
+			 0);
+	assert_int_equal(hf_connectivity_add(w->c, "printer", &w->origin.base, "printer.local:631",
+					     NULL),
 			 0);
 	*state = w;
 	return 0;
@@ -97,7 +106,7 @@ static void pass(struct world *w, uint64_t ms)
 /* An hour and more behind a portal: probes are far from each other then. */
 static void begin_behind_a_portal(struct world *w)
 {
-	hf_connectivity_link(w->c, true);
+	hf_connectivity_link(w->c, HF_LINK_UP);
 	portal_answers(w);
 	assert_int_equal(hf_connectivity_net(w->c), HF_NET_CAPTIVE);
 	hf_connectivity_want(w->c, 0, true);
@@ -137,6 +146,76 @@ static void the_last_that_waited_takes_the_probe_along(void **state)
 	assert_int_equal(w->probe.performed, before);
 }
 
+static void report(struct world *w, unsigned origin, int status)
+{
+	const struct hf_exchange_result refused = { .end = HF_END_CONNECT, .err = HF_ECONNREFUSED };
+	const struct hf_exchange_result fine = { .end = HF_END_COMPLETE };
+
+	hf_connectivity_report(w->c, origin, status ? &fine : &refused, status);
+}
+
+/* An answer of each, then requests wait and the link becomes @link. */
+static void begin_and_lose(struct world *w, enum hf_link link)
+{
+	hf_connectivity_link(w->c, HF_LINK_UP);
+	report(w, SHOP, 200);
+	report(w, PRINTER, 200);
+	hf_connectivity_want(w->c, SHOP, true);
+	hf_connectivity_want(w->c, PRINTER, true);
+	hf_connectivity_link(w->c, link);
+}
+
+static void without_an_address_nothing_beyond_the_link_is_tried(void **state)
+{
+	struct world *w = *state;
+	uint64_t since;
+
+	begin_and_lose(w, HF_LINK_BARE);
+	assert_int_equal(hf_connectivity_origin(w->c, SHOP), HF_REACH_DOWN);
+	assert_string_equal(hf_connectivity_failure(w->c, SHOP, &since),
+			    "the network gives no address");
+	assert_int_equal(hf_connectivity_net(w->c), HF_NET_OFFLINE);
+	assert_int_equal(hf_connectivity_link_now(w->c), HF_LINK_BARE);
+	fake_net_advance(&w->net, 60 * MINUTE);
+	assert_int_equal(w->trials[SHOP], 0);
+}
+
+static void an_address_is_tried_at_once(void **state)
+{
+	struct world *w = *state;
+	unsigned asked;
+
+	begin_and_lose(w, HF_LINK_DOWN);
+	fake_net_advance(&w->net, 60 * MINUTE);
+	hf_connectivity_link(w->c, HF_LINK_BARE);
+	fake_net_advance(&w->net, 10 * MINUTE);
+	assert_int_equal(w->trials[SHOP], 0);
+	asked = w->probe.performed;
+	hf_connectivity_link(w->c, HF_LINK_UP);
+	fake_net_settle(&w->net);
+	assert_int_equal(w->trials[SHOP], 1);
+	assert_int_equal(w->probe.performed, asked + 1);
+}
+
+static void an_origin_on_the_link_needs_carrier_only(void **state)
+{
+	struct world *w = *state;
+
+	begin_and_lose(w, HF_LINK_BARE);
+	assert_int_equal(hf_connectivity_origin(w->c, PRINTER), HF_REACH_UP);
+	for (int i = 0; i < HF_CONNECTIVITY_FAILURES; i++)
+		report(w, PRINTER, 0);
+	fake_net_advance(&w->net, SECOND);
+	assert_int_equal(w->trials[PRINTER], 1);
+	report(w, PRINTER, 0);
+	hf_connectivity_link(w->c, HF_LINK_DOWN);
+	fake_net_advance(&w->net, 10 * MINUTE);
+	assert_int_equal(w->trials[PRINTER], 1);
+	hf_connectivity_link(w->c, HF_LINK_BARE);
+	fake_net_settle(&w->net);
+	assert_int_equal(w->trials[PRINTER], 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -144,6 +223,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_origin_that_comes_and_goes_does_not_put_the_probe_off),
 		TEST(the_last_that_waited_takes_the_probe_along),
+		TEST(without_an_address_nothing_beyond_the_link_is_tried),
+		TEST(an_address_is_tried_at_once),
+		TEST(an_origin_on_the_link_needs_carrier_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

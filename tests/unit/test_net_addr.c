@@ -91,12 +91,31 @@ static void addresses_with_ports_read_as_in_urls(void **state)
 	assert_true(hf_addr_is_local(&a));
 }
 
+static void hosts_on_the_link_are_known(void **state)
+{
+	static const char *const near[] = { "printer.local", "Printer.Local.:631", "169.254.1.2",
+					    "[fe80::1]:8080", "[febf::2]" };
+	static const char *const far[] = { "shop.example", "local.example",
+					   "notlocal",	   "169.253.1.2",
+					   "fec0::1",	   "127.0.0.1",
+					   "localhost",	   "" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(near) / sizeof(near[0]); i++)
+		if (!hf_host_is_near(near[i]))
+			fail_msg("not near: %s", near[i]);
+	for (size_t i = 0; i < sizeof(far) / sizeof(far[0]); i++)
+		if (hf_host_is_near(far[i]))
+			fail_msg("near: %s", far[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(literals_come_back_in_their_canonical_form),
 		cmocka_unit_test(what_is_no_literal_is_refused),
 		cmocka_unit_test(addresses_with_ports_read_as_in_urls),
+		cmocka_unit_test(hosts_on_the_link_are_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,17 +28,17 @@ struct fixture {
 	struct hf_port_linux *linux_port;
 	struct hf_port *port;
 	int links;
-	bool up;
+	enum hf_link link;
 	uint64_t at_ms;
 	int tap, control;
 };
 
-static void on_link(void *user, bool up)
+static void on_link(void *user, enum hf_link link)
 {
 	struct fixture *f = user;
 
 	f->links++;
-	f->up = up;
+	f->link = link;
 	f->at_ms = f->port->boottime_ms(f->port);
 }
 
@@ -88,15 +88,20 @@ static bool open_cable(struct fixture *f, const char *name)
 	return f->tap >= 0 && f->control >= 0 && !ioctl(f->tap, TUNSETIFF, &req);
 }
 
-static void give_address(struct fixture *f, const char *name, uint8_t last)
+static void set_address(struct fixture *f, const char *name, uint32_t ip)
 {
 	struct ifreq req = { 0 };
 	struct sockaddr_in in4 = { .sin_family = AF_INET };
 
 	strcpy(req.ifr_name, name);
-	in4.sin_addr.s_addr = htonl(0xc0000200u + last); /* 192.0.2.x */
+	in4.sin_addr.s_addr = htonl(ip);
 	memcpy(&req.ifr_addr, &in4, sizeof(in4));
 	assert_int_equal(ioctl(f->control, SIOCSIFADDR, &req), 0);
+}
+
+static void give_address(struct fixture *f, const char *name, uint8_t last)
+{
+	set_address(f, name, 0xc0000200u + last); /* 192.0.2.x */
 }
 
 static void plug(struct fixture *f, const char *name, bool in)
@@ -133,20 +138,20 @@ static void a_cable_is_noticed(void **state)
 	f.tap = none.tap;
 	f.control = none.control;
 	wait_links(&f, 1);
-	assert_false(f.up);
+	assert_int_equal(f.link, HF_LINK_DOWN);
 
 	before = f.port->boottime_ms(f.port);
 	plug(&f, "hf0", true);
 	give_address(&f, "hf0", 1);
 	wait_links(&f, 2);
-	assert_true(f.up);
+	assert_int_equal(f.link, HF_LINK_UP);
 	assert_true(f.at_ms - before <= 300);
 
 	plug(&f, "hf0", false); /* flaps are one change */
 	plug(&f, "hf0", true);
 	plug(&f, "hf0", false);
 	wait_links(&f, 3);
-	assert_false(f.up);
+	assert_int_equal(f.link, HF_LINK_DOWN);
 	turns(&f, 40);
 	assert_int_equal(f.links, 3);
 
@@ -156,13 +161,79 @@ static void a_cable_is_noticed(void **state)
 	before = (uint64_t)f.links;
 	give_address(&f, "hf0", 2); /* another network */
 	wait_links(&f, (int)before + 1);
-	assert_true(f.up);
+	assert_int_equal(f.link, HF_LINK_UP);
 
 	close(f.tap); /* the device goes away */
 	wait_links(&f, (int)before + 2);
-	assert_false(f.up);
+	assert_int_equal(f.link, HF_LINK_DOWN);
 	close(f.control);
 	assert_true(hf_port_linux_destroy(f.linux_port));
+}
+
+/* Turns until @link is told. */
+static void wait_for(struct fixture *f, enum hf_link link)
+{
+	for (int i = 0; i < 5 * TURNS && f->link != link; i++)
+		hf_port_linux_turn(f->linux_port, 10);
+	assert_int_equal(f->link, link);
+}
+
+static void begin_in_namespace(struct fixture *f, const char *name, const char *left_out)
+{
+	struct fixture cable = { 0 };
+
+	if (!open_cable(&cable, name))
+		skip();
+	set_up(f);
+	hf_port_linux_leave_out(f->linux_port, left_out);
+	f->tap = cable.tap;
+	f->control = cable.control;
+	wait_links(f, 1);
+	assert_int_equal(f->link, HF_LINK_DOWN);
+}
+
+static void end(struct fixture *f)
+{
+	close(f->tap);
+	close(f->control);
+	assert_true(hf_port_linux_destroy(f->linux_port));
+}
+
+/* One it gives itself (169.254.0.0/16, fe80::/10) reaches nothing beyond the link. */
+static void carrier_without_an_address_is_told_apart(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin_in_namespace(&f, "hf1", NULL);
+	plug(&f, "hf1", true);
+	wait_for(&f, HF_LINK_BARE);
+	set_address(&f, "hf1", 0xa9fe0102);
+	turns(&f, 40);
+	assert_int_equal(f.link, HF_LINK_BARE);
+	give_address(&f, "hf1", 1);
+	wait_for(&f, HF_LINK_UP);
+	set_address(&f, "hf1", 0); /* the lease has run out */
+	wait_for(&f, HF_LINK_BARE);
+	plug(&f, "hf1", false);
+	wait_for(&f, HF_LINK_DOWN);
+	end(&f);
+}
+
+static void an_interface_that_is_left_out_is_no_link(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin_in_namespace(&f, "veth7", "docker*, br-????????????,veth* ");
+	plug(&f, "veth7", true);
+	give_address(&f, "veth7", 1);
+	turns(&f, 50);
+	assert_int_equal(f.links, 1);
+	hf_port_linux_leave_out(f.linux_port, "docker*, eth, veth");
+	give_address(&f, "veth7", 2);
+	wait_for(&f, HF_LINK_UP);
+	end(&f);
 }
 
 int main(void)
@@ -170,6 +241,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_link_is_told_once_after_the_start),
 		cmocka_unit_test(a_cable_is_noticed),
+		cmocka_unit_test(carrier_without_an_address_is_told_apart),
+		cmocka_unit_test(an_interface_that_is_left_out_is_no_link),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

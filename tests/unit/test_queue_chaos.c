@@ -414,10 +414,10 @@ static void weather(struct world *w)
 		break;
 	case 2:
 		hf_sync_link(r->sync);
-		hf_connectivity_link(r->connectivity, true);
+		hf_connectivity_link(r->connectivity, HF_LINK_UP);
 		break;
 	case 3:
-		hf_connectivity_link(r->connectivity, false);
+		hf_connectivity_link(r->connectivity, HF_LINK_DOWN);
 		break;
 	case 4:
 		hf_queue_reload(r->queue);
@@ -496,7 +496,7 @@ static void heal(struct world *w)
 		r->origin[i].up = true;
 		r->origin[i].perform_err = 0;
 	}
-	hf_connectivity_link(r->connectivity, true);
+	hf_connectivity_link(r->connectivity, HF_LINK_UP);
 	for (int i = 0; i < 50; i++)
 		end_live(w);
 	qrig_advance(r, 7200000);

@@ -171,6 +171,7 @@ static void one_origin_is_enough(void **state)
 	assert_int_equal(s->log_level, CONFIG_HF_LOG_LEVEL_DEFAULT);
 	assert_false(s->allow_remote);
 	assert_int_equal(s->metered, HF_METERED_AUTO);
+	assert_string_equal(s->ignore_links, "docker*, br-????????????, veth*, virbr*");
 	assert_null(s->probe_url_text);
 	assert_null(s->origins[0].host);
 	hf_settings_destroy(s);

@@ -136,8 +136,8 @@ static void blocks_are_taken_as_they_are(void **state)
 static void tells_where_a_line_is_wrong(void **state)
 {
 	(void)state;
-	assert_fault("at 5s link sideways\n", "t.scn:1:12: a link is up, down, dead, captive, "
-					      "metered or unmetered, or flaps\n"
+	assert_fault("at 5s link sideways\n", "t.scn:1:12: a link is up, down, dead, bare, "
+					      "captive, metered or unmetered, or flaps\n"
 					      "    at 5s link sideways\n"
 					      "               ^\n");
 	assert_fault("at 5 link up\n",

@@ -324,10 +324,10 @@ static void retry_after_beats_the_edge(void **state)
 	qrig_advance(r, 1000);
 	assert_string_equal(qrig_taken(r, 0), "/a");
 	r->origin[0].answer = NULL;
-	hf_connectivity_link(r->connectivity, true);
-	hf_connectivity_link(r->connectivity, false);
+	hf_connectivity_link(r->connectivity, HF_LINK_UP);
+	hf_connectivity_link(r->connectivity, HF_LINK_DOWN);
 	qrig_advance(r, 10000);
-	hf_connectivity_link(r->connectivity, true);
+	hf_connectivity_link(r->connectivity, HF_LINK_UP);
 	qrig_advance(r, 10000);
 	hf_sync_now(r->sync, UINT_MAX);
 	qrig_advance(r, 90000);
@@ -528,10 +528,10 @@ static void link_that_comes_up_ends_a_wait_for_the_network(void **state)
 	qrig_advance(r, 3600000);
 	r->origin[0].answer = NULL;
 	qrig_taken(r, 0);
-	hf_connectivity_link(r->connectivity, false);
+	hf_connectivity_link(r->connectivity, HF_LINK_DOWN);
 	qrig_advance(r, 1000);
 	hf_sync_link(r->sync);
-	hf_connectivity_link(r->connectivity, true);
+	hf_connectivity_link(r->connectivity, HF_LINK_UP);
 	qrig_advance(r, 1000);
 	assert_string_equal(qrig_taken(r, 0), "/a");
 }

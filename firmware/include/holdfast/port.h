@@ -111,14 +111,22 @@ enum hf_clock_trust {
 	HF_CLOCK_SYNCED, /* confirmed by NTP or the like since boot */
 };
 
+/* ---- the link ---- */
+
+/* Of the best interface beside loopback and those that are left out. */
+enum hf_link {
+	HF_LINK_DOWN, /* no carrier */
+	HF_LINK_UP,   /* carrier and an address that reaches beyond the link */
+	HF_LINK_BARE, /* carrier and no such address */
+};
+
 /* ---- events of the world ---- */
 
 struct hf_port_events {
 	/* The time asked for with wake_at has come. */
 	void (*on_wake)(void *user);
-	/* Link or address change: @up means that at least one interface beside
-	 * loopback has carrier and an address. Also called once after start. */
-	void (*on_link)(void *user, bool up);
+	/* Link or address change. Also called once after start. */
+	void (*on_link)(void *user, enum hf_link link);
 	/* The wall clock was stepped or its trust has changed. */
 	void (*on_clock)(void *user);
 };

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The link watch: rtnetlink says that something has changed, a fresh look at
- * the interfaces says what is true now. The link is up when an interface beside
- * loopback has carrier and an address.
+ * the interfaces says what is true now. The link has carrier when an interface
+ * beside loopback and those left out has; it is up when one of these has an
+ * address beside link-local ones.
  *
- * Down is told at once. Up, and a change of addresses while up, is told when
- * things have settled, at most SETTLE_MS later: a cable that is plugged in
- * gives a row of events. Where the kernel lets nobody watch, the link counts as
- * up, and only connecting tells the truth.
+ * What has become worse is told at once. What has become better, and a change of
+ * addresses while up, is told when things have settled, at most SETTLE_MS later:
+ * a cable that is plugged in gives a row of events. Where the kernel lets nobody
+ * watch, the link counts as up, and only connecting tells the truth.
  */
 #include <errno.h>
+#include <fnmatch.h>
 #include <ifaddrs.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -19,13 +21,15 @@
 #include <unistd.h>
 
 #include "port/linux/loop.h"
+#include "port/linux/port_linux.h"
 
 #define SETTLE_MS    200
 #define DRAIN_ROUNDS 64
 #define LOWER_UP     0x10000 /* IFF_LOWER_UP, which libc headers lack */
 
 struct link_view {
-	bool up, metered;
+	enum hf_link link;
+	bool metered;
 	uint64_t addresses; /* a fingerprint, the same in any order */
 };
 
@@ -51,13 +55,53 @@ static uint64_t hash_address(const struct ifaddrs *ifa)
 	return hash_bytes(hash, &((const struct sockaddr_in6 *)sa)->sin6_addr, 16);
 }
 
-static bool carries(const struct ifaddrs *ifa)
+/* @list: patterns separated by commas. */
+static bool is_left_out(const char *list, const char *name)
+{
+	char pattern[64];
+
+	while (list && *list) {
+		size_t n = strcspn(list, ","), from = strspn(list, " \t");
+		size_t len = n > from ? n - from : 0;
+
+		while (len > 0 && strchr(" \t", list[from + len - 1]))
+			len--;
+		if (len < sizeof(pattern)) {
+			memcpy(pattern, list + from, len);
+			pattern[len] = '\0';
+			if (fnmatch(pattern, name, 0) == 0)
+				return true;
+		}
+		list += n + (list[n] == ',');
+	}
+	return false;
+}
+
+static bool carries(const struct hf_port_linux *p, const struct ifaddrs *ifa)
 {
 	const unsigned all = IFF_UP | IFF_RUNNING | LOWER_UP;
 
-	if (!ifa->ifa_addr || (ifa->ifa_flags & IFF_LOOPBACK) || (ifa->ifa_flags & all) != all)
-		return false;
-	return ifa->ifa_addr->sa_family == AF_INET || ifa->ifa_addr->sa_family == AF_INET6;
+	return !(ifa->ifa_flags & IFF_LOOPBACK) && (ifa->ifa_flags & all) == all &&
+	       !is_left_out(p->link.left_out, ifa->ifa_name);
+}
+
+/* An address from which something beyond the link can be reached. */
+static bool is_usable(const struct sockaddr *sa)
+{
+	const void *at = sa;
+
+	if (sa && sa->sa_family == AF_INET) {
+		uint32_t ip = ntohl(((const struct sockaddr_in *)at)->sin_addr.s_addr);
+
+		return ip != INADDR_ANY && ip >> 24 != 127 && ip >> 16 != 0xa9fe;
+	}
+	if (sa && sa->sa_family == AF_INET6) {
+		const struct in6_addr *ip = &((const struct sockaddr_in6 *)at)->sin6_addr;
+
+		return !IN6_IS_ADDR_LINKLOCAL(ip) && !IN6_IS_ADDR_LOOPBACK(ip) &&
+		       !IN6_IS_ADDR_UNSPECIFIED(ip);
+	}
+	return false;
 }
 
 /* By the names that the kernel and pppd give to modems. */
@@ -67,21 +111,26 @@ static bool is_modem(const char *name)
 	       strncmp(name, "rmnet", 5) == 0;
 }
 
-static struct link_view look(void)
+static struct link_view look(const struct hf_port_linux *p)
 {
 	struct link_view view = { .metered = true };
 	struct ifaddrs *all, *ifa;
 
 	if (getifaddrs(&all))
-		return (struct link_view){ .up = true };
-	for (ifa = all; ifa; ifa = ifa->ifa_next)
-		if (carries(ifa)) {
-			view.up = true;
-			view.metered &= is_modem(ifa->ifa_name);
-			view.addresses += hash_address(ifa);
-		}
+		return (struct link_view){ .link = HF_LINK_UP };
+	for (ifa = all; ifa; ifa = ifa->ifa_next) {
+		if (!carries(p, ifa))
+			continue;
+		if (view.link == HF_LINK_DOWN)
+			view.link = HF_LINK_BARE;
+		if (!is_usable(ifa->ifa_addr))
+			continue;
+		view.link = HF_LINK_UP;
+		view.metered &= is_modem(ifa->ifa_name);
+		view.addresses += hash_address(ifa);
+	}
 	freeifaddrs(all);
-	view.metered &= view.up;
+	view.metered &= view.link == HF_LINK_UP;
 	return view;
 }
 
@@ -91,22 +140,28 @@ static void tell(struct hf_port_linux *p, struct link_view view)
 {
 	uv_timer_stop(&p->link.settle);
 	p->link.told = true;
-	p->link.up = view.up;
+	p->link.link = view.link;
 	p->link.metered = view.metered;
 	p->link.addresses = view.addresses;
 	if (p->port.events && p->port.events->on_link)
-		p->port.events->on_link(p->port.events_user, view.up);
+		p->port.events->on_link(p->port.events_user, view.link);
 }
 
 static bool is_news(const struct hf_port_linux *p, struct link_view view)
 {
-	return !p->link.told || view.up != p->link.up || view.addresses != p->link.addresses;
+	return !p->link.told || view.link != p->link.link || view.addresses != p->link.addresses;
+}
+
+static bool is_worse(const struct hf_port_linux *p, struct link_view view)
+{
+	return view.link == HF_LINK_DOWN ||
+	       (view.link == HF_LINK_BARE && p->link.link == HF_LINK_UP);
 }
 
 static void settled(uv_timer_t *timer)
 {
 	struct hf_port_linux *p = timer->data;
-	struct link_view view = look();
+	struct link_view view = look(p);
 
 	if (is_news(p, view))
 		tell(p, view);
@@ -115,8 +170,9 @@ static void settled(uv_timer_t *timer)
 static void tell_first(struct hf_linux_later *l)
 {
 	struct hf_linux_link *link = hf_container_of(l, struct hf_linux_link, first);
+	struct hf_port_linux *p = hf_container_of(link, struct hf_port_linux, link);
 
-	tell(hf_container_of(link, struct hf_port_linux, link), look());
+	tell(p, look(p));
 }
 
 /* What the messages say is not read: they may have been lost (ENOBUFS), and the
@@ -140,10 +196,10 @@ static void link_changed(struct hf_linux_watch *w, int events, bool failed)
 	drain(w->fd);
 	if (!p->link.told)
 		return;
-	view = look();
+	view = look(p);
 	if (!is_news(p, view))
 		uv_timer_stop(&p->link.settle);
-	else if (!view.up)
+	else if (is_worse(p, view))
 		tell(p, view);
 	else if (!uv_is_active((uv_handle_t *)&p->link.settle))
 		hf_linux_timer_start(&p->link.settle, settled, SETTLE_MS);
@@ -169,6 +225,11 @@ static int open_netlink(void)
 static bool link_metered(struct hf_port *port)
 {
 	return hf_linux_of(port)->link.metered;
+}
+
+void hf_port_linux_leave_out(struct hf_port_linux *p, const char *patterns)
+{
+	p->link.left_out = patterns;
 }
 
 int hf_linux_link_init(struct hf_port_linux *p)

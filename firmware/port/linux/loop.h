@@ -99,10 +99,11 @@ struct hf_linux_link {
 	struct hf_linux_later first;
 	uv_timer_t settle;
 	bool watching;
-	bool told;	    /* an on_link has been given */
-	bool up;	    /* what it said */
-	bool metered;	    /* every interface that is up looks like a modem */
-	uint64_t addresses; /* fingerprint of what it was about */
+	bool told;	      /* an on_link has been given */
+	enum hf_link link;    /* what it said */
+	bool metered;	      /* every interface that is up looks like a modem */
+	uint64_t addresses;   /* fingerprint of what it was about */
+	const char *left_out; /* patterns of interfaces that are no way out */
 };
 
 /* systemd's notification socket (notify.c). */

@@ -219,6 +219,7 @@ static void serve(struct daemon *d, struct hf_settings *settings)
 		hf_settings_destroy(settings);
 		return;
 	}
+	hf_port_linux_leave_out(d->linux_port, settings->ignore_links);
 	err = hf_agent_create(d->port, settings, &d->agent);
 	if (!err)
 		err = hf_port_linux_on_signal(d->linux_port, on_signal, d);
@@ -229,6 +230,7 @@ static void serve(struct daemon *d, struct hf_settings *settings)
 		hf_agent_start(d->agent, on_started, d);
 		hf_port_linux_run(d->linux_port);
 	}
+	hf_port_linux_leave_out(d->linux_port, NULL);
 	hf_agent_destroy(d->agent);
 }
 

@@ -34,6 +34,10 @@ struct hf_port *hf_port_linux_port(struct hf_port_linux *p);
  * folder), HF_ELIMIT, HF_ENOMEM, HF_EIO. */
 int hf_port_linux_set_state_dir(struct hf_port_linux *p, const char *dir);
 
+/* Interfaces whose name fits one of @patterns (as of a shell, separated by commas)
+ * are no way to the network. @patterns must outlive the loop's turns; NULL: none. */
+void hf_port_linux_leave_out(struct hf_port_linux *p, const char *patterns);
+
 /* Turns the loop until hf_port_linux_stop. 0 or HF_EIO. */
 int hf_port_linux_run(struct hf_port_linux *p);
 /* One round of the loop for tests: waits for events up to @wait_ms. */

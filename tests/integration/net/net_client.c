@@ -152,10 +152,10 @@ static void on_wake(void *user)
 	hf_timerq_run(&c->timers, c->port->boottime_ms(c->port));
 }
 
-static void on_link(void *user, bool up)
+static void on_link(void *user, enum hf_link link)
 {
 	(void)user;
-	(void)up;
+	(void)link;
 }
 
 static void on_clock(void *user)
