@@ -38,29 +38,14 @@ static struct hf_store_op *op_of(struct hf_list *link)
 
 unsigned hf_batch_take(struct hf_store *s, struct hf_list *ops)
 {
-	struct hf_list *at = atomic_exchange_explicit(&s->inbox, NULL, memory_order_acquire);
-	struct hf_list *oldest = NULL, *put_off;
+	struct hf_list *put_off;
 	unsigned n = 0;
 
 	while ((put_off = hf_list_pop(&s->later)) != NULL) {
 		hf_list_push(ops, put_off);
 		n++;
 	}
-	while (at) {
-		struct hf_list *older = at->next;
-
-		at->next = oldest;
-		oldest = at;
-		at = older;
-	}
-	while (oldest) {
-		struct hf_list *next = oldest->next;
-
-		hf_list_push(ops, oldest);
-		oldest = next;
-		n++;
-	}
-	return n;
+	return n + hf_inbox_take(&s->inbox, ops);
 }
 
 /* ---- one operation ---- */
@@ -407,7 +392,7 @@ int hf_checkpoint_run(struct hf_store *s)
 		s->checkpoint_at = s->db.wal_frames + step;
 	}
 	s->grow_at = total + hf_reserve_growth_step(s);
-	return hf_db_map(rc);
+	return hf_sql_map(rc);
 }
 
 void hf_figures_take(struct hf_store *s)

@@ -10,46 +10,6 @@ static const char *const sql_text[HF_SQL_COUNT] = {
 #undef HF_STATEMENT_TEXT
 };
 
-int hf_db_map(int rc)
-{
-	if (rc == SQLITE_IOERR_NOMEM)
-		return HF_ENOMEM;
-	if (rc == SQLITE_IOERR_CORRUPTFS)
-		return HF_ECORRUPT;
-	switch (rc & 0xff) {
-	case SQLITE_OK:
-	case SQLITE_ROW:
-	case SQLITE_DONE:
-		return 0;
-	case SQLITE_FULL:
-		return HF_EFULL;
-	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
-		return HF_ECORRUPT;
-	case SQLITE_NOMEM:
-		return HF_ENOMEM;
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		return HF_EBUSY;
-	case SQLITE_TOOBIG:
-		return HF_ETOOBIG;
-	case SQLITE_CONSTRAINT:
-		return HF_ECORRUPT; /* our keys are unique: an index disagrees */
-	default:
-		return HF_EIO;
-	}
-}
-
-static int failed(struct hf_db *db, int rc)
-{
-	int err = hf_db_map(rc);
-
-	assert(err != 0);
-	if (!db->hard)
-		db->hard = err;
-	return err;
-}
-
 static int count_frames(void *user, sqlite3 *sql, const char *schema, int frames)
 {
 	struct hf_db *db = user;
@@ -80,45 +40,19 @@ _Static_assert(HF_PAGE_SIZE == 512, "the settings name the page size");
 
 int hf_db_open(struct hf_db *db, struct hf_vfs *vfs, const char *path)
 {
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-		    SQLITE_OPEN_EXRESCODE;
-	int rc, err;
-
 	assert(!db->sql);
 	db->vfs = vfs;
 	db->hard = 0;
 	db->dead_count = -1;
-	rc = sqlite3_open_v2(path, &db->sql, flags, vfs->name);
-	if (rc != SQLITE_OK) {
-		hf_db_close(db);
-		return hf_db_map(rc);
-	}
-	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_LOOKASIDE, NULL, 256, 64);
-	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-	sqlite3_wal_autocheckpoint(db->sql, 0);
-	err = hf_db_exec(db, settings);
-	if (err)
-		hf_db_close(db);
-	return err;
-}
-
-static int text_is(void *wanted, int n, char **values, char **names)
-{
-	(void)names;
-	if (n != 1 || !values[0] || strcmp(values[0], wanted) != 0)
-		return 1;
-	return 0;
+	return hf_sql_open(&db->sql, vfs, path, settings);
 }
 
 int hf_db_wal(struct hf_db *db)
 {
-	char wal[] = "wal";
-	int rc = sqlite3_exec(db->sql, "PRAGMA journal_mode=WAL", text_is, wal, NULL);
+	int err = hf_sql_wal(db->sql);
 
-	if (rc == SQLITE_ABORT)
-		return HF_EIO;
-	if (rc != SQLITE_OK)
-		return hf_db_map(rc);
+	if (err)
+		return err;
 	sqlite3_wal_hook(db->sql, count_frames, db);
 	return hf_db_exec(db, "PRAGMA synchronous=FULL");
 }
@@ -150,55 +84,22 @@ void hf_db_forget(struct hf_db *db)
 
 int hf_db_exec(struct hf_db *db, const char *sql)
 {
-	return hf_db_map(sqlite3_exec(db->sql, sql, NULL, NULL, NULL));
+	return hf_sql_exec(db->sql, sql);
 }
 
 int hf_db_number(struct hf_db *db, const char *sql, int64_t otherwise, int64_t *out)
 {
-	sqlite3_stmt *st = NULL;
-	int rc = sqlite3_prepare_v2(db->sql, sql, -1, &st, NULL);
-
-	*out = otherwise;
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(st);
-	if (rc == SQLITE_ROW) {
-		*out = sqlite3_column_int64(st, 0);
-		rc = SQLITE_OK;
-	}
-	if (rc == SQLITE_DONE)
-		rc = SQLITE_OK;
-	sqlite3_finalize(st);
-	return hf_db_map(rc);
+	return hf_sql_number(db->sql, sql, otherwise, out);
 }
 
 sqlite3_stmt *hf_db_stmt(struct hf_db *db, enum hf_statement which)
 {
-	sqlite3_stmt **st = &db->st[which];
-	int rc;
-
-	if (*st) {
-		sqlite3_reset(*st);
-		return *st;
-	}
-	rc = sqlite3_prepare_v3(db->sql, sql_text[which], -1, SQLITE_PREPARE_PERSISTENT, st, NULL);
-	if (rc == SQLITE_ERROR)
-		rc = SQLITE_CORRUPT; /* the statement is right, so the schema is not */
-	if (rc != SQLITE_OK)
-		failed(db, rc);
-	return *st;
+	return hf_sql_stmt(db->sql, &db->st[which], sql_text[which], &db->hard);
 }
 
 int hf_db_step(struct hf_db *db, sqlite3_stmt *st)
 {
-	int rc;
-
-	if (!st)
-		return db->hard ? db->hard : HF_ENOMEM;
-	rc = sqlite3_step(st);
-	if (rc == SQLITE_ROW)
-		return 1;
-	sqlite3_reset(st);
-	return rc == SQLITE_DONE ? 0 : failed(db, rc);
+	return hf_sql_step(st, &db->hard);
 }
 
 int hf_db_run(struct hf_db *db, sqlite3_stmt *st)
@@ -214,31 +115,6 @@ int hf_db_run(struct hf_db *db, sqlite3_stmt *st)
 void hf_db_reset(sqlite3_stmt *st)
 {
 	sqlite3_reset(st);
-}
-
-void hf_bind_u64(sqlite3_stmt *st, int at, uint64_t v)
-{
-	assert(v <= INT64_MAX);
-	sqlite3_bind_int64(st, at, (sqlite3_int64)v);
-}
-
-void hf_bind_span(sqlite3_stmt *st, int at, struct hf_span v)
-{
-	sqlite3_bind_blob64(st, at, v.len ? v.ptr : "", v.len, SQLITE_STATIC);
-}
-
-struct hf_span hf_column_span(sqlite3_stmt *st, int at)
-{
-	const void *p = sqlite3_column_blob(st, at);
-
-	return hf_span(p, (size_t)sqlite3_column_bytes(st, at));
-}
-
-uint64_t hf_column_u64(sqlite3_stmt *st, int at)
-{
-	sqlite3_int64 v = sqlite3_column_int64(st, at);
-
-	return v < 0 ? 0 : (uint64_t)v;
 }
 
 static int pragma_u64(struct hf_db *db, enum hf_statement which, uint64_t *out)

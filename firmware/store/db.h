@@ -14,9 +14,8 @@
 
 #include <sqlite3.h>
 
-#include "base/span.h"
 #include "store/codec.h"
-#include "store/vfs.h"
+#include "store/sql.h"
 
 #define HF_PAGE_SIZE 512
 
@@ -138,9 +137,6 @@ struct hf_db {
 	bool uploads_gone;   /* there may be blobs to delete */
 };
 
-/* SQLite's result code as an HF_E*. */
-int hf_db_map(int rc);
-
 /* Opens @path (created when absent) with the settings of docs/STORE.md. The
  * first read happens in here, so a damaged file shows as HF_ECORRUPT. */
 int hf_db_open(struct hf_db *db, struct hf_vfs *vfs, const char *path);
@@ -162,13 +158,6 @@ int hf_db_step(struct hf_db *db, sqlite3_stmt *st);
 int hf_db_run(struct hf_db *db, sqlite3_stmt *st);
 /* No more rows are wanted. */
 void hf_db_reset(sqlite3_stmt *st);
-
-/* Binding; NULL statements are fine, the step reports the error. */
-void hf_bind_u64(sqlite3_stmt *st, int at, uint64_t v);
-/* Not copied: must stay until the step. */
-void hf_bind_span(sqlite3_stmt *st, int at, struct hf_span v);
-struct hf_span hf_column_span(sqlite3_stmt *st, int at);
-uint64_t hf_column_u64(sqlite3_stmt *st, int at);
 
 /* Is there room for @bytes more? @privileged: up to the ceiling. While the medium
  * is full others find room in the free pages of the file only. 0, HF_EFULL. */

@@ -182,7 +182,8 @@ static int read_backed(struct hf_store *s)
 {
 	sqlite3_file *f = NULL;
 	uint64_t size;
-	int err = hf_db_map(sqlite3_file_control(s->db.sql, "main", SQLITE_FCNTL_FILE_POINTER, &f));
+	int err =
+		hf_sql_map(sqlite3_file_control(s->db.sql, "main", SQLITE_FCNTL_FILE_POINTER, &f));
 
 	if (!err)
 		err = hf_file_size(f, &size);
@@ -290,7 +291,7 @@ static int quick_check(struct hf_db *db)
 
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(st);
-	err = rc == SQLITE_ROW ? verdict(sqlite3_column_text(st, 0)) : hf_db_map(rc);
+	err = rc == SQLITE_ROW ? verdict(sqlite3_column_text(st, 0)) : hf_sql_map(rc);
 	sqlite3_finalize(st);
 	return err;
 }

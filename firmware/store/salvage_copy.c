@@ -32,10 +32,10 @@ static int copy_table(struct hf_salvage *v, const char *table, const char *colum
 		      int (*row)(struct hf_walk *w, uint64_t rowid, sqlite3_stmt *st))
 {
 	struct hf_walk w = {
-		.from = &v->from, .table = table, .columns = columns, .row = row, .user = v
+		.from = v->from.sql, .table = table, .columns = columns, .row = row, .user = v
 	};
 	int rc = sqlite3_prepare_v2(v->to.sql, add, -1, &v->add, NULL);
-	int err = hf_db_map(rc);
+	int err = hf_sql_map(rc);
 
 	if (!err)
 		err = hf_walk_table(&w);

@@ -215,7 +215,7 @@ static int recount_empty(struct hf_salvage *v)
 			err = recount_end(v, &c);
 	}
 	sqlite3_finalize(st);
-	return err ? err : hf_db_map(rc);
+	return err ? err : hf_sql_map(rc);
 }
 
 int hf_salvage_lanes(struct hf_salvage *v)

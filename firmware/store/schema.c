@@ -40,7 +40,7 @@ static int look_at_table(struct hf_db *db, const char *table, const char *column
 	if (rc == SQLITE_ERROR) /* the schema is not what its version says */
 		return HF_ECORRUPT;
 	if (rc != SQLITE_OK)
-		return hf_db_map(rc);
+		return hf_sql_map(rc);
 	snprintf(sql, sizeof(sql), "SELECT rowid FROM %s LIMIT 1", table);
 	return hf_db_number(db, sql, 0, &n);
 }

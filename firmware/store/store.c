@@ -235,8 +235,7 @@ static void job_done(struct hf_job *job)
 
 static bool waiting(struct hf_store *s)
 {
-	return atomic_load_explicit(&s->inbox, memory_order_relaxed) != NULL ||
-	       !hf_list_empty(&s->later);
+	return !hf_inbox_empty(&s->inbox) || !hf_list_empty(&s->later);
 }
 
 /* A store that cannot be used: its operations fail on a turn of their own. */
@@ -341,7 +340,7 @@ int hf_store_create(const struct hf_store_options *opt, struct hf_store **out)
 	s->on_salvaged = opt->on_salvaged;
 	s->on_salvaged_user = opt->user;
 	memcpy(s->dir, dir, strlen(dir) + 1);
-	atomic_init(&s->inbox, NULL);
+	hf_inbox_init(&s->inbox);
 	hf_list_init(&s->finished);
 	hf_list_init(&s->later);
 	s->day = -1;
@@ -380,15 +379,10 @@ void hf_store_close(struct hf_store *s, void (*done)(void *user, int err), void 
 
 void hf_store_submit(struct hf_store *s, struct hf_store_op *op)
 {
-	struct hf_list *link = &op->link;
-
 	assert(op->run);
 	op->err = 0;
 	op->excluded = false;
-	link->next = atomic_load_explicit(&s->inbox, memory_order_relaxed);
-	while (!atomic_compare_exchange_weak_explicit(&s->inbox, &link->next, link,
-						      memory_order_release, memory_order_relaxed))
-		;
+	hf_inbox_push(&s->inbox, &op->link);
 	if (!s->busy)
 		next_job(s);
 }
@@ -441,7 +435,7 @@ static int check_run(struct hf_store_op *op, struct hf_db *db)
 		c->text[used] = '\0';
 	}
 	sqlite3_finalize(st);
-	return hf_db_map(rc);
+	return hf_sql_map(rc);
 }
 
 void hf_store_check(struct hf_store *s, struct hf_store_check *c)

@@ -7,9 +7,8 @@
 #ifndef HF_STORE_PRIVATE_H
 #define HF_STORE_PRIVATE_H
 
-#include <stdatomic.h>
-
 #include "store/db.h"
+#include "store/inbox.h"
 #include "store/marker.h"
 #include "store/store.h"
 
@@ -48,8 +47,7 @@ struct hf_store {
 	void *on_salvaged_user;
 	char dir[HF_PATH_MAX];
 
-	/* submitted operations, newest first, linked by op->link.next */
-	_Atomic(struct hf_list *) inbox;
+	struct hf_inbox inbox; /* submitted operations */
 
 	/* ---- loop ---- */
 	struct hf_job job;

@@ -253,7 +253,7 @@ int hf_vfs_exists(struct hf_vfs *v, const char *path, bool *yes)
 	int rc = v->vfs.xAccess(&v->vfs, path, SQLITE_ACCESS_EXISTS, &found);
 
 	*yes = found != 0;
-	return hf_db_map(rc);
+	return hf_sql_map(rc);
 }
 
 /* A super-journal is the kind of file that makes no demands on the name and
@@ -268,7 +268,7 @@ static sqlite3_file *file_open(struct hf_vfs *v, const char *path, int flags, in
 		return NULL;
 	}
 	rc = v->vfs.xOpen(&v->vfs, path, f, SQLITE_OPEN_SUPER_JOURNAL | flags, NULL);
-	*err = hf_db_map(rc);
+	*err = hf_sql_map(rc);
 	if (rc == SQLITE_OK)
 		return f;
 	if (f->pMethods)
@@ -282,7 +282,7 @@ int hf_file_close(sqlite3_file *f, int err)
 	int rc = f->pMethods->xClose(f);
 
 	free(f);
-	return err ? err : hf_db_map(rc);
+	return err ? err : hf_sql_map(rc);
 }
 
 sqlite3_file *hf_file_open(struct hf_vfs *v, const char *path, int *err)
@@ -299,13 +299,13 @@ int hf_file_read(sqlite3_file *f, void *out, size_t len, uint64_t at)
 {
 	int rc = f->pMethods->xRead(f, out, (int)len, (sqlite3_int64)at);
 
-	return rc == SQLITE_IOERR_SHORT_READ ? 0 : hf_db_map(rc);
+	return rc == SQLITE_IOERR_SHORT_READ ? 0 : hf_sql_map(rc);
 }
 
 int hf_file_size(sqlite3_file *f, uint64_t *size)
 {
 	sqlite3_int64 n = 0;
-	int err = hf_db_map(f->pMethods->xFileSize(f, &n));
+	int err = hf_sql_map(f->pMethods->xFileSize(f, &n));
 
 	*size = (uint64_t)n;
 	return err;
@@ -330,7 +330,7 @@ int hf_vfs_delete(struct hf_vfs *v, const char *path)
 
 	if (err || !there)
 		return err;
-	return hf_db_map(v->vfs.xDelete(&v->vfs, path, 1));
+	return hf_sql_map(v->vfs.xDelete(&v->vfs, path, 1));
 }
 
 int hf_vfs_read(struct hf_vfs *v, const char *path, void *out, size_t len, uint64_t at)
@@ -352,7 +352,7 @@ int hf_vfs_write(struct hf_vfs *v, const char *path, const void *bytes, size_t l
 	rc = f->pMethods->xWrite(f, bytes, (int)len, (sqlite3_int64)at);
 	if (rc == SQLITE_OK)
 		rc = f->pMethods->xSync(f, SQLITE_SYNC_NORMAL);
-	return hf_file_close(f, hf_db_map(rc));
+	return hf_file_close(f, hf_sql_map(rc));
 }
 
 #define FILL_CHUNK 4096
@@ -391,9 +391,9 @@ int hf_vfs_fill(struct hf_vfs *v, const char *path, uint64_t least, uint64_t siz
 		return hf_file_close(f, err);
 	at = had;
 	rc = fill(f, &at, size);
-	if (hf_db_map(rc) == HF_EFULL && at >= least)
+	if (hf_sql_map(rc) == HF_EFULL && at >= least)
 		rc = f->pMethods->xTruncate(f, (sqlite3_int64)(had > least ? had : least));
 	if (rc == SQLITE_OK)
 		rc = f->pMethods->xSync(f, SQLITE_SYNC_NORMAL);
-	return hf_file_close(f, hf_db_map(rc));
+	return hf_file_close(f, hf_sql_map(rc));
 }

@@ -14,7 +14,7 @@ static int prepare(struct hf_walk *w, const char *order, sqlite3_stmt **out)
 	snprintf(sql, sizeof(sql),
 		 "SELECT rowid%s%s FROM %s WHERE rowid>?1 AND rowid<?2 ORDER BY rowid %s",
 		 w->columns[0] ? "," : "", w->columns, w->table, order);
-	return sqlite3_prepare_v2(w->from->sql, sql, -1, out, NULL);
+	return sqlite3_prepare_v2(w->from, sql, -1, out, NULL);
 }
 
 static int note(struct hf_walk *w, int rc)

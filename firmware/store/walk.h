@@ -8,10 +8,10 @@
 #ifndef HF_STORE_WALK_H
 #define HF_STORE_WALK_H
 
-#include "store/db.h"
+#include "store/sql.h"
 
 struct hf_walk {
-	struct hf_db *from;
+	sqlite3 *from;
 	const char *table;
 	const char *columns; /* after the row id */
 	/* Column 0 of @st is the row id. An error ends the walk. */

@@ -284,7 +284,7 @@ static void a_table_that_leads_nowhere_is_left(void **state)
 {
 	struct rig *r = *state;
 	struct hf_db *db = calloc(1, sizeof(*db));
-	struct hf_walk w = { .from = db, .table = "request", .columns = "id", .row = ignore_row };
+	struct hf_walk w = { .from = db->sql, .table = "request", .columns = "id", .row = ignore_row };
 	struct hf_vfs vfs;
 	char path[256];
 	int64_t root;
