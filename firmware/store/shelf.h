@@ -30,6 +30,7 @@
 #include "holdfast/port.h"
 
 struct hf_shelf;
+struct hf_shelf_report;
 struct hf_shelf_db;
 
 #define HF_SHELF_PIECE	      32768 /* bytes of a body in one row */
@@ -41,6 +42,12 @@ struct hf_shelf_options {
 	struct hf_port *port;
 	struct hf_log *log;
 	uint64_t bytes_max; /* live bytes of the database */
+	/* On the loop, before the done callbacks of the batch that met the damage (NULL:
+	 * not wanted): the database was found damaged while in use and renewed. Entries
+	 * may be missing; those that are kept have the ids they had, unless the keys are
+	 * others (hf_shelf_key). Also when a medium without room has got a database. */
+	void (*on_renewed)(void *user, const struct hf_shelf_report *report);
+	void *user;
 };
 
 struct hf_shelf_report {
@@ -178,6 +185,7 @@ void hf_shelf_find_finish(struct hf_shelf_find *f);
 struct hf_shelf_intake {
 	uint64_t body, len; /* so far */
 	uint32_t pieces;
+	int err;      /* of the append that failed: no more is taken, and put gets it */
 	void *digest; /* running SHA-256 and, when asked for, the integrity's */
 	/* in, before the first append: "sha384-..." (Subresource Integrity; several
 	 * are separated by blanks, the strongest counts), checked by put. */
@@ -208,7 +216,8 @@ struct hf_shelf_put {
 	struct hf_shelf_state state;
 	const uint64_t *replaces; /* in: entries of the same cache and URL that go with it */
 	size_t replaces_n;
-	struct hf_shelf_intake *intake;	 /* in: the body; NULL: @data is all of it */
+	/* in: the body; NULL, or nothing appended to it: @data is all of it */
+	struct hf_shelf_intake *intake;
 	struct hf_span data;		 /* at most a piece */
 	uint64_t entries_max, bytes_max; /* in: of this cache, 0: none; its entries used
 					  * longest ago go */
@@ -236,6 +245,15 @@ struct hf_shelf_read {
 	struct hf_buf data; /* init by the caller, cleared and filled */
 };
 void hf_shelf_read(struct hf_shelf *s, struct hf_shelf_read *r);
+
+/* While a body is held its pieces stay, also when its last entry goes: for whoever
+ * reads it piece by piece. To be held from the callback that told of it on. */
+struct hf_shelf_hold {
+	uint64_t body;
+	struct hf_list link;
+};
+void hf_shelf_hold(struct hf_shelf *s, struct hf_shelf_hold *h, uint64_t body);
+void hf_shelf_release(struct hf_shelf *s, struct hf_shelf_hold *h);
 
 /* Rewrites the state and, when @head is not empty, the head. HF_ENOENT. Without a
  * head one page is written. */
@@ -267,7 +285,8 @@ struct hf_shelf_remove {
 };
 void hf_shelf_remove(struct hf_shelf *s, struct hf_shelf_remove *r);
 
-/* Entries of a cache, without data, a page at a time, in the order of their ids. */
+/* Entries of a cache, without data, a page at a time, in the order of their ids. With
+ * @more ask again with @next as @after. */
 #define HF_SHELF_LIST_MAX 64
 struct hf_shelf_list {
 	struct hf_shelf_op op;
@@ -277,6 +296,7 @@ struct hf_shelf_list {
 	struct hf_shelf_entry *v; /* out */
 	size_t n;
 	bool more;
+	uint64_t next; /* out */
 	void *memory;
 };
 void hf_shelf_list(struct hf_shelf *s, struct hf_shelf_list *l);

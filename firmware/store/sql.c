@@ -132,6 +132,11 @@ int hf_sql_step(sqlite3_stmt *st, int *hard)
 	return rc == SQLITE_DONE ? 0 : failed(hard, rc);
 }
 
+void hf_sql_reset(sqlite3_stmt *st)
+{
+	sqlite3_reset(st);
+}
+
 void hf_bind_u64(sqlite3_stmt *st, int at, uint64_t v)
 {
 	assert(v <= INT64_MAX);

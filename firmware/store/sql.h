@@ -32,6 +32,8 @@ int hf_sql_number(sqlite3 *sql, const char *text, int64_t otherwise, int64_t *ou
 sqlite3_stmt *hf_sql_stmt(sqlite3 *sql, sqlite3_stmt **slot, const char *text, int *hard);
 /* 1: a row, 0: the end (and reset), < 0: hard error (and reset). NULL is fine. */
 int hf_sql_step(sqlite3_stmt *st, int *hard);
+/* No more rows are wanted. */
+void hf_sql_reset(sqlite3_stmt *st);
 
 /* Binding; NULL statements are fine, the step reports the error. */
 void hf_bind_u64(sqlite3_stmt *st, int at, uint64_t v);

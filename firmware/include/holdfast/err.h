@@ -34,7 +34,8 @@
 	X(EPERM, 23, "this user has no permission")                         \
 	X(ECONFIG, 24, "the configuration has a fault")                     \
 	X(ESTATE, 25, "not possible in its present state")                  \
-	X(ENOTSUP, 26, "this version does not support it")
+	X(ENOTSUP, 26, "this version does not support it")                  \
+	X(EBADMSG, 27, "the content is not what was announced")
 
 enum hf_err {
 #define HF_ERR_ENUM(name, number, words) HF_##name = -(number),

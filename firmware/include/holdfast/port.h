@@ -144,7 +144,8 @@ struct hf_port {
 	/* Milliseconds since boot, suspend included (CLOCK_BOOTTIME). Never goes
 	 * back. May be cached per turn of the loop. */
 	uint64_t (*boottime_ms)(struct hf_port *port);
-	/* Microseconds of the same clock, read now: for measuring only. */
+	/* Microseconds of the same clock, read now: for measuring only. Also called by
+	 * jobs. */
 	uint64_t (*boottime_us)(struct hf_port *port);
 	/* Unix time in milliseconds into @ms; says how far it can be trusted. */
 	enum hf_clock_trust (*wall_ms)(struct hf_port *port, int64_t *ms);

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading entries: of one URL, of a cache, and which keys there are. */
+#include <stdlib.h>
+
+#include "store/shelf_digest.h"
+#include "store/shelf_private.h"
+#include "store/shelf_rows.h"
+
+static struct hf_span copied(char **at, struct hf_span s)
+{
+	struct hf_span out = hf_span(*at, s.len);
+
+	if (s.len)
+		memcpy(*at, s.ptr, s.len);
+	*at += s.len;
+	return out;
+}
+
+/* Texts of the entry in the row of @st, columns url, note, head from @column on. */
+static int take_texts(sqlite3_stmt *st, int column, bool head, struct hf_shelf_entry *e,
+		      void **memory)
+{
+	struct hf_span url = hf_column_span(st, column), note = hf_column_span(st, column + 1);
+	struct hf_span rest = hf_column_span(st, column + 2);
+	char *at;
+
+	if (!head)
+		rest = hf_span(NULL, 0);
+	at = hf_shelf_memory(memory, url.len + note.len + rest.len);
+	if (!at)
+		return HF_ENOMEM;
+	e->url = copied(&at, url);
+	e->note = copied(&at, note);
+	e->head = copied(&at, rest);
+	return 0;
+}
+
+static int take_data(struct hf_shelf_db *db, struct hf_shelf_entry *e, struct hf_span data,
+		     void **memory)
+{
+	char *at;
+
+	if (data.len != e->body_len) {
+		hf_shelf_bad(db, e->body);
+		return HF_ECORRUPT;
+	}
+	at = hf_shelf_memory(memory, data.len);
+	if (!at)
+		return HF_ENOMEM;
+	e->data = copied(&at, data);
+	e->has_data = true;
+	return 0;
+}
+
+/* The body of @e; HF_ENOENT, HF_ECORRUPT: it cannot be used. */
+static int take_body(struct hf_shelf_db *db, struct hf_shelf_entry *e, uint32_t data_max,
+		     void **memory)
+{
+	struct hf_shelf_body_row b;
+	struct hf_span piece;
+	int err;
+
+	if (!e->body) {
+		e->has_data = true;
+		hf_shelf_digest_of_nothing(e->sha256);
+		return 0;
+	}
+	err = hf_shelf_body_get(db, e->body, &b);
+	if (err && !db->hard)
+		hf_shelf_bad(db, e->body);
+	if (err)
+		return err;
+	e->body_len = b.v.len;
+	memcpy(e->sha256, b.v.sha256, sizeof(e->sha256));
+	if (b.v.len > data_max || b.v.len > HF_SHELF_PIECE)
+		return 0;
+	if (b.has_data)
+		return take_data(db, e, b.data, memory);
+	err = hf_shelf_piece_get(db, e->body, 0, &piece);
+	if (err && !db->hard)
+		hf_shelf_bad(db, e->body);
+	return err ? err : take_data(db, e, piece, memory);
+}
+
+/* The entry with the texts of its row already; HF_ENOENT: not to be used. */
+static int complete(struct hf_shelf_db *db, struct hf_shelf_entry *e, uint64_t *seq,
+		    uint32_t data_max, void **memory)
+{
+	struct hf_shelf_use u;
+	int err = hf_shelf_use_get(db, e->id, &u);
+
+	if (err)
+		return db->hard ? db->hard : HF_ENOENT;
+	e->cache = hf_shelf_cache_of(e->id);
+	e->state = u.state;
+	e->body = u.body;
+	*seq = u.seq;
+	err = take_body(db, e, data_max, memory);
+	if (err == HF_ENOMEM)
+		return err;
+	return err && !db->hard ? HF_ENOENT : err;
+}
+
+/* ---- of one URL ---- */
+
+struct found {
+	struct hf_shelf_entry e;
+	uint64_t seq;
+};
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+
+	return (x->seq < y->seq) - (x->seq > y->seq);
+}
+
+/* The texts of all that have the key and the URL. */
+static int read_texts(struct hf_shelf_db *db, struct hf_shelf_find *f, struct found *v, size_t *n)
+{
+	uint64_t first = hf_shelf_key_of(db->seed, f->cache, f->url) << HF_SHELF_NUMBER_BITS;
+	sqlite3_stmt *st = hf_shelf_stmt(db, HF_SHELF_ENTRY_FROM);
+	int got, err = 0;
+
+	hf_bind_u64(st, 1, first - 1);
+	hf_bind_u64(st, 2, first + HF_SHELF_NUMBERS - 1);
+	while (!err && *n < HF_SHELF_VARIANTS_MAX && (got = hf_shelf_step(db, st)) > 0) {
+		struct hf_shelf_entry *e = &v[*n].e;
+		struct hf_span url = hf_column_span(st, 2);
+
+		if (!hf_span_eq(url, f->url))
+			continue;
+		e->id = hf_column_u64(st, 0);
+		if (hf_column_u64(st, 1) !=
+		    hf_shelf_entry_sum(e->id, url, hf_column_span(st, 3), hf_column_span(st, 4)))
+			continue;
+		err = take_texts(st, 2, true, e, &f->memory);
+		++*n;
+	}
+	hf_sql_reset(st);
+	return err ? err : db->hard;
+}
+
+static int keep(struct hf_shelf_find *f, const struct found *v, size_t n)
+{
+	f->v = calloc(n + 1, sizeof(*f->v));
+	if (!f->v)
+		return HF_ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		f->v[i] = v[i].e;
+	f->n = n;
+	return 0;
+}
+
+static int find_run(struct hf_shelf_op *op, struct hf_shelf_db *db)
+{
+	struct hf_shelf_find *f = hf_container_of(op, struct hf_shelf_find, op);
+	struct found v[HF_SHELF_VARIANTS_MAX] = { 0 };
+	struct hf_shelf_row *row;
+	size_t n = 0, good = 0;
+	int err = hf_shelf_row_live(db, f->cache, &row);
+
+	hf_shelf_find_finish(f);
+	if (err)
+		return err == HF_ENOENT ? 0 : err;
+	err = read_texts(db, f, v, &n);
+	for (size_t i = 0; i < n && !err; i++) {
+		err = complete(db, &v[i].e, &v[i].seq, f->data_max, &f->memory);
+		if (!err)
+			v[good++] = v[i];
+		if (err == HF_ENOENT)
+			err = 0;
+	}
+	if (err)
+		return err;
+	qsort(v, good, sizeof(*v), newest_first);
+	return keep(f, v, good);
+}
+
+void hf_shelf_find(struct hf_shelf *s, struct hf_shelf_find *f)
+{
+	f->v = NULL;
+	f->n = 0;
+	f->memory = NULL;
+	hf_shelf_submit(s, &f->op, find_run, false);
+}
+
+void hf_shelf_find_finish(struct hf_shelf_find *f)
+{
+	free(f->v);
+	f->v = NULL;
+	f->n = 0;
+	hf_shelf_memory_free(&f->memory);
+}
+
+/* ---- of a cache ---- */
+
+static int read_entry(struct hf_shelf_db *db, struct hf_shelf_list *l, struct hf_shelf_entry *e)
+{
+	sqlite3_stmt *st = hf_shelf_stmt(db, HF_SHELF_ENTRY_GET);
+	uint64_t seq;
+	int got, err;
+
+	hf_bind_u64(st, 1, e->id);
+	got = hf_shelf_step(db, st);
+	if (got <= 0)
+		return got ? got : HF_ENOENT;
+	err = hf_column_u64(st, 0) == hf_shelf_entry_sum(e->id, hf_column_span(st, 1),
+							 hf_column_span(st, 2),
+							 hf_column_span(st, 3)) ?
+		      take_texts(st, 1, l->heads, e, &l->memory) :
+		      HF_ENOENT;
+	hf_sql_reset(st);
+	return err ? err : complete(db, e, &seq, 0, &l->memory);
+}
+
+/* The ids of the page, and one more when there is one. */
+static int read_ids(struct hf_shelf_db *db, struct hf_shelf_list *l, size_t *n)
+{
+	uint64_t first = hf_shelf_first_of(l->cache);
+	sqlite3_stmt *st = hf_shelf_stmt(db, HF_SHELF_USE_FROM);
+	int got;
+
+	hf_bind_u64(st, 1, l->after > first ? l->after : first);
+	hf_bind_u64(st, 2, hf_shelf_last_of(l->cache));
+	hf_bind_u64(st, 3, HF_SHELF_LIST_MAX + 1);
+	while ((got = hf_shelf_step(db, st)) > 0)
+		l->v[(*n)++].id = hf_column_u64(st, 0);
+	return got;
+}
+
+static int list_run(struct hf_shelf_op *op, struct hf_shelf_db *db)
+{
+	struct hf_shelf_list *l = hf_container_of(op, struct hf_shelf_list, op);
+	struct hf_shelf_row *row;
+	size_t ids = 0;
+	int err = hf_shelf_row_live(db, l->cache, &row);
+
+	hf_shelf_list_finish(l);
+	l->more = false;
+	if (err)
+		return err == HF_ENOENT ? 0 : err;
+	l->v = calloc(HF_SHELF_LIST_MAX + 1, sizeof(*l->v));
+	if (!l->v)
+		return HF_ENOMEM;
+	err = read_ids(db, l, &ids);
+	l->more = ids > HF_SHELF_LIST_MAX;
+	if (l->more)
+		ids--;
+	for (size_t i = 0; i < ids && !err; i++) {
+		struct hf_shelf_entry e = { .id = l->v[i].id };
+
+		l->next = e.id;
+		err = read_entry(db, l, &e);
+		if (!err)
+			l->v[l->n++] = e;
+		if (err == HF_ENOENT)
+			err = 0;
+	}
+	return err;
+}
+
+void hf_shelf_list(struct hf_shelf *s, struct hf_shelf_list *l)
+{
+	l->v = NULL;
+	l->n = 0;
+	l->memory = NULL;
+	l->next = l->after;
+	hf_shelf_submit(s, &l->op, list_run, false);
+}
+
+void hf_shelf_list_finish(struct hf_shelf_list *l)
+{
+	free(l->v);
+	l->v = NULL;
+	l->n = 0;
+	hf_shelf_memory_free(&l->memory);
+}
+
+/* ---- keys ---- */
+
+static int keys_run(struct hf_shelf_op *op, struct hf_shelf_db *db)
+{
+	struct hf_shelf_keys *k = hf_container_of(op, struct hf_shelf_keys, op);
+	uint64_t last = k->after;
+	sqlite3_stmt *st = hf_shelf_stmt(db, HF_SHELF_USE_FROM);
+	int got = 0;
+
+	k->n = 0;
+	hf_bind_u64(st, 1, (last + 1) << HF_SHELF_NUMBER_BITS);
+	hf_bind_u64(st, 2, INT64_MAX);
+	hf_bind_u64(st, 3, UINT32_MAX);
+	if (last >> (63 - HF_SHELF_NUMBER_BITS) || last + 1 == 0)
+		return 0;
+	while (k->n < HF_SHELF_KEYS_MAX && (got = hf_shelf_step(db, st)) > 0) {
+		uint64_t key = hf_column_u64(st, 0) >> HF_SHELF_NUMBER_BITS;
+
+		if (key != last)
+			k->v[k->n++] = key;
+		last = key;
+	}
+	hf_sql_reset(st);
+	return got < 0 ? got : 0;
+}
+
+void hf_shelf_keys(struct hf_shelf *s, struct hf_shelf_keys *k)
+{
+	hf_shelf_submit(s, &k->op, keys_run, false);
+}
