@@ -6,7 +6,7 @@
  *   start:  store opens -> queue loads -> sync, fetch, ingress -> listening
  *   stop:   ingress ends -> sync stops -> store commits and closes
  */
-#include <stdio.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "agent/agent_private.h"
@@ -35,6 +35,7 @@ static void on_link(void *user, enum hf_link link)
 		hf_http1_network_changed(a->origins[i].transport, up);
 	if (a->probe_transport)
 		hf_http1_network_changed(a->probe_transport, up);
+	hf_agent_credentials_link(a, up);
 	if (a->sync && up)
 		hf_sync_link(a->sync);
 	hf_connectivity_link(a->connectivity, link);
@@ -137,6 +138,8 @@ static void on_queue_event(void *user, const struct hf_queue_event *event)
 
 	a->port->progress(a->port);
 	hf_agent_queue_event(a, event);
+	if (event->type == HF_QUEUE_RELEASED) /* what was refused may be in order now */
+		hf_credentials_now(&a->credentials, UINT_MAX);
 	if (event->type == HF_QUEUE_SETTLED || event->type == HF_QUEUE_CANCELLED ||
 	    event->type == HF_QUEUE_DEAD)
 		hf_agent_housekeeping_settled(a);
@@ -180,6 +183,7 @@ static void sync_now(void *user, unsigned origin)
 {
 	struct hf_agent *a = user;
 
+	hf_credentials_now(&a->credentials, origin);
 	hf_sync_now(a->sync, origin);
 	hf_tags_now(a->tags, origin);
 	hf_periodic_now(a->periodic, origin);
@@ -192,6 +196,7 @@ static void on_salvaged(void *user, const struct hf_store_report *report)
 	a->report = *report;
 	if (a->queue)
 		hf_queue_reload(a->queue);
+	hf_credentials_restore(&a->credentials);
 	if (a->tags)
 		hf_tags_restore(a->tags);
 	if (a->periodic)
@@ -199,18 +204,6 @@ static void on_salvaged(void *user, const struct hf_store_report *report)
 }
 
 /* ---- creating ---- */
-
-/* Path and query, for the caller to free. */
-static char *make_target(const struct hf_url *url)
-{
-	size_t size = url->path.len + url->query.len + 2;
-	char *target = malloc(size);
-
-	if (target)
-		snprintf(target, size, "%.*s%s%.*s", HF_SPAN_ARG(url->path),
-			 url->query.ptr ? "?" : "", HF_SPAN_ARG(url->query));
-	return target;
-}
 
 static int create_connectivity(struct hf_agent *a)
 {
@@ -230,7 +223,7 @@ static int create_connectivity(struct hf_agent *a)
 	int err = 0;
 
 	if (a->probe_transport) {
-		target = make_target(&a->settings->probe_url);
+		target = hf_agent_target(&a->settings->probe_url);
 		if (!target)
 			err = HF_ENOMEM;
 		opt.probe_host = a->probe_authority;
@@ -390,6 +383,7 @@ int hf_agent_create(struct hf_port *port, struct hf_settings *settings, struct h
 		err = create_connectivity(a);
 	if (!err)
 		err = create_store(a);
+	hf_agent_credentials_begin(a);
 	if (err) {
 		hf_agent_destroy(a);
 		return err;
@@ -528,7 +522,10 @@ static void close_store(struct hf_agent *a)
 {
 	uint64_t now = a->port->boottime_ms(a->port);
 
-	if (a->sync && !hf_sync_is_idle(a->sync) && now < a->stop_by_ms &&
+	bool idle = (!a->sync || hf_sync_is_idle(a->sync)) &&
+		    hf_credentials_are_idle(&a->credentials);
+
+	if (!idle && now < a->stop_by_ms &&
 	    !hf_timerq_set(&a->timers, &a->stop_timer, now + STOP_LOOK_MS))
 		return;
 	hf_agent_housekeeping_stop(a);
@@ -567,6 +564,7 @@ void hf_agent_stop(struct hf_agent *a, void (*stopped_cb)(void *user), void *use
 	a->stopped = stopped_cb;
 	a->stopped_user = user;
 	a->stopping = true;
+	a->credentials.world.stopping = true;
 	hf_timer_init(&a->stop_timer, stop_timer_fired, a);
 	if (a->sync)
 		hf_sync_stop(a->sync);

@@ -25,6 +25,13 @@ struct hf_agent_origin {
 	char *authority; /* host, or host:port where it is not the scheme's */
 };
 
+/* Of a token endpoint that is no origin's; its target is always there. */
+struct hf_agent_endpoint {
+	struct hf_tls_client *tls;
+	struct hf_transport *transport;
+	char *authority, *target;
+};
+
 struct hf_agent {
 	struct hf_port *port;
 	struct hf_settings *settings;
@@ -34,7 +41,8 @@ struct hf_agent {
 	uint64_t start_ms;
 
 	struct hf_credentials credentials;
-	struct hf_list tls_trusts; /* the origins' anchors */
+	struct hf_agent_endpoint *endpoints; /* of the credentials, by number */
+	struct hf_list tls_trusts;	     /* the origins' anchors */
 	struct hf_agent_origin *origins;
 	const char **origin_names;
 	struct hf_sync_origin *sync_origins;
@@ -90,6 +98,10 @@ void hf_agent_housekeeping_finish(struct hf_agent *a);
 /* status.c: appends the document of GET /.holdfast/status, for pages of @origin or
  * (UINT_MAX) for the operator. */
 int hf_agent_status(struct hf_agent *a, unsigned origin, struct hf_buf *out);
+/* "name":"value" */
+int hf_status_text(struct hf_buf *b, const char *name, struct hf_span value);
+/* ,"name":123 or ,"name":null */
+int hf_status_number(struct hf_buf *b, const char *name, bool known, uint64_t value);
 /* ladder.c */
 /* "unset", "rtc", "synced" */
 const char *hf_agent_clock_name(struct hf_agent *a);
@@ -100,6 +112,10 @@ bool hf_agent_has_address(const struct hf_agent *a);
 int hf_agent_append_ladder(struct hf_agent *a, struct hf_buf *b);
 /* metrics.c: appends the text of GET /.holdfast/metrics. */
 int hf_agent_metrics(struct hf_agent *a, struct hf_buf *out);
+struct hf_agent_metric {
+	const char *name, *type, *help;
+};
+int hf_agent_metric_head(struct hf_buf *b, const struct hf_agent_metric *m);
 /* background.c */
 int hf_agent_background_create(struct hf_agent *a, const struct hf_sync_options *sync);
 void hf_agent_background_destroy(struct hf_agent *a);
@@ -130,5 +146,24 @@ void hf_agent_connectivity_event(struct hf_agent *a);
 /* origins.c */
 int hf_agent_origins_create(struct hf_agent *a);
 void hf_agent_origins_destroy(struct hf_agent *a);
+/* For the caller to free. NULL: no memory. */
+char *hf_agent_target(const struct hf_url *url);
+int hf_agent_authority(const struct hf_url *url, char **out);
+int hf_agent_tls(struct hf_agent *a, const struct hf_origin_settings *s, const char *host,
+		 struct hf_tls_client **out);
+/* @s NULL: no origin's. */
+int hf_agent_transport(struct hf_agent *a, const struct hf_url *url, const char *host,
+		       struct hf_tls_client *tls, const struct hf_origin_settings *s,
+		       struct hf_transport **out);
+/* credentials.c, behind the origins */
+int hf_agent_credentials_create(struct hf_agent *a);
+void hf_agent_credentials_destroy(struct hf_agent *a);
+/* Connectivity and store are there: tokens may be asked for from now on. */
+void hf_agent_credentials_begin(struct hf_agent *a);
+void hf_agent_credentials_link(struct hf_agent *a, bool up);
+/* Appends the member "credentials" of the operator's status. */
+int hf_agent_credentials_status(struct hf_agent *a, struct hf_buf *out);
+/* Appends their metrics. */
+int hf_agent_credentials_metrics(struct hf_agent *a, struct hf_buf *out);
 
 #endif

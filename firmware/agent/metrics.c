@@ -1,32 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GET /.holdfast/metrics: the figures of the status for Prometheus. Origins' names
- * are plain (settings_conf.c), so no label needs an escape. */
+/* GET /.holdfast/metrics: the figures of the status for Prometheus. Names of
+ * origins and credentials are plain (settings_conf.c), so no label needs an escape. */
 #include <inttypes.h>
 #include <limits.h>
 
 #include "agent/agent_private.h"
 
-struct metric {
-	const char *name, *type, *help;
-};
-
-static int head(struct hf_buf *b, const struct metric *m)
+int hf_agent_metric_head(struct hf_buf *b, const struct hf_agent_metric *m)
 {
 	return hf_buf_appendf(b, "# HELP holdfast_%s %s\n# TYPE holdfast_%s %s\n", m->name, m->help,
 			      m->name, m->type);
 }
 
-static int plain(struct hf_buf *b, const struct metric *m, uint64_t value)
+static int plain(struct hf_buf *b, const struct hf_agent_metric *m, uint64_t value)
 {
-	int err = head(b, m);
+	int err = hf_agent_metric_head(b, m);
 
 	return err ? err : hf_buf_appendf(b, "holdfast_%s %" PRIu64 "\n", m->name, value);
 }
 
 /* 1 with the word as its label. */
-static int word(struct hf_buf *b, const struct metric *m, const char *label, const char *value)
+static int word(struct hf_buf *b, const struct hf_agent_metric *m, const char *label,
+		const char *value)
 {
-	int err = head(b, m);
+	int err = hf_agent_metric_head(b, m);
 
 	return err ? err : hf_buf_appendf(b, "holdfast_%s{%s=\"%s\"} 1\n", m->name, label, value);
 }
@@ -35,31 +32,39 @@ static int device(struct hf_agent *a, struct hf_buf *b)
 {
 	const struct hf_connectivity *c = a->connectivity;
 	uint64_t up_s = (a->port->boottime_ms(a->port) - a->start_ms) / 1000;
-	int err = word(b, &(struct metric){ "info", "gauge", "This holdfastd." }, "version",
-		       HOLDFAST_VERSION);
+	int err = word(b, &(struct hf_agent_metric){ "info", "gauge", "This holdfastd." },
+		       "version", HOLDFAST_VERSION);
 
 	if (!err)
-		err = plain(b, &(struct metric){ "uptime_seconds", "gauge", "Since its start." },
+		err = plain(b,
+			    &(struct hf_agent_metric){ "uptime_seconds", "gauge",
+						       "Since its start." },
 			    up_s);
 	if (!err)
-		err = plain(b, &(struct metric){ "link_up", "gauge", "Whether there is a link." },
+		err = plain(b,
+			    &(struct hf_agent_metric){ "link_up", "gauge",
+						       "Whether there is a link." },
 			    hf_agent_has_carrier(a));
 	if (!err)
 		err = plain(b,
-			    &(struct metric){ "address_up", "gauge",
-					      "Whether it has an address that reaches beyond it." },
+			    &(struct hf_agent_metric){
+				    "address_up", "gauge",
+				    "Whether it has an address that reaches beyond it." },
 			    hf_agent_has_address(a));
 	if (!err)
-		err = word(b, &(struct metric){ "net_state", "gauge", "What the probe says." },
+		err = word(b,
+			   &(struct hf_agent_metric){ "net_state", "gauge",
+						      "What the probe says." },
 			   "state", hf_net_state_name(hf_connectivity_net(c)));
 	if (!err)
 		err = word(b,
-			   &(struct metric){ "clock_state", "gauge", "Trust in the wall clock." },
+			   &(struct hf_agent_metric){ "clock_state", "gauge",
+						      "Trust in the wall clock." },
 			   "state", hf_agent_clock_name(a));
 	return err ? err :
 		     plain(b,
-			   &(struct metric){ "connections", "gauge",
-					     "Of panels and operators, open now." },
+			   &(struct hf_agent_metric){ "connections", "gauge",
+						      "Of panels and operators, open now." },
 			   hf_ingress_connections(a->ingress));
 }
 
@@ -91,7 +96,7 @@ TOTAL(waiting)
 TOTAL(held)
 
 static const struct {
-	struct metric m;
+	struct hf_agent_metric m;
 	uint64_t (*value)(struct hf_agent *a, unsigned origin);
 } of_origin[] = {
 	{ { "origin_up", "gauge", "Whether it is known to be reachable." }, origin_up },
@@ -110,9 +115,9 @@ static int origins(struct hf_agent *a, struct hf_buf *b)
 	int err = 0;
 
 	for (size_t i = 0; i < sizeof(of_origin) / sizeof(of_origin[0]) && !err; i++) {
-		const struct metric *m = &of_origin[i].m;
+		const struct hf_agent_metric *m = &of_origin[i].m;
 
-		err = head(b, m);
+		err = hf_agent_metric_head(b, m);
 		for (unsigned o = 0; o < a->settings->origins_n && !err; o++)
 			err = hf_buf_appendf(b, "holdfast_%s{origin=\"%s\"} %" PRIu64 "\n", m->name,
 					     a->settings->origins[o].name,
@@ -127,21 +132,25 @@ static int store(struct hf_agent *a, struct hf_buf *b)
 	int err;
 
 	hf_store_usage(a->store, &u);
-	err = plain(b, &(struct metric){ "store_bytes", "gauge", "Of the database." }, u.bytes);
+	err = plain(b, &(struct hf_agent_metric){ "store_bytes", "gauge", "Of the database." },
+		    u.bytes);
 	if (!err)
 		err = plain(b,
-			    &(struct metric){ "store_bytes_max", "gauge", "What it may grow to." },
+			    &(struct hf_agent_metric){ "store_bytes_max", "gauge",
+						       "What it may grow to." },
 			    u.bytes_max);
 	if (!err)
 		err = plain(b,
-			    &(struct metric){ "store_written_bytes_total", "counter",
-					      "Handed to the medium since the store was made." },
+			    &(struct hf_agent_metric){
+				    "store_written_bytes_total", "counter",
+				    "Handed to the medium since the store was made." },
 			    u.written_total);
 	return err ? err :
 		     plain(b,
-			   &(struct metric){ "store_full", "gauge",
-					     "Whether the last request was refused for want of "
-					     "space." },
+			   &(struct hf_agent_metric){
+				   "store_full", "gauge",
+				   "Whether the last request was refused for want of "
+				   "space." },
 			   u.full);
 }
 
@@ -151,5 +160,7 @@ int hf_agent_metrics(struct hf_agent *a, struct hf_buf *out)
 
 	if (!err)
 		err = origins(a, out);
+	if (!err)
+		err = hf_agent_credentials_metrics(a, out);
 	return err ? err : store(a, out);
 }

@@ -6,7 +6,19 @@
 #include "agent/agent_private.h"
 #include "holdfast_config.h"
 
-static int make_authority(const struct hf_url *url, char **out)
+/* Path and query, for the caller to free. */
+char *hf_agent_target(const struct hf_url *url)
+{
+	size_t size = url->path.len + url->query.len + 2;
+	char *target = malloc(size);
+
+	if (target)
+		snprintf(target, size, "%.*s%s%.*s", HF_SPAN_ARG(url->path),
+			 url->query.ptr ? "?" : "", HF_SPAN_ARG(url->query));
+	return target;
+}
+
+int hf_agent_authority(const struct hf_url *url, char **out)
 {
 	const char *open = url->host_is_ipv6 ? "[" : "";
 	const char *close = url->host_is_ipv6 ? "]" : "";
@@ -37,8 +49,8 @@ static void log_faults(struct hf_agent *a, const char *origin, struct hf_buf *fa
 	}
 }
 
-static int make_tls(struct hf_agent *a, const struct hf_origin_settings *s, const char *host,
-		    struct hf_tls_client **out)
+int hf_agent_tls(struct hf_agent *a, const struct hf_origin_settings *s, const char *host,
+		 struct hf_tls_client **out)
 {
 	struct hf_tls_client_options opt = {
 		.port = a->port,
@@ -62,9 +74,9 @@ static int make_tls(struct hf_agent *a, const struct hf_origin_settings *s, cons
 	return err;
 }
 
-static int make_transport(struct hf_agent *a, const struct hf_url *url, const char *host,
-			  struct hf_tls_client *tls, const struct hf_origin_settings *s,
-			  struct hf_transport **out)
+int hf_agent_transport(struct hf_agent *a, const struct hf_url *url, const char *host,
+		       struct hf_tls_client *tls, const struct hf_origin_settings *s,
+		       struct hf_transport **out)
 {
 	struct hf_http1_options opt = {
 		.port = a->port,
@@ -94,12 +106,12 @@ static int make_origin(struct hf_agent *a, size_t i)
 	struct hf_agent_origin *o = &a->origins[i];
 	bool tls = hf_span_eq_str(s->url.scheme, "https");
 	char *host = hf_span_dup(s->url.host);
-	int err = host ? make_authority(&s->url, &o->authority) : HF_ENOMEM;
+	int err = host ? hf_agent_authority(&s->url, &o->authority) : HF_ENOMEM;
 
 	if (!err && tls)
-		err = make_tls(a, s, host, &o->tls);
+		err = hf_agent_tls(a, s, host, &o->tls);
 	if (!err)
-		err = make_transport(a, &s->url, host, o->tls, s, &o->transport);
+		err = hf_agent_transport(a, &s->url, host, o->tls, s, &o->transport);
 	free(host);
 	if (err)
 		return err;
@@ -132,36 +144,15 @@ static int make_probe(struct hf_agent *a)
 
 	if (!a->settings->probe_url_text)
 		return 0;
-	err = make_authority(&a->settings->probe_url, &a->probe_authority);
+	err = hf_agent_authority(&a->settings->probe_url, &a->probe_authority);
 	if (err)
 		return err;
 	host = hf_span_dup(a->settings->probe_url.host);
 	if (!host)
 		return HF_ENOMEM;
-	err = make_transport(a, &a->settings->probe_url, host, NULL, NULL, &a->probe_transport);
+	err = hf_agent_transport(a, &a->settings->probe_url, host, NULL, NULL, &a->probe_transport);
 	free(host);
 	return err;
-}
-
-static int make_credentials(struct hf_agent *a)
-{
-	const struct hf_settings *s = a->settings;
-	struct hf_credential *v = calloc(s->credentials_n + 1, sizeof(*v));
-
-	if (!v)
-		return HF_ENOMEM;
-	for (size_t i = 0; i < s->credentials_n; i++)
-		v[i] = (struct hf_credential){
-			.name = s->credentials[i].name,
-			.origin = s->credentials[i].origin,
-			.header = s->credentials[i].header,
-			.file = s->credentials[i].file,
-			.identity_file = s->credentials[i].identity_file,
-		};
-	a->credentials = (struct hf_credentials){
-		.port = a->port, .log = &a->log, .v = v, .n = s->credentials_n
-	};
-	return 0;
 }
 
 int hf_agent_origins_create(struct hf_agent *a)
@@ -178,12 +169,13 @@ int hf_agent_origins_create(struct hf_agent *a)
 	for (size_t i = 0; i < n && !err; i++)
 		err = make_origin(a, i);
 	if (!err)
-		err = make_credentials(a);
+		err = hf_agent_credentials_create(a);
 	return err ? err : make_probe(a);
 }
 
 void hf_agent_origins_destroy(struct hf_agent *a)
 {
+	hf_agent_credentials_destroy(a);
 	for (size_t i = 0; a->origins && i < a->settings->origins_n; i++) {
 		hf_http1_destroy(a->origins[i].transport);
 		hf_tls_client_destroy(a->origins[i].tls);
@@ -191,7 +183,6 @@ void hf_agent_origins_destroy(struct hf_agent *a)
 	}
 	hf_http1_destroy(a->probe_transport);
 	free(a->probe_authority);
-	free(a->credentials.v);
 	free(a->origins);
 	free(a->origin_names);
 	free(a->sync_origins);

@@ -125,6 +125,12 @@ static void finish_credential(struct hf_credential_settings *c)
 	free(c->header);
 	free(c->file);
 	free(c->identity_file);
+	free(c->token.endpoint);
+	free(c->token.ca_file);
+	free(c->token.client_id);
+	free(c->token.secret_file);
+	free(c->token.refresh_file);
+	free(c->token.scope);
 }
 
 void hf_settings_destroy(struct hf_settings *s)

@@ -7,6 +7,9 @@
  *   [origin NAME]   url, host, ca-file, ca-dir, pin (repeatable), client-cert,
  *                   client-key, probe, connect-timeout-ms, first-byte-timeout-ms
  *   [worker NAME]   origin, scope, manifest
+ *   [credential NAME] origin, identity-file, and header, file or token-endpoint,
+ *                   token-ca-file, client-id, client-secret-file, client-auth,
+ *                   refresh-token-file, scope
  *   [probe]         url, status
  *
  * Unknown sections and keys, repeated ones, missing ones and bad values are
@@ -52,10 +55,24 @@ enum hf_metered {
 	HF_METERED_NO,
 };
 
+/* An OAuth 2.0 token. */
+struct hf_token_settings {
+	char *endpoint;	   /* as it is written; NULL: none */
+	unsigned origin;   /* that has it: index, UINT_MAX: none, and then */
+	struct hf_url url; /* in endpoint */
+	char *ca_file;	   /* NULL: what the credential's origin trusts */
+	char *client_id;
+	char *secret_file, *refresh_file; /* one of them at least */
+	char *scope;			  /* NULL: none */
+	bool secret_in_body;
+};
+
 struct hf_credential_settings {
 	char *name;
-	unsigned origin;     /* index */
-	char *header, *file; /* where it is sent, and where it is read */
+	unsigned origin; /* index */
+	char *header;
+	char *file; /* where it is read; NULL: */
+	struct hf_token_settings token;
 	char *identity_file; /* NULL: none */
 };
 

@@ -43,7 +43,14 @@ static const char *const origin_keys[] = {
 static const char *const worker_keys[] = { "origin", "scope", "manifest" };
 static const char *const probe_keys[] = { "url", "status" };
 
-static const char *const credential_keys[] = { "origin", "header", "file", "identity-file" };
+static const char *const credential_keys[] = {
+	"origin",	  "header",
+	"file",		  "identity-file",
+	"token-endpoint", "token-ca-file",
+	"client-id",	  "client-secret-file",
+	"client-auth",	  "refresh-token-file",
+	"scope",
+};
 
 static const struct {
 	const char *word;
@@ -61,6 +68,9 @@ static const struct {
 _Static_assert(COUNT(origin_keys) == HF_ORIGIN_REPLAY_BURST + 1 &&
 		       COUNT(origin_keys) <= HF_CONF_KEYS_MAX,
 	       "origin_keys[] follows enum hf_conf_origin");
+_Static_assert(COUNT(credential_keys) == HF_CREDENTIAL_SCOPE + 1 &&
+		       COUNT(credential_keys) <= HF_CONF_KEYS_MAX,
+	       "credential_keys[] follows enum hf_conf_credential");
 
 struct reader {
 	struct hf_conf *conf;

@@ -49,10 +49,10 @@ static char *read_header(struct credential_reader *x)
 }
 
 /* What is in it may change while holdfastd runs, but it has to be there. */
-static char *read_path(struct credential_reader *x, unsigned key, size_t max)
+char *hf_settings_line_file(struct hf_settings_reader *r, const struct hf_conf_section *section,
+			    unsigned key, size_t max)
 {
-	const char *text = x->section->v[key].text;
-	struct hf_settings_reader *r = x->r;
+	const char *text = section->v[key].text;
 	char quoted[HF_QUOTE_SIZE];
 	char *path = text ? hf_settings_path(r, text) : NULL, *bytes;
 	size_t len;
@@ -64,13 +64,13 @@ static char *read_path(struct credential_reader *x, unsigned key, size_t max)
 	if (err == HF_ENOMEM) {
 		r->faults->nomem = true;
 	} else if (err) {
-		hf_settings_fault(r, x->section, key, "%s %s", hf_quote(hf_span_str(path), quoted),
+		hf_settings_fault(r, section, key, "%s %s", hf_quote(hf_span_str(path), quoted),
 				  hf_settings_file_problem(err));
 	} else {
 		struct hf_span line = hf_credential_line(hf_span(bytes, len));
 
 		if (!line.ptr)
-			hf_settings_fault(r, x->section, key, "%s is not one line of text",
+			hf_settings_fault(r, section, key, "%s is not one line of text",
 					  hf_quote(hf_span_str(path), quoted));
 		free(bytes);
 	}
@@ -80,15 +80,28 @@ static char *read_path(struct credential_reader *x, unsigned key, size_t max)
 static void read_credential(struct credential_reader *x)
 {
 	const struct hf_conf_value *v = x->section->v;
+	bool token = v[HF_CREDENTIAL_TOKEN_ENDPOINT].line != 0;
 	int origin = hf_settings_find_origin(x->r, x->section, HF_CREDENTIAL_ORIGIN);
 
 	x->c->name = hf_settings_dup(x->r, x->section->name);
 	x->c->origin = origin >= 0 ? (unsigned)origin : 0;
 	x->c->header = read_header(x);
-	x->c->file = read_path(x, HF_CREDENTIAL_FILE, HF_CREDENTIAL_BYTES_MAX);
-	x->c->identity_file = read_path(x, HF_CREDENTIAL_IDENTITY_FILE, HF_IDENTITY_BYTES_MAX);
-	if (!v[HF_CREDENTIAL_FILE].line)
-		hf_settings_fault(x->r, x->section, HF_CREDENTIAL_FILE, "is missing");
+	x->c->file = hf_settings_line_file(x->r, x->section, HF_CREDENTIAL_FILE,
+					   HF_CREDENTIAL_BYTES_MAX);
+	x->c->identity_file = hf_settings_line_file(x->r, x->section, HF_CREDENTIAL_IDENTITY_FILE,
+						    HF_IDENTITY_BYTES_MAX);
+	if (!v[HF_CREDENTIAL_FILE].line && !token)
+		hf_settings_fault(x->r, x->section, HF_CREDENTIAL_FILE,
+				  "is missing, and there is no token-endpoint either");
+	if (v[HF_CREDENTIAL_FILE].line && token)
+		hf_settings_fault(x->r, x->section, HF_CREDENTIAL_FILE,
+				  "contradicts token-endpoint: the value is read or it is got");
+	if (v[HF_CREDENTIAL_HEADER].line && token)
+		hf_settings_fault(x->r, x->section, HF_CREDENTIAL_HEADER,
+				  "contradicts token-endpoint: a token is sent as Authorization: "
+				  "Bearer");
+	if (origin >= 0)
+		hf_settings_read_token(x->r, x->section, x->c);
 }
 
 /* ---- what manifests name ---- */

@@ -202,21 +202,22 @@ static const char *pem_problem(struct hf_settings_reader *r, const char *path, c
 	return problem;
 }
 
-static char *read_pem(struct origin_reader *x, unsigned key, const char *sort)
+char *hf_settings_pem_file(struct hf_settings_reader *r, const struct hf_conf_section *section,
+			   unsigned key, const char *sort)
 {
-	const char *text = x->section->v[key].text, *problem;
+	const char *text = section->v[key].text, *problem;
 	char quoted[HF_QUOTE_SIZE];
 	char *path;
 
 	if (!text)
 		return NULL;
-	path = hf_settings_path(x->r, text);
+	path = hf_settings_path(r, text);
 	if (!path)
 		return NULL;
-	problem = pem_problem(x->r, path, sort);
+	problem = pem_problem(r, path, sort);
 	if (problem)
-		hf_settings_fault(x->r, x->section, key, "%s %s",
-				  hf_quote(hf_span_str(path), quoted), problem);
+		hf_settings_fault(r, section, key, "%s %s", hf_quote(hf_span_str(path), quoted),
+				  problem);
 	return path;
 }
 
@@ -304,10 +305,11 @@ static void read_tls(struct origin_reader *x)
 	const struct hf_conf_value *v = x->section->v;
 	struct hf_origin_settings *o = x->o;
 
-	o->ca_file = read_pem(x, HF_ORIGIN_CA_FILE, "CERTIFICATE");
+	o->ca_file = hf_settings_pem_file(x->r, x->section, HF_ORIGIN_CA_FILE, "CERTIFICATE");
 	o->ca_dir = read_ca_dir(x);
-	o->client_cert = read_pem(x, HF_ORIGIN_CLIENT_CERT, "CERTIFICATE");
-	o->client_key = read_pem(x, HF_ORIGIN_CLIENT_KEY, "PRIVATE KEY");
+	o->client_cert =
+		hf_settings_pem_file(x->r, x->section, HF_ORIGIN_CLIENT_CERT, "CERTIFICATE");
+	o->client_key = hf_settings_pem_file(x->r, x->section, HF_ORIGIN_CLIENT_KEY, "PRIVATE KEY");
 	read_pins(x);
 	if (v[HF_ORIGIN_CLIENT_CERT].text && !v[HF_ORIGIN_CLIENT_KEY].line)
 		hf_settings_fault(x->r, x->section, HF_ORIGIN_CLIENT_CERT,

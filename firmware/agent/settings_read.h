@@ -30,6 +30,9 @@ void hf_settings_read_origins(struct hf_settings_reader *r, const struct hf_conf
 /* After the origins. */
 void hf_settings_read_workers(struct hf_settings_reader *r, const struct hf_conf *conf);
 
+/* What a token needs of a credential's section. */
+void hf_settings_read_token(struct hf_settings_reader *r, const struct hf_conf_section *section,
+			    struct hf_credential_settings *c);
 /* After the workers: their manifests name them. */
 void hf_settings_read_credentials(struct hf_settings_reader *r, const struct hf_conf *conf);
 
@@ -49,6 +52,13 @@ char *hf_settings_path(struct hf_settings_reader *r, const char *text);
 /* A whole number of a key's value, or @fallback. */
 uint32_t hf_settings_number(struct hf_settings_reader *r, const struct hf_conf_section *section,
 			    unsigned key, uint32_t min, uint32_t max, uint32_t fallback);
+/* The path in @key of a file that is one line of text of at most @max bytes now. NULL:
+ * not given, or no memory. */
+char *hf_settings_line_file(struct hf_settings_reader *r, const struct hf_conf_section *section,
+			    unsigned key, size_t max);
+/* The path in @key of a PEM file with a @sort, "CERTIFICATE" or "PRIVATE KEY". */
+char *hf_settings_pem_file(struct hf_settings_reader *r, const struct hf_conf_section *section,
+			   unsigned key, const char *sort);
 /* "does not exist", ... for an error of the port's file operations. */
 const char *hf_settings_file_problem(int err);
 

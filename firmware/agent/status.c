@@ -8,15 +8,14 @@
 
 #define LANES_SHOWN 200
 
-static int append_string_member(struct hf_buf *b, const char *name, struct hf_span value)
+int hf_status_text(struct hf_buf *b, const char *name, struct hf_span value)
 {
 	int err = hf_buf_appendf(b, "\"%s\":", name);
 
 	return err ? err : hf_json_append_string(b, value);
 }
 
-/* "name":123 or "name":null. */
-static int append_number(struct hf_buf *b, const char *name, bool known, uint64_t value)
+int hf_status_number(struct hf_buf *b, const char *name, bool known, uint64_t value)
 {
 	if (!known)
 		return hf_buf_appendf(b, ",\"%s\":null", name);
@@ -34,27 +33,27 @@ static int append_origin(struct hf_agent *a, struct hf_buf *b, unsigned i)
 	int err = hf_buf_append_str(b, "{");
 
 	if (!err)
-		err = append_string_member(b, "name", hf_span_str(a->settings->origins[i].name));
+		err = hf_status_text(b, "name", hf_span_str(a->settings->origins[i].name));
 	if (!err)
 		err = hf_buf_append_str(b, ",");
 	if (!err)
-		err = append_string_member(b, "url", hf_span_str(a->settings->origins[i].url_text));
+		err = hf_status_text(b, "url", hf_span_str(a->settings->origins[i].url_text));
 	if (!err)
 		err = hf_buf_appendf(b, ",\"state\":\"%s\"",
 				     hf_reach_name(hf_connectivity_origin(c, i)));
 	if (!err)
-		err = append_number(b, "sinceSeconds", since != 0, (now - since) / 1000);
+		err = hf_status_number(b, "sinceSeconds", since != 0, (now - since) / 1000);
 	if (!err)
-		err = append_number(b, "lastSuccessSecondsAgo", last != 0, (now - last) / 1000);
+		err = hf_status_number(b, "lastSuccessSecondsAgo", last != 0, (now - last) / 1000);
 	if (!err)
-		err = append_number(b, "nextTrialInMs", trial != HF_TIMER_NEVER && trial != 0,
-				    trial > now ? trial - now : 0);
+		err = hf_status_number(b, "nextTrialInMs", trial != HF_TIMER_NEVER && trial != 0,
+				       trial > now ? trial - now : 0);
 	if (!err)
 		err = hf_buf_append_str(b, failure ? ",\"failure\":" : ",\"failure\":null");
 	if (!err && failure)
 		err = hf_json_append_string(b, hf_span_str(failure));
 	if (!err)
-		err = append_number(b, "failureSeconds", failure, (now - failing) / 1000);
+		err = hf_status_number(b, "failureSeconds", failure, (now - failing) / 1000);
 	return err ? err : hf_buf_append_str(b, "}");
 }
 
@@ -94,19 +93,19 @@ static int append_lane(void *user, const struct hf_lane_figures *f)
 	}
 	err = hf_buf_append_str(b, ctx->shown++ ? ",{" : "{");
 	if (!err)
-		err = append_string_member(b, "lane", f->key);
+		err = hf_status_text(b, "lane", f->key);
 	if (!err)
 		err = hf_buf_append_str(b, ",");
 	if (!err)
-		err = append_string_member(b, "origin", f->origin);
+		err = hf_status_text(b, "origin", f->origin);
 	if (!err)
 		err = hf_buf_appendf(b,
 				     ",\"depth\":%" PRIu64 ",\"held\":%" PRIu64
 				     ",\"oldestAgeSeconds\":%" PRIu64,
 				     f->waiting, f->held, f->oldest_age_ms / 1000);
 	if (!err)
-		err = append_number(b, "nextAttemptInMs", f->next_attempt_ms != UINT64_MAX,
-				    f->next_attempt_ms);
+		err = hf_status_number(b, "nextAttemptInMs", f->next_attempt_ms != UINT64_MAX,
+				       f->next_attempt_ms);
 	return err ? err : hf_buf_appendf(b, ",\"state\":\"%s\"}", f->state);
 }
 
@@ -199,6 +198,8 @@ int hf_agent_status(struct hf_agent *a, unsigned origin, struct hf_buf *out)
 		err = hf_agent_periodic_status(a, origin, out);
 	if (!err)
 		err = hf_buf_append_str(out, ",");
+	if (!err && origin == UINT_MAX)
+		err = hf_agent_credentials_status(a, out);
 	if (!err)
 		err = append_store(a, out);
 	return err ? err :

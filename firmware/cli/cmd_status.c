@@ -92,6 +92,35 @@ static void print_failures(const cJSON *origins)
 	}
 }
 
+static void print_credentials(const cJSON *credentials)
+{
+	static const struct cli_column columns[] = {
+		{ "CREDENTIAL", false, 10 }, { "ORIGIN", false, 8 },	{ "STATE", false, 0 },
+		{ "SINCE", true, 0 },	     { "EXPIRES IN", true, 0 }, { "NEXT TRY", true, 0 },
+		{ "WHY", false, 20 },
+	};
+	char word[CLI_WORD_SIZE];
+	struct cli_table t;
+	const cJSON *c;
+
+	if (cJSON_GetArraySize(credentials) == 0)
+		return;
+	putchar('\n');
+	cli_table_init(&t, columns, COUNT(columns));
+	cJSON_ArrayForEach(c, credentials)
+	{
+		cli_table_add(&t, cli_json_text(c, "name", "-"));
+		cli_table_add(&t, cli_json_text(c, "origin", "-"));
+		cli_table_add(&t, cli_json_text(c, "state", "-"));
+		cli_table_add(&t, cli_duration(cli_json_number(c, "sinceSeconds", -1), word));
+		cli_table_add(&t, cli_duration(cli_json_number(c, "expiresInSeconds", -1), word));
+		cli_table_add(&t, cli_duration(seconds_of(c, "nextTryInMs"), word));
+		cli_table_add(&t, cli_json_text(c, "why", "-"));
+	}
+	cli_table_print(&t);
+	cli_table_finish(&t);
+}
+
 static void print_lanes(const cJSON *lanes)
 {
 	static const struct cli_column columns[] = {
@@ -217,6 +246,7 @@ int cli_status(struct cli *c, int argc, char **argv)
 		print_summary(j);
 		print_origins(cli_json_at(j, "origins"));
 		print_failures(cli_json_at(j, "origins"));
+		print_credentials(cli_json_at(j, "credentials"));
 		print_lanes(cli_json_at(j, "lanes"));
 		print_totals(j);
 		print_periodic(j);

@@ -44,6 +44,7 @@ static struct hf_queued *self(struct hf_event *ev)
 static void free_queued(struct hf_queued *q)
 {
 	hf_list_remove(&q->ev.link);
+	hf_list_remove(&q->token.link);
 	hf_timerq_clear(q->ev.fetch->opt.timers, &q->timer);
 	hf_spool_finish(&q->spool);
 	hf_body_send_finish(&q->body);
@@ -83,6 +84,7 @@ void hf_queued_close(struct hf_queued *q)
 	hf_queued_move(q, HF_QUEUED_CLOSING);
 	q->ev.events = NULL;
 	hf_timerq_clear(q->ev.fetch->opt.timers, &q->timer);
+	hf_list_remove(&q->token.link);
 	hf_queued_leave_exchange(q);
 	hf_queued_give_back(q);
 	if (q->watching)
@@ -371,6 +373,7 @@ static void init_parts(struct hf_queued *q, const struct hf_fetch_options *opt)
 	hf_body_send_init(&q->body);
 	hf_store_load_init(&q->load);
 	hf_timer_init(&q->timer, on_timer, q);
+	hf_list_init(&q->token.link);
 }
 
 static struct hf_queued *open_queued(struct hf_fetch *f, const struct hf_fetch_request *req,

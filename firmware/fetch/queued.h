@@ -3,8 +3,9 @@
  * Private to fetch/: a request whose route queues it.
  *
  *   COLLECT   its body arrives: into memory, or into a blob of the store
- *   TURN      complete; waits for its turn in the lane
- *   LIVE      an attempt runs, nothing of its answer has been passed on
+ *   TURN      complete; waits for its turn in the lane, then for its token
+ *   LIVE      an attempt runs, nothing of its answer has been passed on; one that
+ *             was refused waits for another token
  *   PASS      the origin's answer streams to the page
  *   ADMIT     the queue takes it
  *   WATCH     accepted; Prefer: wait keeps the answer open
@@ -62,6 +63,9 @@ struct hf_queued {
 	struct hf_body_send body;
 	int status; /* of the origin's answer, 0: none */
 	bool retried_now;
+	uint32_t credential_version; /* of this attempt */
+	struct hf_token_wait token;  /* the attempt waits for it: in TURN or LIVE */
+	bool renewed;		     /* a 401 has had another token got */
 
 	struct hf_admission admission;
 	struct hf_watch watch;

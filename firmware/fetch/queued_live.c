@@ -101,6 +101,22 @@ static void pass_on(struct hf_queued *q, const struct hf_message *head)
 	q->ev.events->on_head(q->ev.user, &q->response);
 }
 
+/* The token was refused: once with another one. */
+static bool renew(struct hf_queued *q, const struct hf_verdict *v)
+{
+	struct hf_credentials *c = q->ev.fetch->opt.credentials;
+
+	if (v->action != HF_ACTION_HOLD || v->reason != HF_REASON_AUTH || q->renewed ||
+	    !hf_credential_is_token(c, q->origin, q->policy.credential))
+		return false;
+	q->renewed = true;
+	hf_queued_leave_exchange(q);
+	report_answer(q, &answered, v);
+	hf_credential_refused(c, q->origin, q->policy.credential, q->credential_version);
+	hf_queued_try_live(q);
+	return true;
+}
+
 static void on_head(void *user, const struct hf_message *head)
 {
 	struct hf_queued *q = user;
@@ -108,6 +124,8 @@ static void on_head(void *user, const struct hf_message *head)
 
 	q->status = head->status;
 	v = classify(q, &answered, head);
+	if (renew(q, &v))
+		return;
 	switch (v.action) {
 	case HF_ACTION_DELIVERED:
 	case HF_ACTION_DEAD:
@@ -230,20 +248,23 @@ static void perform(struct hf_queued *q, bool fresh)
 	hf_body_send_begin(&q->body, q->transport, q->exchange);
 }
 
-static int add_credential(struct hf_queued *q)
+/* HF_EBUSY: *reason says why. */
+static int add_credential(struct hf_queued *q, enum hf_reason *reason)
 {
-	struct hf_credential_value c;
+	struct hf_credential_value c = { 0 };
 	int err;
 
 	if (!q->policy.credential[0])
 		return 0;
 	err = hf_credential_get(q->ev.fetch->opt.credentials, q->origin, q->policy.credential,
 				q->identity, &q->arena, &c);
+	q->credential_version = c.version;
+	*reason = c.reason;
 	return err ? err : hf_fields_add(&q->live.fields, hf_span_str(c.header), c.value);
 }
 
 /* The stored request with what belongs to this attempt. */
-static int make_live(struct hf_queued *q)
+static int make_live(struct hf_queued *q, enum hf_reason *reason)
 {
 	int err;
 
@@ -253,21 +274,36 @@ static int make_live(struct hf_queued *q)
 		err = hf_fields_add_first(&q->live.fields, HF_SPAN("Host"), q->forward.authority);
 	if (!err)
 		err = hf_fields_add(&q->live.fields, hf_span_str(q->policy.key_header), q->key);
-	return err ? err : add_credential(q);
+	return err ? err : add_credential(q, reason);
+}
+
+static void token_ready(struct hf_token_wait *w)
+{
+	hf_queued_try_live(hf_container_of(w, struct hf_queued, token));
 }
 
 void hf_queued_try_live(struct hf_queued *q)
 {
 	struct hf_verdict v = { .action = HF_ACTION_WAIT };
-	int err = make_live(q);
+	int err = make_live(q, &v.reason);
 
+	if (err == HF_EAGAIN) {
+		q->token.ready = token_ready;
+		hf_credential_wait(q->ev.fetch->opt.credentials, q->origin, q->policy.credential,
+				   &q->token);
+		return;
+	}
 	if (err == HF_EPERM)
 		v.reason = HF_REASON_IDENTITY;
+	if (err == HF_ESTATE)
+		v.reason = HF_REASON_CREDENTIAL;
 	if (err) {
+		q->status = 0; /* of an attempt that had no effect */
 		hf_queued_admit(q, &v, false);
 		return;
 	}
 	q->body.failed = body_failed;
-	hf_queued_move(q, HF_QUEUED_LIVE);
+	if (q->state == HF_QUEUED_TURN)
+		hf_queued_move(q, HF_QUEUED_LIVE);
 	perform(q, false);
 }

@@ -30,5 +30,7 @@ int hf_idempotency_key_parse(struct hf_span value, struct hf_span *key);
  * U+FFFD. HF_ELIMIT, HF_ENOMEM; nothing is appended then. */
 struct hf_buf;
 int hf_json_append_string(struct hf_buf *out, struct hf_span s);
+/* With padding (RFC 4648 section 4). HF_ELIMIT, HF_ENOMEM: a part may be there. */
+int hf_base64_append(struct hf_buf *out, struct hf_span bytes);
 
 #endif

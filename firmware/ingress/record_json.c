@@ -148,31 +148,3 @@ int hf_record_json(const struct hf_queue *q, const struct hf_record_view *v, str
 		err = append_times(q, v, out);
 	return err ? err : append_answer(v, arena, out);
 }
-
-int hf_base64_append(struct hf_buf *out, struct hf_span bytes)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const uint8_t *p = (const uint8_t *)bytes.ptr;
-	char text[1024];
-	size_t at = 0, i;
-	int err;
-
-	for (i = 0; i < bytes.len; i += 3) {
-		size_t n = bytes.len - i < 3 ? bytes.len - i : 3;
-		uint32_t v = (uint32_t)p[i] << 16 | (n > 1 ? (uint32_t)p[i + 1] << 8 : 0) |
-			     (n > 2 ? p[i + 2] : 0);
-
-		text[at++] = digits[v >> 18];
-		text[at++] = digits[v >> 12 & 63];
-		text[at++] = n > 1 ? digits[v >> 6 & 63] : '=';
-		text[at++] = n > 2 ? digits[v & 63] : '=';
-		if (at == sizeof(text)) {
-			err = hf_buf_append(out, hf_span(text, at));
-			if (err)
-				return err;
-			at = 0;
-		}
-	}
-	return hf_buf_append(out, hf_span(text, at));
-}

@@ -26,6 +26,5 @@ const char *hf_record_json_state(const struct hf_record_state *state);
 /* A bit set for hf_store_list's status_set from "queued,held"; false: a word is
  * unknown. */
 bool hf_record_json_states(struct hf_span list, uint32_t *set);
-int hf_base64_append(struct hf_buf *out, struct hf_span bytes);
 
 #endif

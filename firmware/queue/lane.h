@@ -63,6 +63,7 @@ struct hf_lane {
 	bool resumed;	       /* since the start nothing of it was tried: the time that its
 		       * record stored in an earlier run counts */
 	uint64_t eased_ms;     /* boot time when another's success ended its back-off */
+	bool for_credential;   /* DELAYED until there is a token for its next record */
 	bool wanted;	       /* counted as a reason to look for its origin */
 	uint8_t listed;	       /* state of the scheduler's list that it is in */
 	struct hf_list ready;  /* in a list of the scheduler */

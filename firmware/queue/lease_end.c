@@ -85,7 +85,10 @@ static void reschedule(struct hf_lane *lane, const struct hf_verdict *v)
 		hf_lane_refresh(lane);
 		return;
 	case HF_ACTION_WAIT:
-		hf_lane_offline(lane, v->reason);
+		if (v->delay_ms > 0)
+			hf_lane_delay(lane, v->delay_ms, v->reason);
+		else
+			hf_lane_offline(lane, v->reason);
 		return;
 	}
 }
@@ -245,13 +248,15 @@ void hf_lease_store_state(struct hf_lease *lease, void (*done)(struct hf_store_o
 	store_end(lease);
 }
 
-/* The origin has understood the request and will not do it. */
+/* The origin has understood the request and will not do it. A 401 waits for another
+ * credential. */
 static bool is_refusal(const struct hf_lease_end *end)
 {
 	int status = end->answer ? end->answer->status : 0;
 
 	return status >= 300 && status < 500 &&
-	       (end->verdict.action == HF_ACTION_DEAD || end->verdict.action == HF_ACTION_HOLD);
+	       (end->verdict.action == HF_ACTION_DEAD || end->verdict.action == HF_ACTION_HOLD ||
+		(end->verdict.action == HF_ACTION_WAIT && status == 401));
 }
 
 /* What the attempt taught, into the state. */
@@ -298,7 +303,8 @@ static bool is_worth_storing(const struct hf_lease *lease, const struct hf_lease
 	enum hf_reason reason = end->verdict.reason;
 
 	/* it waits for someone on the device, who has to see why; once is enough */
-	if (reason == HF_REASON_AUTH || reason == HF_REASON_IDENTITY)
+	if (reason == HF_REASON_AUTH || reason == HF_REASON_IDENTITY ||
+	    reason == HF_REASON_CREDENTIAL)
 		marked |= lease->stored_state.reason != reason;
 	return (end->sent || marked) && !is_same(&lease->state, &lease->stored_state);
 }

@@ -37,7 +37,8 @@
 	X(OPERATOR, "operator")                                                     \
 	X(ORIGIN_FULL, "origin-full") /* 507 */                                     \
 	X(DISPLACED, "displaced")     /* a later one came in its place */           \
-	X(IDENTITY, "identity")	      /* it was accepted for someone else */
+	X(IDENTITY, "identity")	      /* it was accepted for someone else */        \
+	X(CREDENTIAL, "credential")   /* there is no token to send it with */
 
 enum hf_reason {
 #define HF_REASON_ENUM(name, text) HF_REASON_##name,
@@ -58,7 +59,8 @@ enum hf_action {
 	HF_ACTION_RETRY,     /* after delay_ms, or back-off when 0; counted */
 	HF_ACTION_RETRY_NOW, /* at once on a fresh connection; counted */
 	HF_ACTION_FOLLOW,    /* 307, 308: same method and body to Location */
-	HF_ACTION_WAIT,	     /* for connectivity, portal or clock; not counted */
+	HF_ACTION_WAIT,	     /* for connectivity, portal or clock, with delay_ms so long;
+			      * not counted */
 };
 
 struct hf_attempt {

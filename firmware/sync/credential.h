@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Credentials of the device: a field that is added when a request is sent, live
- * or replayed, from a file that is read each time. It is never stored with the
- * request, so a token that was renewed meanwhile is used, and a stolen database
- * holds none.
+ * or replayed: from a file that is read each time, or a token (sync/token.h). It is
+ * never stored with the request, so a token that was renewed meanwhile is used, and
+ * no request in a stolen database has one.
  *
  * What a request keeps is for whom it was accepted: the text of identity-file at
  * that time. It is sent for nobody else.
@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "holdfast/port.h"
 #include "http/message.h"
+#include "sync/token.h"
 
 #define HF_CREDENTIAL_BYTES_MAX 8192
 #define HF_IDENTITY_BYTES_MAX	255
@@ -23,7 +24,8 @@ struct hf_credential {
 	const char *name;
 	unsigned origin;
 	const char *header;	   /* "Authorization" */
-	const char *file;	   /* the value, without the line's end */
+	const char *file;	   /* the value, without the line's end; NULL: */
+	struct hf_token *token;	   /* the value is a token, else NULL; owned */
 	const char *identity_file; /* NULL: everything is sent for the same one */
 	uint8_t fault;		   /* private: what was logged last */
 };
@@ -33,12 +35,16 @@ struct hf_credentials {
 	struct hf_log *log;
 	struct hf_credential *v;
 	size_t n;
+	struct hf_token_world world; /* of the tokens */
 };
 
 struct hf_credential_value {
 	const char *header;
 	struct hf_span value; /* in the arena */
 	uint32_t version;     /* changes with the value */
+	/* HF_EBUSY: why, and for how long */
+	enum hf_reason reason;
+	uint64_t delay_ms;
 };
 
 /* @text without the line's end; ptr NULL: it is empty, or more than a line. */
@@ -52,9 +58,27 @@ int hf_credential_identity(struct hf_credentials *c, unsigned origin, const char
 			   struct hf_arena *arena, struct hf_span *out);
 /* What is to be sent now of a request that was accepted for @identity. HF_EPERM:
  * that is someone else now. The value is read first: whoever changes both files
- * begins with the identity. Other errors as above. */
+ * begins with the identity. Of a token also HF_EAGAIN (hf_credential_wait), HF_EBUSY
+ * and HF_ESTATE, see hf_token_get. Other errors as above. */
 int hf_credential_get(struct hf_credentials *c, unsigned origin, const char *name,
 		      struct hf_span identity, struct hf_arena *arena,
 		      struct hf_credential_value *out);
+/* After HF_EAGAIN. */
+void hf_credential_wait(struct hf_credentials *c, unsigned origin, const char *name,
+			struct hf_token_wait *w);
+/* Whether another one can be got when the origin refuses it. */
+bool hf_credential_is_token(struct hf_credentials *c, unsigned origin, const char *name);
+/* The origin has said 401 to @version of a token. */
+void hf_credential_refused(struct hf_credentials *c, unsigned origin, const char *name,
+			   uint32_t version);
+
+/* ---- all of them ---- */
+
+/* No token is on its way, none is being saved. */
+bool hf_credentials_are_idle(const struct hf_credentials *c);
+void hf_credentials_link(struct hf_credentials *c);
+/* Of @origin; UINT_MAX: of all. */
+void hf_credentials_now(struct hf_credentials *c, unsigned origin);
+void hf_credentials_restore(struct hf_credentials *c);
 
 #endif

@@ -17,6 +17,7 @@ static void release(struct hf_replay *r)
 {
 	hf_timerq_clear(r->opt->timers, &r->timer);
 	hf_list_remove(&r->link);
+	hf_list_remove(&r->token.link);
 	hf_buf_finish(&r->chunk.data);
 	hf_buf_finish(&r->body);
 	hf_arena_finish(&r->arena);
@@ -340,8 +341,15 @@ static void answered(struct hf_replay *r, const struct hf_exchange_result *resul
 		end.verdict.action = HF_ACTION_HOLD;
 		end.verdict.reason = HF_REASON_REDIRECT;
 	}
-	if (hf_replay_is_renewed(r, &end.verdict)) {
+	switch (hf_replay_renew(r, &end.verdict)) {
+	case HF_REPLAY_END:
+		break;
+	case HF_REPLAY_AGAIN:
+		r->sent = false; /* what was refused had no effect */
 		attempt(r);
+		return;
+	case HF_REPLAY_TOKEN:
+		r->sent = false;
 		return;
 	}
 	fill_end(r, &end);
@@ -424,6 +432,11 @@ static void attempt(struct hf_replay *r)
 	hf_lease_end(&r->lease, &end);
 }
 
+static void token_ready(struct hf_token_wait *w)
+{
+	attempt(hf_container_of(w, struct hf_replay, token));
+}
+
 /* ---- lease events ---- */
 
 static void lease_ready(struct hf_lease *lease, int err)
@@ -478,6 +491,8 @@ int hf_replay_start(const struct hf_sync_options *opt, struct hf_lane *lane,
 	r->lease.ready = lease_ready;
 	r->lease.stored = lease_stored;
 	hf_list_init(&r->link);
+	hf_list_init(&r->token.link);
+	r->token.ready = token_ready;
 	hf_arena_init(&r->arena, 4 * CONFIG_HF_HEAD_BYTES_MAX);
 	hf_buf_init(&r->body, opt->answer_bytes_max);
 	hf_buf_init(&r->chunk.data, CHUNK_MAX);

@@ -36,6 +36,8 @@ struct hf_replay {
 	struct hf_timer timer;
 	unsigned followed;
 	struct hf_credential_value credential; /* of this attempt */
+	struct hf_token_wait token;	       /* the next one waits for it */
+	bool renewed;			       /* a 401 has had another token got */
 	enum hf_replay_end told;
 	/* the exchange ended while the mark was being stored */
 	bool marking, end_waits;
@@ -44,12 +46,20 @@ struct hf_replay {
 	bool over; /* finishes when the chunk read is back */
 };
 
+enum hf_replay_next {
+	HF_REPLAY_END,	 /* with its verdict */
+	HF_REPLAY_AGAIN, /* at once */
+	HF_REPLAY_TOKEN, /* when r->token is told */
+};
+
 /* Fills r->msg. */
 int hf_replay_build(struct hf_replay *r);
 /* The credential of this attempt. False: it must not be made, the verdict says
  * what instead. */
 bool hf_replay_bind(struct hf_replay *r, struct hf_verdict *v);
-/* The credential was refused, and there is another one meanwhile: once for each. */
-bool hf_replay_is_renewed(struct hf_replay *r, const struct hf_verdict *v);
+/* The attempt had an answer. When its credential was refused and another one can be
+ * had, it goes again, once for each; a token is got anew for it once. @v: what
+ * else becomes of it. */
+enum hf_replay_next hf_replay_renew(struct hf_replay *r, struct hf_verdict *v);
 
 #endif

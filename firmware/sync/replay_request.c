@@ -3,6 +3,7 @@
 #include "sync/replay_private.h"
 
 #define IDENTITY_AGAIN_MS 30000 /* is it for whom the request is again? */
+#define TOKEN_AGAIN_MS	  120000
 
 int hf_replay_build(struct hf_replay *r)
 {
@@ -38,32 +39,90 @@ static int get_credential(struct hf_replay *r, struct hf_credential_value *out)
 				 out);
 }
 
+static void wait(struct hf_verdict *v, enum hf_reason reason, uint64_t delay_ms)
+{
+	*v = (struct hf_verdict){ .action = HF_ACTION_WAIT,
+				  .reason = reason,
+				  .delay_ms = delay_ms ? delay_ms : 1 };
+}
+
+/* What becomes of a request without its credential. */
+static void without(const struct hf_credential_value *c, int err, struct hf_verdict *v)
+{
+	*v = (struct hf_verdict){ .action = HF_ACTION_RETRY,
+				  .reason = HF_REASON_AUTH,
+				  .delay_ms = HF_REPLAY_FAILED_DELAY_MS };
+	switch (err) {
+	case HF_ENOENT:
+		v->action = HF_ACTION_HOLD;
+		return;
+	case HF_EPERM:
+		v->reason = HF_REASON_IDENTITY;
+		v->delay_ms = IDENTITY_AGAIN_MS;
+		return;
+	case HF_EAGAIN: /* told before that (hf_sync_credential) */
+		wait(v, HF_REASON_NONE, TOKEN_AGAIN_MS);
+		return;
+	case HF_EBUSY:
+		wait(v, c->reason, c->delay_ms);
+		return;
+	case HF_ESTATE:
+		v->action = HF_ACTION_HOLD;
+		v->reason = HF_REASON_CREDENTIAL;
+		return;
+	}
+}
+
 bool hf_replay_bind(struct hf_replay *r, struct hf_verdict *v)
 {
 	int err;
 
 	r->credential = (struct hf_credential_value){ 0 };
+	r->lease.lane->for_credential = false;
 	if (!r->lease.head.policy.credential[0])
 		return true;
 	err = get_credential(r, &r->credential);
-	*v = (struct hf_verdict){ .action = HF_ACTION_RETRY,
-				  .reason = HF_REASON_AUTH,
-				  .delay_ms = HF_REPLAY_FAILED_DELAY_MS };
-	if (err == HF_ENOENT)
-		v->action = HF_ACTION_HOLD;
-	if (err == HF_EPERM) {
-		v->reason = HF_REASON_IDENTITY;
-		v->delay_ms = IDENTITY_AGAIN_MS;
-	}
-	return err == 0;
+	if (!err)
+		return true;
+	without(&r->credential, err, v);
+	r->lease.lane->for_credential = err == HF_EAGAIN || err == HF_EBUSY;
+	return false;
 }
 
-bool hf_replay_is_renewed(struct hf_replay *r, const struct hf_verdict *v)
+/* An attempt whose token comes while it waits keeps what it has learned. */
+static enum hf_replay_next renew_token(struct hf_replay *r, struct hf_verdict *v)
+{
+	const char *name = r->lease.head.policy.credential;
+	unsigned origin = r->lease.lane->origin;
+	struct hf_credential_value now = { 0 };
+	int err;
+
+	if (!r->renewed)
+		hf_credential_refused(r->opt->credentials, origin, name, r->credential.version);
+	r->renewed = true;
+	err = get_credential(r, &now);
+	if (!err)
+		return now.version != r->credential.version ? HF_REPLAY_AGAIN : HF_REPLAY_END;
+	if (err == HF_EAGAIN) {
+		hf_credential_wait(r->opt->credentials, origin, name, &r->token);
+		return HF_REPLAY_TOKEN;
+	}
+	without(&now, err, v);
+	r->lease.lane->for_credential = err == HF_EBUSY;
+	return HF_REPLAY_END;
+}
+
+enum hf_replay_next hf_replay_renew(struct hf_replay *r, struct hf_verdict *v)
 {
 	struct hf_credential_value now;
 
 	if (v->action != HF_ACTION_HOLD || v->reason != HF_REASON_AUTH || !r->credential.header ||
-	    get_credential(r, &now))
-		return false;
-	return now.version != r->credential.version && r->followed++ < HF_REPLAY_FOLLOW_MAX;
+	    r->followed++ >= HF_REPLAY_FOLLOW_MAX)
+		return HF_REPLAY_END;
+	if (hf_credential_is_token(r->opt->credentials, r->lease.lane->origin,
+				   r->lease.head.policy.credential))
+		return renew_token(r, v);
+	if (get_credential(r, &now))
+		return HF_REPLAY_END;
+	return now.version != r->credential.version ? HF_REPLAY_AGAIN : HF_REPLAY_END;
 }

@@ -477,6 +477,29 @@ void hf_sync_clock(struct hf_sync *s)
 	}
 }
 
+void hf_sync_credential(struct hf_sync *s, unsigned origin)
+{
+	struct origin *o = &s->origins[origin];
+	bool passing = s->passing;
+	struct hf_list lanes;
+
+	s->passing = true;
+	move_all(&o->delayed, &lanes);
+	while (!hf_list_empty(&lanes)) {
+		struct hf_lane *lane = pop(&lanes);
+
+		if (!lane->for_credential) {
+			put_in_list(s, lane);
+			continue;
+		}
+		lane->for_credential = false;
+		lane->wait_reason = HF_REASON_NONE; /* a Retry-After was the endpoint's */
+		hf_lane_promote(lane);
+	}
+	s->passing = passing;
+	pass(s);
+}
+
 void hf_sync_now(struct hf_sync *s, unsigned origin)
 {
 	for (unsigned i = 0; i < s->opt.origins_n; i++) {

@@ -67,6 +67,8 @@ void hf_sync_answered(struct hf_sync *s, unsigned origin);
 void hf_sync_link(struct hf_sync *s);
 /* The clock can be trusted now: what waited for it may go. */
 void hf_sync_clock(struct hf_sync *s);
+/* A token of @origin has come, or cannot be had for now: what waited for it goes. */
+void hf_sync_credential(struct hf_sync *s, unsigned origin);
 /* Tries everything of @origin (UINT_MAX: of all) that waits, at once (not before a
  * Retry-After). */
 void hf_sync_now(struct hf_sync *s, unsigned origin);

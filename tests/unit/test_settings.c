@@ -492,7 +492,8 @@ static const struct {
 	{ CREDENTIAL("origin = a\nheader = host\nfile = m.json"), AT
 	  "5: [credential c] header: \"host\" cannot carry a credential: it has a meaning of its "
 	  "own\n" },
-	{ CREDENTIAL("origin = a"), AT "3: [credential c] file: is missing\n" },
+	{ CREDENTIAL("origin = a"),
+	  AT "3: [credential c] file: is missing, and there is no token-endpoint either\n" },
 	{ CREDENTIAL("origin = a\nheader = X Y\nfile = no"),
 	  AT "5: [credential c] header: \"X Y\" is not the name of a header field\n" AT
 	     "6: [credential c] file: \"/etc/no\" does not exist\n" },
