@@ -123,6 +123,8 @@ static int get_token(struct hf_credentials *c, struct hf_credential *x, struct h
 		err = hf_token_get(x->token, identity, arena, &value, &file);
 	if (err == HF_EIO && file)
 		tell(c, x, FAULT_FILE, file);
+	else if (err != HF_EIO && err != HF_ENOMEM) /* the files were read */
+		tell(c, x, FAULT_NONE, NULL);
 	out->reason = value.reason;
 	out->delay_ms = value.delay_ms;
 	if (err)
@@ -130,7 +132,6 @@ static int get_token(struct hf_credentials *c, struct hf_credential *x, struct h
 	err = identity_of(c, x, arena, &now);
 	if (err)
 		return err;
-	tell(c, x, FAULT_NONE, NULL);
 	out->value = value.value;
 	out->version = value.version;
 	return hf_span_eq(now, identity) ? 0 : HF_EPERM;

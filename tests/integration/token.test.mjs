@@ -160,8 +160,10 @@ test('what the endpoint refuses is held for a person, who sees why', async (x) =
 	const { tokens, origin, daemon, write } = await panel(x);
 	const id = await queue(daemon);
 
-	write('secret', 'wrong');
+	write('secret', '');
 	await origin.start();
+	await until(async () => (await credential(daemon)).why === 'file');
+	write('secret', 'wrong');
 	await held(daemon, id, 'credential');
 	const c = await credential(daemon);
 	assert.deepEqual([c.name, c.state, c.why], ['till', 'broken', 'invalid_client']);
