@@ -83,8 +83,6 @@ static bool resolve_path(const struct hf_url *base, struct hf_span text, struct 
 	}
 	if (out->path.ptr[0] != '/')
 		out->path = merge(base, out->path, arena);
-	if (out->path.ptr && has_dots(out->path))
-		out->path = hf_path_normalize(arena, out->path);
 	return out->path.ptr != NULL;
 }
 
@@ -92,12 +90,17 @@ bool hf_reference_resolve(const struct hf_url *base, struct hf_span reference,
 			  struct hf_arena *arena, struct hf_target *out)
 {
 	struct hf_span text = hf_span_cut(&reference, '#');
+	bool ok;
 
 	if (text.len > HF_REFERENCE_MAX || (text.len > 0 && !hf_is_visible(text)))
 		return false;
 	if (has_scheme(text) || hf_span_starts(text, HF_SPAN("//")))
-		return resolve_url(base, text, arena, out);
-	return resolve_path(base, text, arena, out);
+		ok = resolve_url(base, text, arena, out);
+	else
+		ok = resolve_path(base, text, arena, out);
+	if (ok && has_dots(out->path))
+		out->path = hf_path_normalize(arena, out->path);
+	return ok && out->path.ptr;
 }
 
 bool hf_target_is_of(const struct hf_target *target, const struct hf_url *url)

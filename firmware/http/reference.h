@@ -15,9 +15,10 @@ struct hf_target {
 	struct hf_span query; /* ptr NULL: none */
 };
 
-/* @reference against @base, dot segments removed, its fragment dropped. False
- * when it is of another origin (scheme, host or port), is no URI, is longer
- * than HF_REFERENCE_MAX, or without memory. Spans point into @reference, @base or
+/* @reference against @base, its fragment dropped; a path with dot segments is
+ * normalised (hf_path_normalize), others stay as they are. False when it is of
+ * another origin (scheme, host or port), is no URI, is longer than
+ * HF_REFERENCE_MAX, or without memory. Spans point into @reference, @base or
  * @arena. */
 bool hf_reference_resolve(const struct hf_url *base, struct hf_span reference,
 			  struct hf_arena *arena, struct hf_target *out);
