@@ -72,8 +72,8 @@ static bool is_fresh_enough(const struct view *v)
 
 static bool must_ask(const struct view *v)
 {
-	return v->cc.no_cache || v->entry->invalidated || !v->freshness->age_known ||
-	       v->asked.no_cache || v->asked.no_store || !is_age_taken(v);
+	return v->cc.no_cache || v->entry->invalidated || v->asked.no_cache || v->asked.no_store ||
+	       !is_age_taken(v);
 }
 
 static enum hf_cache_use use_of(const struct view *v)

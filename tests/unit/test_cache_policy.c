@@ -266,6 +266,110 @@ static void a_max_stale_of_a_fresh_enough_entry_is_no_stale_answer(void **state)
 	assert_int_equal(o.decision.use, HF_CACHE_STALE_REVALIDATE);
 }
 
+static void requests_get_what_they_just_allow(void **state)
+{
+	struct one o = { .now.device_ms = 5000 };
+
+	(void)state;
+	decide(&o, "Cache-Control: max-age=9", "Cache-Control: max-age=5");
+	assert_int_equal(o.decision.use, HF_CACHE_FRESH);
+	decide(&o, "Cache-Control: max-age=9", "Cache-Control: max-age=4");
+	assert_int_equal(o.decision.use, HF_CACHE_REFETCH);
+	decide(&o, "Cache-Control: max-age=9", "Cache-Control: min-fresh=4");
+	assert_int_equal(o.decision.use, HF_CACHE_FRESH);
+	decide(&o, "Cache-Control: max-age=9", "Cache-Control: min-fresh=5");
+	assert_int_equal(o.decision.use, HF_CACHE_REFETCH);
+	decide(&o, "Cache-Control: max-age=9\nETag: \"a\"", "Cache-Control: no-store");
+	assert_int_equal(o.decision.use, HF_CACHE_REFETCH);
+	assert_int_equal(o.decision.fwd, HF_FWD_REQUEST);
+}
+
+/* ---- storing ---- */
+
+struct answered {
+	const char *method, *ask;
+	int status;
+	const char *answer;
+	bool is_private;
+	enum hf_cache_refusal refusal;
+};
+
+static void each_answer(const struct answered *a)
+{
+	struct hf_message request = { .method = hf_span_str(a->method) };
+	struct hf_cache_rules rules = { .is_private = a->is_private };
+	struct hf_message response = { .status = a->status };
+	enum hf_cache_refusal got;
+	struct hf_arena arena;
+	struct hf_url url;
+
+	hf_arena_init(&arena, 1 << 16);
+	assert_int_equal(hf_url_parse(HF_SPAN("http://h/a"), &url), 0);
+	cache_rig_fields(&arena, a->ask, 0, &request.fields);
+	cache_rig_fields(&arena, a->answer, 0, &response.fields);
+	got = hf_cache_storable(&rules, &request, &url, &response, &arena);
+	if (got != a->refusal)
+		fail_msg("%s %d %s: %s", a->method, a->status, a->answer,
+			 hf_cache_refusal_name(got));
+	hf_arena_finish(&arena);
+}
+
+#define AGED "Cache-Control: max-age=9"
+
+static void tells_why_it_does_not_store(void **state)
+{
+	static const struct answered rows[] = {
+		{ "GET", "", 200, AGED, false, HF_CACHE_STORE },
+		{ "GET", "", 200, "ETag: \"a\"", false, HF_CACHE_STORE },
+		{ "GET", "", 201, "ETag: \"a\"", false, HF_CACHE_NOT_FRESHNESS },
+		{ "GET", "", 200, "A: 1", false, HF_CACHE_NOT_FRESHNESS },
+		{ "GET", "", 200, AGED ", no-cache", false, HF_CACHE_NOT_FRESHNESS },
+		{ "GET", "", 200, "Cache-Control: s-maxage=9", true, HF_CACHE_NOT_FRESHNESS },
+		{ "GET", "", 416, AGED, false, HF_CACHE_NOT_STATUS },
+		{ "GET", "", 199, AGED, false, HF_CACHE_NOT_STATUS },
+		{ "GET", "", 600, AGED, false, HF_CACHE_NOT_STATUS },
+		{ "GET", "", 299, AGED ", must-understand", false, HF_CACHE_NOT_STATUS },
+		{ "GET", "", 200, AGED ", no-store", false, HF_CACHE_NOT_NO_STORE },
+		{ "GET", "Cache-Control: no-store", 200, AGED, false, HF_CACHE_NOT_NO_STORE },
+		{ "GET", "Cache-Control: no-store", 200, AGED ", must-understand", false,
+		  HF_CACHE_NOT_NO_STORE },
+		{ "GET", "", 200, AGED ", private", false, HF_CACHE_NOT_PRIVATE },
+		{ "GET", "", 200, AGED ", private", true, HF_CACHE_STORE },
+		{ "GET", "Authorization: x", 200, AGED, false, HF_CACHE_NOT_AUTHORIZATION },
+		{ "GET", "Authorization: x", 200, AGED, true, HF_CACHE_STORE },
+		{ "GET", "", 200, AGED "\nVary: *", false, HF_CACHE_NOT_VARY },
+		{ "HEAD", "", 200, AGED, false, HF_CACHE_NOT_METHOD },
+		{ "get", "", 200, AGED, false, HF_CACHE_NOT_METHOD },
+		{ "POST", "", 200, AGED "\nContent-Location: /a", false, HF_CACHE_STORE },
+		{ "POST", "", 303, AGED "\nContent-Location: /a", false, HF_CACHE_NOT_METHOD },
+		{ "POST", "", 200, AGED "\nContent-Location: /a?", false, HF_CACHE_NOT_METHOD },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++)
+		each_answer(&rows[i]);
+	assert_string_equal(hf_cache_refusal_name(HF_CACHE_STORE), "");
+	assert_string_equal(hf_cache_refusal_name(HF_CACHE_NOT_VARY), "vary");
+}
+
+static void a_private_cache_keeps_what_is_private(void **state)
+{
+	struct hf_cache_rules rules = { .is_private = true };
+	struct hf_cache_times times = { .wall_ms = 0 };
+	struct hf_fields response, out;
+	struct hf_arena arena;
+
+	(void)state;
+	hf_arena_init(&arena, 1 << 16);
+	cache_rig_fields(&arena, "Cache-Control: private=\"a\", no-cache=\"b\"\na: 1\nb: 1", 0,
+			 &response);
+	assert_int_equal(hf_cache_stored_fields(&rules, &response, &times, &arena, &out), 0);
+	assert_int_equal(out.n, 2); /* and no Date, since nobody knows it */
+	assert_non_null(hf_fields_get(&out, "a"));
+	hf_arena_finish(&arena);
+}
+
 static bool bypasses(const char *fields)
 {
 	struct hf_fields asked;
@@ -339,6 +443,13 @@ static void confirms_by_tag_the_entry_that_has_it(void **state)
 	assert_int_equal(hf_cache_confirmed(entries, 3, 1, &answer), 1);
 	cache_rig_fields(&arena, "ETag: \"c\"", 0, &answer);
 	assert_int_equal(hf_cache_confirmed(entries, 3, 0, &answer), -1);
+	cache_rig_fields(&arena, "Last-Modified: @5", 0, &answer);
+	assert_int_equal(hf_cache_confirmed(entries, 1, 0, &answer), -1);
+	cache_rig_fields(&arena, "Last-Modified: @5", 0, &fields[0]);
+	assert_int_equal(hf_cache_confirmed(entries, 1, 0, &answer), 0);
+	cache_rig_fields(&arena, "Last-Modified: @6", 0, &answer);
+	assert_int_equal(hf_cache_confirmed(entries, 1, 0, &answer), -1);
+	cache_rig_fields(&arena, texts[0], 0, &fields[0]);
 	cache_rig_fields(&arena, "A: 1", 0, &answer);
 	assert_int_equal(hf_cache_confirmed(entries, 3, 0, &answer), -1);
 	assert_int_equal(hf_cache_confirmed(entries, 1, 0, &answer), 0);
@@ -385,6 +496,9 @@ int main(void)
 		cmocka_unit_test(offline_rules_may_take_an_unknown_age),
 		cmocka_unit_test(tells_why_it_asks),
 		cmocka_unit_test(a_max_stale_of_a_fresh_enough_entry_is_no_stale_answer),
+		cmocka_unit_test(requests_get_what_they_just_allow),
+		cmocka_unit_test(tells_why_it_does_not_store),
+		cmocka_unit_test(a_private_cache_keeps_what_is_private),
 		cmocka_unit_test(conditions_on_the_origins_state_go_past_the_cache),
 		cmocka_unit_test(a_condition_names_at_most_16_tags),
 		cmocka_unit_test(confirms_by_tag_the_entry_that_has_it),

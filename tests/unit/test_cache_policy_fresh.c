@@ -300,6 +300,9 @@ static void another_boot_needs_the_wall_clock(void **state)
 	f = freshness_of(fields, times, (struct hf_cache_clock){ 5000, 2, INT64_C(1700000500000) });
 	assert_true(f.age_known && f.is_fresh);
 	assert_int_equal(f.age_s, 500);
+	f = freshness_of(fields, times, (struct hf_cache_clock){ 5000, 2, INT64_C(1700000001000) });
+	assert_true(f.age_known);
+	assert_int_equal(f.age_s, 5);
 	f = freshness_of(fields, times, (struct hf_cache_clock){ 5000, 2, 0 });
 	assert_false(f.age_known || f.is_fresh);
 	assert_int_equal(f.age_s, 5);

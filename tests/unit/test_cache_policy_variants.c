@@ -100,6 +100,15 @@ static void the_newest_date_wins(void **state)
 			     .body = "old",
 			     .answer = "Cache-Control: max-age=900\nDate: @-60\nVary: Bar" },
 			   { .ask = "Foo: 1\nBar: 1", .end = END_CACHED, .expect_body = "new" }),
+		CACHE_CASE("of the same second the last that came",
+			   { .ask = "Foo: 1",
+			     .body = "first",
+			     .answer = "Cache-Control: max-age=900\nDate: @0\nVary: Foo",
+			     .pause_s = 1 },
+			   { .ask = "Foo: 1\nBar: 1\nCache-Control: no-cache",
+			     .body = "last",
+			     .answer = "Cache-Control: max-age=900\nDate: @-1\nVary: Bar" },
+			   { .ask = "Foo: 1\nBar: 1", .end = END_CACHED, .expect_body = "last" }),
 	};
 
 	(void)state;
@@ -236,6 +245,10 @@ static void conditional_lm(void **state)
 			   { .ask = "If-Modified-Since: @-4000",
 			     .end = END_CACHED,
 			     .expect_status = 200 }),
+		CACHE_CASE("another status than 200", { .status = 404, .answer = MODIFIED },
+			   { .ask = "If-Modified-Since: @-3000",
+			     .end = END_CACHED,
+			     .expect_status = 404 }),
 		CACHE_CASE("no date", { .answer = MODIFIED },
 			   { .ask = "If-Modified-Since: yesterday",
 			     .end = END_CACHED,
