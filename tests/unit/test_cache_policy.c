@@ -237,6 +237,7 @@ static void offline_rules_may_take_an_unknown_age(void **state)
 static void tells_why_it_asks(void **state)
 {
 	struct one o = { .now.device_ms = 5000 };
+	struct hf_fields nothing = { .n = 0 };
 
 	(void)state;
 	decide(&o, "Cache-Control: max-age=9", "");
@@ -248,7 +249,7 @@ static void tells_why_it_asks(void **state)
 	decide(&o, "Cache-Control: max-age=2", "Cache-Control: no-cache");
 	assert_int_equal(o.decision.fwd, HF_FWD_STALE);
 	assert_int_equal(o.decision.freshness.ttl_s, -3);
-	hf_cache_decide(&o.rules, NULL, &o.asked, &o.now, &o.decision);
+	hf_cache_decide(&o.rules, NULL, &nothing, &o.now, &o.decision);
 	assert_int_equal(o.decision.use, HF_CACHE_REFETCH);
 	assert_int_equal(o.decision.fwd, HF_FWD_MISS);
 }
