@@ -25,7 +25,7 @@ set(HF_CORE_LAYERS
 hf_row(base    MAY err)
 hf_row(http    MAY err base                                             EXT llhttp)
 hf_row(store   MAY holdfast base                                        EXT sqlite mbedtls)
-hf_row(net     MAY holdfast base http                                   EXT mbedtls)
+hf_row(net     MAY holdfast base http                                   EXT mbedtls cjson)
 hf_row(cache   MAY holdfast base http store)
 hf_row(queue   MAY holdfast base http store)
 hf_row(worker  MAY holdfast base http store                             EXT cjson)

@@ -31,13 +31,11 @@ static void on_link(void *user, enum hf_link link)
 	struct hf_agent *a = user;
 	bool up = link == HF_LINK_UP;
 
-	for (size_t i = 0; i < a->settings->origins_n; i++)
-		hf_http1_network_changed(a->origins[i].transport, up);
-	if (a->probe_transport)
-		hf_http1_network_changed(a->probe_transport, up);
+	hf_agent_origins_link(a, up);
 	hf_agent_credentials_link(a, up);
 	if (a->sync && up)
 		hf_sync_link(a->sync);
+	hf_agent_portal_look(a);
 	hf_connectivity_link(a->connectivity, link);
 	if (a->periodic)
 		hf_periodic_look(a->periodic);
@@ -52,6 +50,7 @@ static void on_clock(void *user)
 		hf_sync_clock(a->sync);
 	if (a->periodic)
 		hf_periodic_clock(a->periodic);
+	hf_connectivity_clock(a->connectivity);
 	hf_agent_connectivity_event(a);
 }
 
@@ -593,6 +592,7 @@ void hf_agent_destroy(struct hf_agent *a)
 	hf_agent_background_destroy(a);
 	hf_sync_destroy(a->sync);
 	hf_connectivity_destroy(a->connectivity);
+	hf_agent_portal_destroy(a);
 	hf_agent_origins_destroy(a);
 	hf_queue_destroy(a->queue);
 	hf_agent_housekeeping_finish(a);

@@ -32,6 +32,12 @@ struct hf_agent_endpoint {
 	char *authority, *target;
 };
 
+/* The API of the network's captive portal. */
+struct hf_agent_portal {
+	char *uri; /* NULL: none is named */
+	struct hf_agent_origin way;
+};
+
 struct hf_agent {
 	struct hf_port *port;
 	struct hf_settings *settings;
@@ -49,6 +55,7 @@ struct hf_agent {
 	struct hf_fetch_origin *fetch_origins;
 	struct hf_transport *probe_transport;
 	char *probe_authority;
+	struct hf_agent_portal portal;
 
 	struct hf_store *store;
 	struct hf_store_report report;
@@ -102,6 +109,13 @@ int hf_agent_status(struct hf_agent *a, unsigned origin, struct hf_buf *out);
 int hf_status_text(struct hf_buf *b, const char *name, struct hf_span value);
 /* ,"name":123 or ,"name":null */
 int hf_status_number(struct hf_buf *b, const char *name, bool known, uint64_t value);
+/* portal.c */
+/* Takes up what the settings or the network say of a captive portal's API. */
+void hf_agent_portal_look(struct hf_agent *a);
+/* After hf_connectivity_destroy. */
+void hf_agent_portal_destroy(struct hf_agent *a);
+/* Appends "portal":{...} */
+int hf_agent_append_portal(struct hf_agent *a, struct hf_buf *b);
 /* ladder.c */
 /* "unset", "rtc", "synced" */
 const char *hf_agent_clock_name(struct hf_agent *a);
@@ -144,8 +158,15 @@ void hf_agent_queue_event(struct hf_agent *a, const struct hf_queue_event *event
 /* Tells what can be reached, if that is not what was told last. */
 void hf_agent_connectivity_event(struct hf_agent *a);
 /* origins.c */
+/* Transport and TLS to @url; what is in @s holds for it. @o is zeroed; close it also
+ * after an error. HF_ENOMEM, HF_ECONFIG. */
+int hf_agent_way_open(struct hf_agent *a, const struct hf_url *url,
+		      const struct hf_origin_settings *s, struct hf_agent_origin *o);
+void hf_agent_way_close(struct hf_agent_origin *o);
 int hf_agent_origins_create(struct hf_agent *a);
 void hf_agent_origins_destroy(struct hf_agent *a);
+/* Tells their transports, those of the probe and of the portal's API among them. */
+void hf_agent_origins_link(struct hf_agent *a, bool up);
 /* For the caller to free. NULL: no memory. */
 char *hf_agent_target(const struct hf_url *url);
 int hf_agent_authority(const struct hf_url *url, char **out);

@@ -121,6 +121,16 @@ static const char *state_of(struct hf_agent *a, unsigned origin)
 	return hf_reach_name(reach == HF_REACH_TRIAL ? HF_REACH_DOWN : reach);
 }
 
+static int append_portal(struct hf_agent *a, struct hf_buf *b)
+{
+	struct hf_portal_view v;
+	int err;
+
+	hf_connectivity_portal(a->connectivity, &v);
+	err = hf_buf_appendf(b, ",\"portal\":\"%s\"", hf_portal_state_name(v.state));
+	return err || !v.url ? err : append_member(b, "portalUrl", hf_span_str(v.url));
+}
+
 /* With the origins from @first on, @n of them. */
 static int append_connectivity(struct hf_agent *a, unsigned first, unsigned n, struct hf_buf *b)
 {
@@ -128,6 +138,8 @@ static int append_connectivity(struct hf_agent *a, unsigned first, unsigned n, s
 
 	if (!err)
 		err = hf_agent_append_ladder(a, b);
+	if (!err)
+		err = append_portal(a, b);
 	if (!err)
 		err = hf_buf_append_str(b, ",\"origins\":{");
 	for (unsigned i = first; i < first + n && !err; i++) {

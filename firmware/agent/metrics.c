@@ -31,6 +31,7 @@ static int word(struct hf_buf *b, const struct hf_agent_metric *m, const char *l
 static int device(struct hf_agent *a, struct hf_buf *b)
 {
 	const struct hf_connectivity *c = a->connectivity;
+	struct hf_portal_view portal;
 	uint64_t up_s = (a->port->boottime_ms(a->port) - a->start_ms) / 1000;
 	int err = word(b, &(struct hf_agent_metric){ "info", "gauge", "This holdfastd." },
 		       "version", HOLDFAST_VERSION);
@@ -61,6 +62,12 @@ static int device(struct hf_agent *a, struct hf_buf *b)
 			   &(struct hf_agent_metric){ "clock_state", "gauge",
 						      "Trust in the wall clock." },
 			   "state", hf_agent_clock_name(a));
+	hf_connectivity_portal(c, &portal);
+	if (!err)
+		err = word(b,
+			   &(struct hf_agent_metric){ "portal_state", "gauge",
+						      "What the network's captive portal says." },
+			   "state", hf_portal_state_name(portal.state));
 	return err ? err :
 		     plain(b,
 			   &(struct hf_agent_metric){ "connections", "gauge",

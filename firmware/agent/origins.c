@@ -100,19 +100,35 @@ int hf_agent_transport(struct hf_agent *a, const struct hf_url *url, const char 
 	return hf_http1_create(&opt, out);
 }
 
+int hf_agent_way_open(struct hf_agent *a, const struct hf_url *url,
+		      const struct hf_origin_settings *s, struct hf_agent_origin *o)
+{
+	char *host = hf_span_dup(url->host);
+	int err = host ? hf_agent_authority(url, &o->authority) : HF_ENOMEM;
+
+	if (!err && hf_span_eq_str(url->scheme, "https"))
+		err = hf_agent_tls(a, s, host, &o->tls);
+	if (!err)
+		err = hf_agent_transport(a, url, host, o->tls, s, &o->transport);
+	free(host);
+	return err;
+}
+
+void hf_agent_way_close(struct hf_agent_origin *o)
+{
+	hf_http1_destroy(o->transport);
+	hf_tls_client_destroy(o->tls);
+	free(o->authority);
+	*o = (struct hf_agent_origin){ 0 };
+}
+
 static int make_origin(struct hf_agent *a, size_t i)
 {
 	const struct hf_origin_settings *s = &a->settings->origins[i];
 	struct hf_agent_origin *o = &a->origins[i];
 	bool tls = hf_span_eq_str(s->url.scheme, "https");
-	char *host = hf_span_dup(s->url.host);
-	int err = host ? hf_agent_authority(&s->url, &o->authority) : HF_ENOMEM;
+	int err = hf_agent_way_open(a, &s->url, s, o);
 
-	if (!err && tls)
-		err = hf_agent_tls(a, s, host, &o->tls);
-	if (!err)
-		err = hf_agent_transport(a, &s->url, host, o->tls, s, &o->transport);
-	free(host);
 	if (err)
 		return err;
 	a->origin_names[i] = s->name;
@@ -176,15 +192,22 @@ int hf_agent_origins_create(struct hf_agent *a)
 void hf_agent_origins_destroy(struct hf_agent *a)
 {
 	hf_agent_credentials_destroy(a);
-	for (size_t i = 0; a->origins && i < a->settings->origins_n; i++) {
-		hf_http1_destroy(a->origins[i].transport);
-		hf_tls_client_destroy(a->origins[i].tls);
-		free(a->origins[i].authority);
-	}
+	for (size_t i = 0; a->origins && i < a->settings->origins_n; i++)
+		hf_agent_way_close(&a->origins[i]);
 	hf_http1_destroy(a->probe_transport);
 	free(a->probe_authority);
 	free(a->origins);
 	free(a->origin_names);
 	free(a->sync_origins);
 	free(a->fetch_origins);
+}
+
+void hf_agent_origins_link(struct hf_agent *a, bool up)
+{
+	for (size_t i = 0; i < a->settings->origins_n; i++)
+		hf_http1_network_changed(a->origins[i].transport, up);
+	if (a->probe_transport)
+		hf_http1_network_changed(a->probe_transport, up);
+	if (a->portal.way.transport)
+		hf_http1_network_changed(a->portal.way.transport, up);
 }

@@ -151,6 +151,8 @@ void hf_settings_destroy(struct hf_settings *s)
 	free(s->control);
 	free(s->state_dir);
 	free(s->ignore_links);
+	free(s->captive_api);
+	free(s->captive_ca_file);
 	free(s->probe_url_text);
 	free(s);
 }

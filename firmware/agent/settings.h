@@ -3,7 +3,7 @@
  * holdfast.conf (INI) and what it names, read and checked as a whole.
  *
  *   [agent]         listen, control, state-dir, log-level, allow-remote, metered,
- *                   ignore-links
+ *                   ignore-links, captive-api, captive-ca-file
  *   [origin NAME]   url, host, ca-file, ca-dir, pin (repeatable), client-cert,
  *                   client-key, probe, connect-timeout-ms, first-byte-timeout-ms
  *   [worker NAME]   origin, scope, manifest
@@ -88,6 +88,8 @@ struct hf_settings {
 	enum hf_log_level log_level;
 	bool allow_remote;
 	enum hf_metered metered;
+	char *captive_api; /* "auto": as the network says; "off", or an https URL */
+	char *captive_ca_file;
 	char *ignore_links; /* patterns of names, separated by commas */
 	struct hf_origin_settings *origins;
 	size_t origins_n;

@@ -24,7 +24,8 @@
 _Static_assert(INI_HANDLER_LINENO &&INI_CALL_HANDLER_ON_NEW_SECTION, "inih is built with both");
 
 static const char *const agent_keys[] = {
-	"listen", "control", "state-dir", "log-level", "allow-remote", "metered", "ignore-links",
+	"listen",  "control",	   "state-dir",	  "log-level",	     "allow-remote",
+	"metered", "ignore-links", "captive-api", "captive-ca-file",
 };
 static const char *const origin_keys[] = {
 	"url",

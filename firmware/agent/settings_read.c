@@ -12,6 +12,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char default_listen[] = "127.0.0.1:8480";
+static const char default_captive_ca_file[] = "/etc/ssl/certs/ca-certificates.crt";
 /* What container engines and hypervisors make: carrier and address, and no way out.
  * The name of docker's own bridges has twelve digits. */
 static const char default_ignore_links[] = "docker*, br-????????????, veth*, virbr*";
@@ -247,6 +248,27 @@ static void read_ignore_links(struct hf_settings_reader *r, const struct hf_conf
 	r->s->ignore_links = hf_settings_dup(r, text ? text : default_ignore_links);
 }
 
+static bool is_https(const char *text)
+{
+	struct hf_url url;
+
+	return hf_url_parse(hf_span_str(text), &url) == 0 && hf_span_eq_str(url.scheme, "https");
+}
+
+static void read_captive(struct hf_settings_reader *r, const struct hf_conf_section *section)
+{
+	const char *text = section ? section->v[HF_AGENT_CAPTIVE_API].text : NULL;
+	const char *ca = section ? section->v[HF_AGENT_CAPTIVE_CA_FILE].text : NULL;
+	char quoted[HF_QUOTE_SIZE];
+
+	r->s->captive_api = hf_settings_dup(r, text ? text : "auto");
+	r->s->captive_ca_file = hf_settings_path(r, ca ? ca : default_captive_ca_file);
+	if (text && strcmp(text, "auto") != 0 && strcmp(text, "off") != 0 && !is_https(text))
+		hf_settings_fault(r, section, HF_AGENT_CAPTIVE_API,
+				  "must be auto, off or an https:// URL, not %s",
+				  hf_quote(hf_span_str(text), quoted));
+}
+
 void hf_settings_read_agent(struct hf_settings_reader *r, const struct hf_conf_section *section)
 {
 	r->s->log_level = (enum hf_log_level)CONFIG_HF_LOG_LEVEL_DEFAULT;
@@ -262,6 +284,7 @@ void hf_settings_read_agent(struct hf_settings_reader *r, const struct hf_conf_s
 	read_control(r, section);
 	read_state_dir(r, section);
 	read_ignore_links(r, section);
+	read_captive(r, section);
 }
 
 /* ---- [probe] ---- */

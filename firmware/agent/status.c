@@ -181,6 +181,10 @@ int hf_agent_status(struct hf_agent *a, unsigned origin, struct hf_buf *out)
 	if (!err)
 		err = hf_agent_append_ladder(a, out);
 	if (!err)
+		err = hf_buf_append_str(out, ",");
+	if (!err)
+		err = hf_agent_append_portal(a, out);
+	if (!err)
 		err = hf_buf_append_str(out, "},");
 	if (!err)
 		err = append_origins(a, origin, out);

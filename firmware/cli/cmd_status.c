@@ -2,6 +2,7 @@
 /* status, metrics, store check, version. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cjson/cJSON.h>
 
@@ -22,6 +23,32 @@ static double seconds_of(const cJSON *j, const char *ms)
 	return v < 0 ? -1 : ceil(v / 1000);
 }
 
+/* "portal captive, log in at https://portal.example/" */
+static void print_portal(const cJSON *portal)
+{
+	const char *url = cli_json_text(portal, "url", NULL);
+	const char *failure = cli_json_text(portal, "failure", NULL);
+	const char *state = cli_json_text(portal, "state", "none");
+	char left[CLI_WORD_SIZE];
+
+	if (strcmp(state, "none") == 0)
+		return;
+	fputs("portal ", stdout);
+	cli_put_safe(stdout, hf_span_str(state));
+	if (cli_json_number(portal, "secondsRemaining", -1) >= 0)
+		printf(", for %s",
+		       cli_duration(cli_json_number(portal, "secondsRemaining", 0), left));
+	if (url) {
+		fputs(strcmp(state, "captive") == 0 ? ", log in at " : ", ", stdout);
+		cli_put_safe(stdout, hf_span_str(url));
+	}
+	if (failure) {
+		fputs("; its API: ", stdout);
+		cli_put_safe(stdout, hf_span_str(failure));
+	}
+	putchar('\n');
+}
+
 static void print_summary(const cJSON *j)
 {
 	double connections = cli_json_number(j, "connections", -1);
@@ -38,7 +65,9 @@ static void print_summary(const cJSON *j)
 		printf("%s%s ", i ? ", " : "", ladder[i]);
 		cli_put_safe(stdout, hf_span_str(cli_json_text(j, path, "unknown")));
 	}
-	fputs("\n\n", stdout);
+	fputs("\n", stdout);
+	print_portal(cli_json_at(j, "connectivity.portal"));
+	fputs("\n", stdout);
 }
 
 static void print_origins(const cJSON *origins)

@@ -82,6 +82,9 @@ export interface ConnectivityEvent {
   readonly address: 'assigned' | 'none';
   readonly clock: 'unset' | 'rtc' | 'synced';
   readonly net: 'unknown' | 'online' | 'captive' | 'offline';
+  readonly portal: 'none' | 'unknown' | 'open' | 'captive';
+  /** Where a person logs in. */
+  readonly portalUrl?: string;
   readonly origins: Readonly<Record<string, 'unknown' | 'up' | 'down'>>;
 }
 

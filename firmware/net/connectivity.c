@@ -72,11 +72,14 @@ static bool has_way(const struct hf_origin_reach *o, bool known, enum hf_link li
 	return o->local || !known || link == HF_LINK_UP || (o->near && link == HF_LINK_BARE);
 }
 
-/* The portal that the probe has met answers in its place. */
+/* The portal that the probe has met, or that says so itself, answers in its place. */
 static bool is_behind_portal(const struct hf_origin_reach *o)
 {
-	return o->c->net == HF_NET_CAPTIVE && o->c->opt.probe_transport && !o->authenticated &&
-	       !o->local;
+	const struct hf_connectivity *c = o->c;
+
+	return c->net == HF_NET_CAPTIVE &&
+	       (c->opt.probe_transport || c->portal.state == HF_PORTAL_CAPTIVE) &&
+	       !o->authenticated && !o->local;
 }
 
 static void trial_schedule(struct hf_origin_reach *o, uint64_t in_ms)
@@ -117,8 +120,10 @@ static void set_up(struct hf_origin_reach *o)
 		return;
 	hf_timerq_clear(c->opt.timers, &o->timer);
 	move(o, HF_REACH_UP);
-	if (c->net == HF_NET_CAPTIVE && c->opt.probe_transport) {
-		hf_net_look_again(c); /* a portal may let single hosts pass */
+	if (c->net == HF_NET_CAPTIVE && c->portal.state == HF_PORTAL_CAPTIVE) {
+		hf_portal_ask(c); /* a portal may let single hosts pass */
+	} else if (c->net == HF_NET_CAPTIVE && c->opt.probe_transport) {
+		hf_net_look_again(c);
 	} else if (c->net == HF_NET_CAPTIVE || c->net == HF_NET_OFFLINE) {
 		hf_net_set(c, c->opt.probe_transport ? HF_NET_ONLINE : HF_NET_UNKNOWN);
 		hf_net_schedule(c);
@@ -274,6 +279,7 @@ int hf_connectivity_create(const struct hf_connectivity_options *opt, struct hf_
 		return HF_ENOMEM;
 	c->opt = *opt;
 	hf_timer_init(&c->net_timer, hf_net_timer, c);
+	hf_portal_init(c);
 	if (opt->probe_transport) {
 		c->net_host = hf_span_dup(hf_span_str(opt->probe_host));
 		c->net_target = hf_span_dup(hf_span_str(opt->probe_target));
@@ -299,6 +305,7 @@ void hf_connectivity_destroy(struct hf_connectivity *c)
 	free(c->origins);
 	hf_timerq_clear(c->opt.timers, &c->net_timer);
 	hf_probe_finish(&c->net_probe);
+	hf_portal_finish(c);
 	free(c->net_host);
 	free(c->net_target);
 	free(c);
@@ -372,6 +379,7 @@ void hf_connectivity_link(struct hf_connectivity *c, enum hf_link link)
 	c->link = link;
 	for (unsigned i = 0; i < c->n; i++)
 		origin_link(c->origins[i], known, was);
+	hf_portal_link(c);
 	if (known && was == link)
 		return;
 	hf_log(c->opt.log, HF_LOG_INFO, "connectivity.link", "state=%s", link_name(link));
@@ -444,6 +452,7 @@ void hf_connectivity_captive(struct hf_connectivity *c, unsigned origin)
 		c->opt.events->on_captive(c->opt.user, origin);
 	hf_net_set(c, HF_NET_CAPTIVE);
 	set_down(o);
+	hf_portal_ask(c);
 	if (!hf_timer_is_set(&c->net_timer))
 		hf_net_schedule(c);
 }

@@ -39,8 +39,25 @@ enum hf_reach {
 enum hf_net_state {
 	HF_NET_UNKNOWN, /* no probe configured or none done */
 	HF_NET_ONLINE,
-	HF_NET_CAPTIVE, /* the probe got another answer than it should, or 511 */
+	HF_NET_CAPTIVE, /* the probe got another answer than it should, or 511, or the
+			 * portal's API says so */
 	HF_NET_OFFLINE,
+};
+
+/* What the API of a captive portal (RFC 8908) says. */
+enum hf_portal_state {
+	HF_PORTAL_NONE,	   /* the network names no API, or says that it has no portal */
+	HF_PORTAL_UNKNOWN, /* it has not answered yet, or what it said has run out */
+	HF_PORTAL_OPEN,
+	HF_PORTAL_CAPTIVE,
+};
+
+struct hf_portal_view {
+	enum hf_portal_state state;
+	const char *url;     /* that people may open; NULL: none */
+	const char *failure; /* why the API was not heard last; NULL: it was */
+	bool ends;	     /* the session does */
+	uint64_t ends_ms;    /* boot time */
 };
 
 struct hf_connectivity;
@@ -97,6 +114,17 @@ void hf_connectivity_authenticated(struct hf_connectivity *c, unsigned origin);
 /* A plain-HTTP answer that cannot be the origin's (redirect elsewhere, status
  * outside expect): the net is captive, the origin DOWN. */
 void hf_connectivity_captive(struct hf_connectivity *c, unsigned origin);
+/* The network names the API of its captive portal (@transport speaks TLS and is not
+ * owned; strings are copied), or (NULL) no more: what was known of another one is
+ * forgotten. Asked at once while there is an address, when a box between is suspected,
+ * before the session ends, and while it says captive and something waits. HF_ENOMEM:
+ * none is known. */
+int hf_connectivity_portal_api(struct hf_connectivity *c, struct hf_transport *transport,
+			       const char *host_field, const char *target);
+/* The clock has changed: what failed for its sake may work. */
+void hf_connectivity_clock(struct hf_connectivity *c);
+void hf_connectivity_portal(const struct hf_connectivity *c, struct hf_portal_view *out);
+const char *hf_portal_state_name(enum hf_portal_state state);
 /* Somebody has something that waits for @origin (or no more). Counted. */
 void hf_connectivity_want(struct hf_connectivity *c, unsigned origin, bool wanted);
 /* Tries @origin now (operator: "sync now"; an answer's Retry-After is not its

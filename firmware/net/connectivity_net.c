@@ -12,7 +12,7 @@ void hf_net_set(struct hf_connectivity *c, enum hf_net_state state)
 		c->opt.events->on_change(c->opt.user);
 }
 
-static bool any_wanted(const struct hf_connectivity *c)
+bool hf_net_any_wanted(const struct hf_connectivity *c)
 {
 	unsigned i;
 
@@ -26,15 +26,17 @@ static void net_probe_done(void *user, const struct hf_exchange_result *result, 
 {
 	struct hf_connectivity *c = user;
 	bool opens = status == c->opt.probe_status && c->net != HF_NET_UNKNOWN &&
-		     c->net != HF_NET_ONLINE;
+		     c->net != HF_NET_ONLINE && c->portal.state != HF_PORTAL_CAPTIVE;
 
 	(void)result;
-	if (status == 0)
+	if (c->portal.state == HF_PORTAL_CAPTIVE)
+		hf_net_set(c, HF_NET_CAPTIVE); /* the probe's server may be let through */
+	else if (status == 0)
 		hf_net_set(c, HF_NET_OFFLINE);
-	else if (status == c->opt.probe_status)
-		hf_net_set(c, HF_NET_ONLINE);
 	else
-		hf_net_set(c, HF_NET_CAPTIVE);
+		hf_net_set(c, status == c->opt.probe_status ? HF_NET_ONLINE : HF_NET_CAPTIVE);
+	if (status && status != c->opt.probe_status)
+		hf_portal_ask(c);
 	hf_net_schedule(c);
 	hf_connectivity_net_probed(c, opens);
 }
@@ -69,7 +71,7 @@ void hf_net_schedule(struct hf_connectivity *c)
 {
 	if (!c->opt.probe_transport || hf_probe_runs(&c->net_probe))
 		return;
-	if (c->net == HF_NET_ONLINE || !any_wanted(c) || hf_connectivity_no_way(c)) {
+	if (c->net == HF_NET_ONLINE || !hf_net_any_wanted(c) || hf_connectivity_no_way(c)) {
 		c->net_asked = false;
 		hf_timerq_clear(c->opt.timers, &c->net_timer);
 		return;
@@ -79,7 +81,8 @@ void hf_net_schedule(struct hf_connectivity *c)
 
 void hf_net_wanted(struct hf_connectivity *c)
 {
-	if (!hf_timer_is_set(&c->net_timer) || !any_wanted(c))
+	hf_portal_wanted(c);
+	if (!hf_timer_is_set(&c->net_timer) || !hf_net_any_wanted(c))
 		hf_net_schedule(c);
 }
 

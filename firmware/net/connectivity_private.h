@@ -3,6 +3,7 @@
 #ifndef HF_NET_CONNECTIVITY_PRIVATE_H
 #define HF_NET_CONNECTIVITY_PRIVATE_H
 
+#include "net/capport.h"
 #include "net/connectivity.h"
 #include "net/failure.h"
 #include "net/pace.h"
@@ -26,6 +27,21 @@ struct hf_origin_reach {
 	uint64_t last_success;
 };
 
+/* The API of the network's captive portal. */
+struct hf_portal {
+	enum hf_portal_state state;
+	char *host, *target;   /* NULL: none is known */
+	struct hf_probe probe; /* with a host */
+	struct hf_timer timer; /* the next question; its guard while one is asked */
+	struct hf_pace pace;
+	bool asked; /* questions follow each other */
+	uint64_t asked_ms;
+	unsigned failures; /* in a row */
+	struct hf_capport_answer last;
+	uint64_t ends_ms; /* boot time, with last.ends */
+	struct hf_failure failure;
+};
+
 struct hf_connectivity {
 	struct hf_connectivity_options opt;
 	struct hf_origin_reach **origins;
@@ -38,6 +54,7 @@ struct hf_connectivity {
 	struct hf_timer net_timer;
 	struct hf_pace net_pace;
 	bool net_asked; /* probes follow each other */
+	struct hf_portal portal;
 };
 
 static inline uint64_t hf_connectivity_now(const struct hf_connectivity *c)
@@ -70,6 +87,16 @@ void hf_net_wanted(struct hf_connectivity *c);
 /* One more probe soon, whether something waits or not. */
 void hf_net_look_again(struct hf_connectivity *c);
 void hf_net_timer(void *user);
+bool hf_net_any_wanted(const struct hf_connectivity *c);
+/* connectivity_portal.c */
+void hf_portal_init(struct hf_connectivity *c);
+void hf_portal_finish(struct hf_connectivity *c);
+/* Asks the API, if there is one, now or, when it has been asked just now, soon. */
+void hf_portal_ask(struct hf_connectivity *c);
+/* The link has changed. */
+void hf_portal_link(struct hf_connectivity *c);
+/* What waits has changed. */
+void hf_portal_wanted(struct hf_connectivity *c);
 /* connectivity.c: a probe has ended; @opens: it is ONLINE, and was known not to be. */
 void hf_connectivity_net_probed(struct hf_connectivity *c, bool opens);
 

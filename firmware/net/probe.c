@@ -21,21 +21,41 @@ int hf_probe_init(struct hf_probe *p, struct hf_transport *transport, struct hf_
 	return hf_fields_add(&p->msg.fields, HF_SPAN("Host"), hf_span_str(host));
 }
 
+int hf_probe_want(struct hf_probe *p, const char *type, size_t max)
+{
+	p->type = type;
+	hf_buf_init(&p->body, max);
+	return hf_fields_add(&p->msg.fields, HF_SPAN("Accept"), hf_span_str(type));
+}
+
 void hf_probe_finish(struct hf_probe *p)
 {
 	hf_probe_cancel(p);
+	hf_buf_finish(&p->body);
 	hf_arena_finish(&p->arena);
+}
+
+static bool is_type(const struct hf_span *value, const char *type)
+{
+	struct hf_span rest = value ? *value : hf_span(NULL, 0);
+
+	return value && hf_span_ieq_str(hf_span_trim(hf_span_cut(&rest, ';')), type);
 }
 
 static void on_head(void *user, const struct hf_message *head)
 {
-	((struct hf_probe *)user)->status = head->status;
+	struct hf_probe *p = user;
+
+	p->status = head->status;
+	p->typed = p->type && is_type(hf_fields_get(&head->fields, "content-type"), p->type);
 }
 
 static void on_body(void *user, struct hf_span data)
 {
-	(void)user;
-	(void)data;
+	struct hf_probe *p = user;
+
+	if (p->typed && hf_buf_append(&p->body, data))
+		p->typed = false;
 }
 
 static void on_end(void *user, const struct hf_exchange_result *result,
@@ -66,6 +86,8 @@ int hf_probe_start(struct hf_probe *p,
 
 	assert(!p->x);
 	p->status = 0;
+	p->typed = false;
+	hf_buf_clear(&p->body);
 	p->done = done;
 	p->user = user;
 	return p->transport->perform(p->transport, &req, &events, p, &p->x);

@@ -55,6 +55,12 @@ static bool op_link_metered(struct hf_port *port)
 	return dev_of(port)->node->metered && !port_of(port)->lies.never_metered;
 }
 
+static const char *op_captive_api(struct hf_port *port)
+{
+	(void)port;
+	return NULL;
+}
+
 static const uint8_t *op_boot_id(struct hf_port *port)
 {
 	return port_of(port)->boot_id;
@@ -453,6 +459,7 @@ static const struct hf_port operations = {
 	.wall_ms = op_wall_ms,
 	.utc_offset_s = op_utc_offset_s,
 	.link_metered = op_link_metered,
+	.captive_api = op_captive_api,
 	.boot_id = op_boot_id,
 	.wake_at = op_wake_at,
 	.entropy = op_entropy,

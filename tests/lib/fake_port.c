@@ -37,6 +37,12 @@ static int32_t fake_utc_offset_s(struct hf_port *port, int64_t wall_ms)
 	return fake_of(port)->utc_offset_s;
 }
 
+static const char *fake_captive_api(struct hf_port *port)
+{
+	(void)port;
+	return NULL;
+}
+
 static bool fake_link_metered(struct hf_port *port)
 {
 	return fake_of(port)->metered;
@@ -309,6 +315,7 @@ static const struct hf_port fake_ops = {
 	.wall_ms = fake_wall_ms,
 	.utc_offset_s = fake_utc_offset_s,
 	.link_metered = fake_link_metered,
+	.captive_api = fake_captive_api,
 	.boot_id = fake_boot_id,
 	.wake_at = fake_wake_at,
 	.entropy = fake_entropy,

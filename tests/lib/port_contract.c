@@ -1120,6 +1120,7 @@ const char *port_missing_operation(const struct hf_port *port)
 	OPERATION(wall_ms);
 	OPERATION(utc_offset_s);
 	OPERATION(link_metered);
+	OPERATION(captive_api);
 	OPERATION(boot_id);
 	OPERATION(wake_at);
 	OPERATION(entropy);
@@ -1147,6 +1148,6 @@ const char *port_missing_operation(const struct hf_port *port)
 	OPERATION(progress);
 #undef OPERATION
 	/* an operation added to struct hf_port is added above too */
-	_Static_assert(sizeof(struct hf_port) == (2 + 30) * sizeof(void *), "30 operations");
+	_Static_assert(sizeof(struct hf_port) == (2 + 31) * sizeof(void *), "31 operations");
 	return NULL;
 }

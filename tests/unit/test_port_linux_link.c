@@ -13,6 +13,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -236,6 +238,68 @@ static void an_interface_that_is_left_out_is_no_link(void **state)
 	end(&f);
 }
 
+/* ---- what networkd says of a captive portal ---- */
+
+static void write_link(const char *folder, const char *name, const char *text)
+{
+	char path[128], made[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/.#%s", folder, name);
+	snprintf(made, sizeof(made), "%s/%s", folder, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	assert_int_equal(rename(path, made), 0);
+}
+
+static void wait_for_api(struct fixture *f, const char *uri)
+{
+	const char *seen = NULL;
+	int links = f->links;
+
+	for (int i = 0; i < 5 * TURNS; i++) {
+		seen = f->port->captive_api(f->port);
+		if (f->links > links && (uri ? seen && strcmp(seen, uri) == 0 : !seen))
+			return;
+		hf_port_linux_turn(f->linux_port, 10);
+	}
+	fail_msg("the API is %s, not %s", seen ? seen : "none", uri ? uri : "none");
+}
+
+static void what_networkd_knows_of_a_portal_is_told(void **state)
+{
+	static char folder[] = "/tmp/hf-links-XXXXXX";
+	char path[64], long_line[3000];
+	struct hf_port_linux_options opt = { .links_folder = folder };
+	struct fixture f = { 0 };
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	write_link(folder, "7", "OPER_STATE=routable\nCAPTIVE_PORTAL=https://a.example/api\n");
+	assert_int_equal(hf_port_linux_create(&opt, &f.linux_port), 0);
+	f.port = hf_port_linux_port(f.linux_port);
+	f.port->events_user = &f;
+	f.port->events = &events;
+	wait_for_api(&f, "https://a.example/api");
+	write_link(folder, "3", "CAPTIVE_PORTAL=urn:ietf:params:capport:unrestricted\nMTU=1500\n");
+	wait_for_api(&f, "urn:ietf:params:capport:unrestricted");
+	memset(long_line, 'x', sizeof(long_line) - 1);
+	memcpy(long_line, "CAPTIVE_PORTAL=", 15);
+	long_line[sizeof(long_line) - 1] = '\0';
+	write_link(folder, "3", long_line);
+	wait_for_api(&f, "https://a.example/api");
+	write_link(folder, "7", "NOT_CAPTIVE_PORTAL=x\n");
+	wait_for_api(&f, NULL);
+	assert_true(hf_port_linux_destroy(f.linux_port));
+	snprintf(path, sizeof(path), "%s/3", folder);
+	remove(path);
+	snprintf(path, sizeof(path), "%s/7", folder);
+	remove(path);
+	rmdir(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -243,6 +307,7 @@ int main(void)
 		cmocka_unit_test(a_cable_is_noticed),
 		cmocka_unit_test(carrier_without_an_address_is_told_apart),
 		cmocka_unit_test(an_interface_that_is_left_out_is_no_link),
+		cmocka_unit_test(what_networkd_knows_of_a_portal_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,6 +154,9 @@ struct hf_port {
 	/* Every way to the network is one that costs by the byte, as far as it is
 	 * known; on_link comes when that changes. */
 	bool (*link_metered)(struct hf_port *port);
+	/* The URI that the network names for the API of its captive portal (RFC 8910), NULL:
+	 * none; on_link comes when that changes. Valid until the next turn. */
+	const char *(*captive_api)(struct hf_port *port);
 	/* 16 bytes that differ for every boot of the device. */
 	const uint8_t *(*boot_id)(struct hf_port *port);
 

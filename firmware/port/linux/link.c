@@ -17,9 +17,11 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/span.h"
 #include "port/linux/loop.h"
 #include "port/linux/port_linux.h"
 
@@ -55,24 +57,19 @@ static uint64_t hash_address(const struct ifaddrs *ifa)
 	return hash_bytes(hash, &((const struct sockaddr_in6 *)sa)->sin6_addr, 16);
 }
 
-/* @list: patterns separated by commas. */
-static bool is_left_out(const char *list, const char *name)
+bool hf_linux_link_is_left_out(const struct hf_port_linux *p, const char *name)
 {
+	struct hf_span rest = hf_span_str(p->link.left_out ? p->link.left_out : "");
 	char pattern[64];
 
-	while (list && *list) {
-		size_t n = strcspn(list, ","), from = strspn(list, " \t");
-		size_t len = n > from ? n - from : 0;
+	while (rest.len > 0) {
+		struct hf_span item = hf_span_trim(hf_span_cut(&rest, ','));
 
-		while (len > 0 && strchr(" \t", list[from + len - 1]))
-			len--;
-		if (len < sizeof(pattern)) {
-			memcpy(pattern, list + from, len);
-			pattern[len] = '\0';
-			if (fnmatch(pattern, name, 0) == 0)
-				return true;
-		}
-		list += n + (list[n] == ',');
+		if (item.len >= sizeof(pattern))
+			continue;
+		snprintf(pattern, sizeof(pattern), "%.*s", HF_SPAN_ARG(item));
+		if (fnmatch(pattern, name, 0) == 0)
+			return true;
 	}
 	return false;
 }
@@ -82,7 +79,7 @@ static bool carries(const struct hf_port_linux *p, const struct ifaddrs *ifa)
 	const unsigned all = IFF_UP | IFF_RUNNING | LOWER_UP;
 
 	return !(ifa->ifa_flags & IFF_LOOPBACK) && (ifa->ifa_flags & all) == all &&
-	       !is_left_out(p->link.left_out, ifa->ifa_name);
+	       !hf_linux_link_is_left_out(p, ifa->ifa_name);
 }
 
 /* An address from which something beyond the link can be reached. */
@@ -143,8 +140,15 @@ static void tell(struct hf_port_linux *p, struct link_view view)
 	p->link.link = view.link;
 	p->link.metered = view.metered;
 	p->link.addresses = view.addresses;
+	(void)hf_linux_captive_look(p);
 	if (p->port.events && p->port.events->on_link)
 		p->port.events->on_link(p->port.events_user, view.link);
+}
+
+void hf_linux_link_tell_again(struct hf_port_linux *p)
+{
+	if (p->link.told && p->port.events && p->port.events->on_link)
+		p->port.events->on_link(p->port.events_user, p->link.link);
 }
 
 static bool is_news(const struct hf_port_linux *p, struct link_view view)

@@ -211,7 +211,7 @@ static int init_loop(struct hf_port_linux *p)
 	return 0;
 }
 
-static int init_parts(struct hf_port_linux *p)
+static int init_parts(struct hf_port_linux *p, const struct hf_port_linux_options *opt)
 {
 	int err;
 
@@ -223,6 +223,7 @@ static int init_parts(struct hf_port_linux *p)
 	hf_linux_listener_init(p);
 	hf_linux_resolve_init(p);
 	hf_linux_notify_init(p);
+	hf_linux_captive_init(p, opt ? opt->links_folder : NULL);
 	err = hf_linux_clock_init(p);
 	if (!err)
 		err = hf_linux_wake_init(p);
@@ -254,7 +255,7 @@ int hf_port_linux_create(const struct hf_port_linux_options *opt, struct hf_port
 		return err;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	err = init_parts(p);
+	err = init_parts(p, opt);
 	if (!err && opt && opt->state_dir)
 		err = hf_port_linux_set_state_dir(p, opt->state_dir);
 	if (err) {
@@ -280,6 +281,7 @@ bool hf_port_linux_destroy(struct hf_port_linux *p)
 	hf_linux_listener_finish(p);
 	hf_linux_jobs_finish(p);
 	hf_linux_link_finish(p);
+	hf_linux_captive_finish(p);
 	hf_linux_wake_finish(p);
 	hf_linux_clock_finish(p);
 	hf_linux_notify_finish(p);

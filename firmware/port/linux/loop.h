@@ -106,6 +106,15 @@ struct hf_linux_link {
 	const char *left_out; /* patterns of interfaces that are no way out */
 };
 
+#define HF_LINUX_URI_SIZE 1024
+
+/* What the network names of a captive portal (captive.c). */
+struct hf_linux_captive {
+	struct hf_linux_watch watch; /* none while there is no such folder */
+	const char *folder;
+	char uri[HF_LINUX_URI_SIZE]; /* "": none */
+};
+
 /* systemd's notification socket (notify.c). */
 struct hf_linux_notify {
 	int fd; /* -1: nobody listens */
@@ -140,6 +149,7 @@ struct hf_port_linux {
 	struct hf_linux_clock clock;
 	struct hf_linux_wake wake;
 	struct hf_linux_link link;
+	struct hf_linux_captive captive;
 	struct hf_linux_notify notify;
 
 	char *state_dir;
@@ -174,6 +184,14 @@ void hf_linux_wake_apply(struct hf_port_linux *p); /* before the loop blocks */
 void hf_linux_wake_finish(struct hf_port_linux *p);
 int hf_linux_link_init(struct hf_port_linux *p);
 void hf_linux_link_finish(struct hf_port_linux *p);
+bool hf_linux_link_is_left_out(const struct hf_port_linux *p, const char *name);
+/* on_link once more, when there has been one. */
+void hf_linux_link_tell_again(struct hf_port_linux *p);
+/* @folder NULL: networkd's own. */
+void hf_linux_captive_init(struct hf_port_linux *p, const char *folder);
+void hf_linux_captive_finish(struct hf_port_linux *p);
+/* True: what the network names has changed. */
+bool hf_linux_captive_look(struct hf_port_linux *p);
 int hf_linux_jobs_init(struct hf_port_linux *p);
 void hf_linux_jobs_finish(struct hf_port_linux *p);
 /* True when each thread has nothing to do or has finished a job since @ran_count,

@@ -13,6 +13,9 @@ struct hf_port_linux;
 struct hf_port_linux_options {
 	/* See hf_port_linux_set_state_dir; NULL: not known yet. */
 	const char *state_dir;
+	/* Where networkd keeps the state of links; NULL: where it does. Must outlive the
+	 * port. */
+	const char *links_folder;
 };
 
 /* Makes the loop, the store thread and the watches. @opt may be NULL. HF_ENOMEM,

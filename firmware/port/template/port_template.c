@@ -67,6 +67,13 @@ static bool link_metered(struct hf_port *port)
 	return false;
 }
 
+/* Option 114 of DHCP, 103 of DHCPv6, 37 of router advertisements. */
+static const char *captive_api(struct hf_port *port)
+{
+	(void)port;
+	return NULL;
+}
+
 /* A counter in flash or 16 random bytes of the boot. */
 static const uint8_t *boot_id(struct hf_port *port)
 {
@@ -308,6 +315,7 @@ static const struct hf_port operations = {
 	.wall_ms = wall_ms,
 	.utc_offset_s = utc_offset_s,
 	.link_metered = link_metered,
+	.captive_api = captive_api,
 	.boot_id = boot_id,
 	.wake_at = wake_at,
 	.entropy = entropy,
