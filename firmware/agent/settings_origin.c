@@ -7,6 +7,7 @@
 
 #include "agent/settings_value.h"
 #include "holdfast/err.h"
+#include "net/tls.h"
 
 #define PEM_BYTES_MAX	       (4 * 1024 * 1024)
 #define TIMEOUT_MIN_MS	       100
@@ -300,16 +301,41 @@ static void refuse_tls_keys(struct origin_reader *x)
 		     "has no effect: the url is not https");
 }
 
+/* What is found wrong when both are taken together. */
+static void check_pair(struct origin_reader *x)
+{
+	const struct hf_origin_settings *o = x->o;
+	struct hf_buf words;
+	struct hf_span line, what, rest;
+
+	hf_buf_init(&words, 4096);
+	if (hf_tls_check_pair(x->r->port, o->client_cert, o->client_key, &words) == HF_ENOMEM)
+		x->r->faults->nomem = true;
+	rest = hf_buf_span(&words);
+	line = hf_span_cut(&rest, '\n');
+	what = hf_span_cut(&line, ':');
+	if (what.len > 0)
+		hf_settings_fault(x->r, x->section,
+				  hf_span_eq_str(what, "client-cert") ? HF_ORIGIN_CLIENT_CERT :
+									HF_ORIGIN_CLIENT_KEY,
+				  "%.*s", HF_SPAN_ARG(hf_span_trim(line)));
+	hf_buf_finish(&words);
+}
+
 static void read_tls(struct origin_reader *x)
 {
 	const struct hf_conf_value *v = x->section->v;
 	struct hf_origin_settings *o = x->o;
+	size_t faults;
 
 	o->ca_file = hf_settings_pem_file(x->r, x->section, HF_ORIGIN_CA_FILE, "CERTIFICATE");
 	o->ca_dir = read_ca_dir(x);
+	faults = x->r->faults->n;
 	o->client_cert =
 		hf_settings_pem_file(x->r, x->section, HF_ORIGIN_CLIENT_CERT, "CERTIFICATE");
 	o->client_key = hf_settings_pem_file(x->r, x->section, HF_ORIGIN_CLIENT_KEY, "PRIVATE KEY");
+	if (o->client_cert && o->client_key && x->r->faults->n == faults && !x->r->faults->nomem)
+		check_pair(x);
 	read_pins(x);
 	if (v[HF_ORIGIN_CLIENT_CERT].text && !v[HF_ORIGIN_CLIENT_KEY].line)
 		hf_settings_fault(x->r, x->section, HF_ORIGIN_CLIENT_CERT,

@@ -11,6 +11,7 @@
 
 #include "net/addr.h"
 #include "net/http1_internal.h"
+#include "net/tls.h"
 
 static struct http1 *of(struct hf_transport *t)
 {
@@ -164,6 +165,30 @@ static void on_idle_timer(void *user)
 	}
 }
 
+/* Connections that stand serve no further exchange. */
+static void retire(struct http1 *t)
+{
+	struct hf_list *it, *tmp;
+
+	hf_list_for(it, tmp, &t->idle)
+		hf_http1_conn_close(conn_of(it), false);
+	hf_list_for(it, tmp, &t->conns)
+		conn_of(it)->last = conn_of(it)->state == CONN_BUSY;
+}
+
+/* Who we are to the origin may have changed: what stands was opened by who we were. */
+static void renew(struct http1 *t)
+{
+	struct hf_list *it, *tmp;
+
+	if (!t->opt.tls || !hf_tls_client_renew(t->opt.tls))
+		return;
+	retire(t);
+	hf_list_for(it, tmp, &t->conns)
+		if (conn_of(it)->state == CONN_HANDSHAKE)
+			hf_http1_conn_restart(conn_of(it));
+}
+
 /* ---- the transport's operations ---- */
 
 static int perform(struct hf_transport *base, const struct hf_transport_request *req,
@@ -191,6 +216,7 @@ static int perform(struct hf_transport *base, const struct hf_transport_request 
 	*out = x;
 	t->calls++;
 	x->state = X_READY;
+	renew(t);
 	c = t->waiting_n == 0 ? find_idle(t, x->fresh) : NULL;
 	if (c) {
 		hf_http1_x_attach(x, c);
@@ -364,14 +390,10 @@ void hf_http1_network_changed(struct hf_transport *base, bool up)
 void hf_http1_distrust(struct hf_transport *base)
 {
 	struct http1 *t = of(base);
-	struct hf_list *it, *tmp;
 
 	t->calls++;
 	hf_dialer_forget(&t->dialer);
-	hf_list_for(it, tmp, &t->idle)
-		hf_http1_conn_close(conn_of(it), false);
-	hf_list_for(it, tmp, &t->conns)
-		conn_of(it)->last = conn_of(it)->state == CONN_BUSY;
+	retire(t);
 	t->calls--;
 }
 

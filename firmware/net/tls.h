@@ -24,7 +24,8 @@ struct hf_tls_client_options {
 	struct hf_log *log;
 	const char *server_name; /* SNI and verification (RFC 6125); address literals
 				  * are matched against iPAddress names */
-	/* Each may be NULL. Files are read once, through the port. */
+	/* Each may be NULL. Files are read through the port, those of the client's
+	 * certificate again and again (hf_tls_client_renew), the others once. */
 	const char *ca_file;		  /* PEM bundle */
 	const char *ca_dir;		  /* every *.pem and *.crt in it */
 	struct hf_list *trusts;		  /* clients of one list share the anchors of the same
@@ -42,6 +43,13 @@ struct hf_tls_client_options {
 int hf_tls_client_create(const struct hf_tls_client_options *opt, struct hf_buf *faults,
 			 struct hf_tls_client **out);
 void hf_tls_client_destroy(struct hf_tls_client *c);
+/* Looks whether the files of the client's certificate say something else, once a second
+ * at most. True: sessions show another one from now on. A pair that cannot be read
+ * or does not fit together changes nothing (logged). */
+bool hf_tls_client_renew(struct hf_tls_client *c);
+/* Whether both files are there and belong together, as hf_tls_client_create asks. */
+int hf_tls_check_pair(struct hf_port *port, const char *cert_file, const char *key_file,
+		      struct hf_buf *faults);
 
 /* Over any byte pipe: @write and @read move ciphertext without blocking (as
  * hf_port.stream_write: how many taken; read: 0 means none now). */

@@ -8,28 +8,12 @@
 #include <string.h>
 
 #include <mbedtls/base64.h>
-#include <mbedtls/error.h>
-#include <mbedtls/platform_util.h>
-#include <psa/crypto.h>
 
 #include "net/addr.h"
 #include "net/tls_internal.h"
 #include "net/tls_platform.h"
 
-#define PEM_FILE_MAX (256u * 1024)
-
-static const char *alpn[] = { "http/1.1", NULL };
-
-static int read_file(struct hf_tls_client *c, const char *what, const char *path,
-		     struct hf_buf *faults, char **text, size_t *len)
-{
-	int err = c->port->file_read(c->port, path, PEM_FILE_MAX, text, len);
-
-	if (!err || err == HF_ENOMEM)
-		return err;
-	(void)hf_buf_appendf(faults, "%s: cannot read %s: %s\n", what, path, hf_strerror(err));
-	return HF_ECONFIG;
-}
+#define RENEW_EVERY_MS 1000
 
 /* ---- parts of the options ---- */
 
@@ -62,7 +46,7 @@ static int set_trust(struct hf_tls_client *c, const struct hf_tls_client_options
 	if (err)
 		return err;
 	c->has_trust = opt->ca_file || opt->ca_dir;
-	mbedtls_ssl_conf_ca_cb(&c->conf, hf_tls_trust_find, c->trust);
+	mbedtls_ssl_conf_ca_cb(&c->own->conf, hf_tls_trust_find, c->trust);
 	return 0;
 }
 
@@ -91,82 +75,113 @@ static int set_pins(struct hf_tls_client *c, const struct hf_tls_client_options 
 	return 0;
 }
 
-static int parse_cert(struct hf_tls_client *c, const char *path, struct hf_buf *faults)
+/* ---- our own certificate ---- */
+
+static int read_own(struct hf_tls_client *c, struct hf_buf *faults)
 {
-	char *text;
-	size_t len;
-	int ret, err = read_file(c, "client-cert", path, faults, &text, &len);
-
-	if (err)
-		return err;
-	ret = mbedtls_x509_crt_parse(&c->cert, (const unsigned char *)text, len + 1);
-	free(text);
-	if (ret == 0)
-		return 0;
-	if (hf_tls_is_nomem(ret))
-		return HF_ENOMEM;
-	(void)hf_buf_appendf(faults, "client-cert: no usable certificate in %s\n", path);
-	return HF_ECONFIG;
-}
-
-static int parse_key(struct hf_tls_client *c, const char *path, struct hf_buf *faults)
-{
-	char *text, words[96];
-	size_t len;
-	int ret, err = read_file(c, "client-key", path, faults, &text, &len);
-
-	if (err)
-		return err;
-	ret = mbedtls_pk_parse_key(&c->key, (const unsigned char *)text, len + 1, NULL, 0,
-				   hf_tls_platform_random, NULL);
-	mbedtls_platform_zeroize(text, len);
-	free(text);
-	if (ret == 0)
-		return 0;
-	if (hf_tls_is_nomem(ret))
-		return HF_ENOMEM;
-	mbedtls_strerror(ret, words, sizeof(words));
-	(void)hf_buf_appendf(faults, "client-key: no usable key in %s: %s\n", path, words);
-	return HF_ECONFIG;
-}
-
-static int set_own_cert(struct hf_tls_client *c, const struct hf_tls_client_options *opt,
-			struct hf_buf *faults)
-{
+	struct hf_tls_pair pair;
 	int err;
 
-	if (!opt->cert_file && !opt->key_file)
-		return 0;
-	if (!opt->cert_file || !opt->key_file) {
+	if (!c->cert_file)
+		return hf_tls_own_create(NULL, NULL, NULL, faults, &c->own);
+	err = hf_tls_pair_read(c->port, c->cert_file, c->key_file, faults, &pair);
+	if (err)
+		return err;
+	err = hf_tls_own_create(&pair, c->cert_file, c->key_file, faults, &c->own);
+	hf_tls_pair_finish(&pair);
+	return err;
+}
+
+static int set_own(struct hf_tls_client *c, const struct hf_tls_client_options *opt,
+		   struct hf_buf *faults)
+{
+	if (!opt->cert_file != !opt->key_file) {
 		(void)hf_buf_append_str(faults, "client-cert and client-key go together\n");
 		return HF_ECONFIG;
 	}
-	err = parse_cert(c, opt->cert_file, faults);
-	if (!err)
-		err = parse_key(c, opt->key_file, faults);
-	if (err)
-		return err;
-	if (mbedtls_pk_check_pair(&c->cert.pk, &c->key, hf_tls_platform_random, NULL)) {
-		(void)hf_buf_appendf(faults, "client-key: %s does not belong to %s\n",
-				     opt->key_file, opt->cert_file);
-		return HF_ECONFIG;
+	if (opt->cert_file) {
+		c->cert_file = hf_span_dup(hf_span_str(opt->cert_file));
+		c->key_file = hf_span_dup(hf_span_str(opt->key_file));
+		if (!c->cert_file || !c->key_file)
+			return HF_ENOMEM;
 	}
-	return mbedtls_ssl_conf_own_cert(&c->conf, &c->cert, &c->key) ? HF_ENOMEM : 0;
+	c->looked_ms = c->port->boottime_ms(c->port);
+	return read_own(c, faults);
 }
 
-static int set_conf(struct hf_tls_client *c)
+/* It is told once of a pair that does not fit, and the one before it goes on. */
+static void log_unfit(struct hf_tls_client *c, uint64_t version, struct hf_buf *faults)
 {
-	if (psa_crypto_init() != PSA_SUCCESS)
-		return HF_ENOMEM;
-	if (mbedtls_ssl_config_defaults(&c->conf, MBEDTLS_SSL_IS_CLIENT,
-					MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT))
-		return HF_ENOMEM;
-	mbedtls_ssl_conf_min_tls_version(&c->conf, MBEDTLS_SSL_VERSION_TLS1_2);
-	mbedtls_ssl_conf_authmode(&c->conf, MBEDTLS_SSL_VERIFY_REQUIRED);
-	mbedtls_ssl_conf_rng(&c->conf, hf_tls_platform_random, NULL);
-	mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
-		&c->conf, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
-	return mbedtls_ssl_conf_alpn_protocols(&c->conf, alpn) ? HF_ENOMEM : 0;
+	struct hf_span rest = hf_buf_span(faults), line = hf_span_cut(&rest, '\n');
+	char quoted[256];
+
+	if (c->unfit_version == version)
+		return;
+	c->unfit_version = version;
+	hf_log(c->log, HF_LOG_ERROR, "tls.unfit", "server=%s fault=%s", c->server_name,
+	       hf_log_quote(line, quoted, sizeof(quoted)));
+}
+
+static bool take_pair(struct hf_tls_client *c, const struct hf_tls_pair *pair,
+		      struct hf_buf *faults)
+{
+	struct hf_tls_own *next;
+
+	if (pair->version == c->own->version) {
+		c->unfit_version = 0;
+		return false;
+	}
+	if (hf_tls_own_create(pair, c->cert_file, c->key_file, faults, &next)) {
+		log_unfit(c, pair->version, faults);
+		return false;
+	}
+	mbedtls_ssl_conf_ca_cb(&next->conf, hf_tls_trust_find, c->trust);
+	hf_tls_own_put(c->own);
+	c->own = next;
+	c->unfit_version = 0;
+	hf_tls_client_forget(c); /* what is resumed shows no certificate */
+	hf_log(c->log, HF_LOG_INFO, "tls.renewed", "server=%s cert=%s", c->server_name,
+	       c->cert_file);
+	return true;
+}
+
+bool hf_tls_client_renew(struct hf_tls_client *c)
+{
+	uint64_t now = c->port->boottime_ms(c->port);
+	struct hf_tls_pair pair;
+	struct hf_port *before;
+	struct hf_buf faults;
+	bool renewed = false;
+
+	if (!c->cert_file || now - c->looked_ms < RENEW_EVERY_MS)
+		return false;
+	c->looked_ms = now;
+	hf_buf_init(&faults, 4096);
+	before = hf_tls_platform_enter(c->port);
+	if (hf_tls_pair_read(c->port, c->cert_file, c->key_file, &faults, &pair))
+		log_unfit(c, UINT64_MAX, &faults);
+	else
+		renewed = take_pair(c, &pair, &faults);
+	hf_tls_pair_finish(&pair);
+	hf_tls_platform_leave(before);
+	hf_buf_finish(&faults);
+	return renewed;
+}
+
+int hf_tls_check_pair(struct hf_port *port, const char *cert_file, const char *key_file,
+		      struct hf_buf *faults)
+{
+	struct hf_port *before = hf_tls_platform_enter(port);
+	struct hf_tls_own *own = NULL;
+	struct hf_tls_pair pair;
+	int err = hf_tls_pair_read(port, cert_file, key_file, faults, &pair);
+
+	if (!err)
+		err = hf_tls_own_create(&pair, cert_file, key_file, faults, &own);
+	hf_tls_pair_finish(&pair);
+	hf_tls_own_put(own);
+	hf_tls_platform_leave(before);
+	return err;
 }
 
 /* ---- public ---- */
@@ -177,13 +192,11 @@ static int fill(struct hf_tls_client *c, const struct hf_tls_client_options *opt
 	int err = set_name(c, opt->server_name);
 
 	if (!err)
-		err = set_conf(c);
+		err = set_own(c, opt, faults);
 	if (!err)
 		err = set_trust(c, opt, faults);
 	if (!err)
 		err = set_pins(c, opt, faults);
-	if (!err)
-		err = set_own_cert(c, opt, faults);
 	return err;
 }
 
@@ -198,9 +211,6 @@ int hf_tls_client_create(const struct hf_tls_client_options *opt, struct hf_buf 
 		return HF_ENOMEM;
 	c->port = opt->port;
 	c->log = opt->log;
-	mbedtls_ssl_config_init(&c->conf);
-	mbedtls_x509_crt_init(&c->cert);
-	mbedtls_pk_init(&c->key);
 	before = hf_tls_platform_enter(c->port);
 	err = fill(c, opt, faults);
 	hf_tls_platform_leave(before);
@@ -220,9 +230,9 @@ void hf_tls_client_destroy(struct hf_tls_client *c)
 	if (!c)
 		return;
 	hf_tls_client_forget(c);
-	mbedtls_ssl_config_free(&c->conf);
-	mbedtls_x509_crt_free(&c->cert);
-	mbedtls_pk_free(&c->key);
+	hf_tls_own_put(c->own);
+	free(c->cert_file);
+	free(c->key_file);
 	hf_tls_trust_put(c->trust);
 	free(c->pins);
 	free(c->server_name);

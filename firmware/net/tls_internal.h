@@ -3,11 +3,11 @@
 #ifndef HF_NET_TLS_INTERNAL_H
 #define HF_NET_TLS_INTERNAL_H
 
-#include <mbedtls/pk.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 
 #include "net/tls.h"
+#include "net/tls_own.h"
 #include "net/tls_trust.h"
 
 #define HF_TLS_PIN_BYTES  32
@@ -20,11 +20,12 @@ struct hf_tls_client {
 	bool name_is_ip;
 	unsigned char ip[16];
 	size_t ip_len;
-	mbedtls_ssl_config conf;
+	struct hf_tls_own *own; /* the present generation */
+	char *cert_file, *key_file;
+	uint64_t looked_ms;	/* boot time when the files were read last */
+	uint64_t unfit_version; /* of the pair that was found unfit, 0: none */
 	struct hf_tls_trust *trust;
 	bool has_trust; /* a CA file or folder was given */
-	mbedtls_x509_crt cert;
-	mbedtls_pk_context key;
 	unsigned char (*pins)[HF_TLS_PIN_BYTES];
 	size_t pins_n;
 	mbedtls_ssl_session saved; /* of the last connection, for resumption */
@@ -35,6 +36,7 @@ struct hf_tls_client {
 struct hf_tls_session {
 	mbedtls_ssl_context ssl;
 	struct hf_tls_client *client;
+	struct hf_tls_own *own; /* that it began with */
 	struct hf_tls_bio bio;
 	bool open;     /* the handshake is done */
 	bool offered;  /* resumption was asked for */

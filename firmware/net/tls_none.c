@@ -18,6 +18,22 @@ void hf_tls_client_destroy(struct hf_tls_client *c)
 	assert(!c);
 }
 
+bool hf_tls_client_renew(struct hf_tls_client *c)
+{
+	(void)c;
+	return false;
+}
+
+int hf_tls_check_pair(struct hf_port *port, const char *cert_file, const char *key_file,
+		      struct hf_buf *faults)
+{
+	(void)port;
+	(void)cert_file;
+	(void)key_file;
+	(void)faults;
+	return 0;
+}
+
 int hf_tls_session_create(struct hf_tls_client *c, const struct hf_tls_bio *bio,
 			  struct hf_tls_session **out)
 {

@@ -76,7 +76,7 @@ static void offer_saved(struct hf_tls_session *s)
 static int setup(struct hf_tls_session *s)
 {
 	struct hf_tls_client *c = s->client;
-	int ret = mbedtls_ssl_setup(&s->ssl, &c->conf);
+	int ret = mbedtls_ssl_setup(&s->ssl, &s->own->conf);
 
 	if (!ret)
 		ret = mbedtls_ssl_set_hostname(&s->ssl, c->name_is_ip ? NULL : c->server_name);
@@ -97,6 +97,8 @@ int hf_tls_session_create(struct hf_tls_client *c, const struct hf_tls_bio *bio,
 
 	if (s) {
 		s->client = c;
+		s->own = c->own;
+		s->own->users++;
 		s->bio = *bio;
 		mbedtls_ssl_init(&s->ssl);
 		err = setup(s);
@@ -117,6 +119,7 @@ void hf_tls_session_destroy(struct hf_tls_session *s)
 		return;
 	before = hf_tls_platform_enter(s->client->port);
 	mbedtls_ssl_free(&s->ssl);
+	hf_tls_own_put(s->own);
 	hf_tls_platform_leave(before);
 	free(s);
 }
@@ -126,7 +129,8 @@ static int opened(struct hf_tls_session *s)
 	struct hf_tls_client *c = s->client;
 
 	s->open = true;
-	if (mbedtls_ssl_get_version_number(&s->ssl) == MBEDTLS_SSL_VERSION_TLS1_2)
+	if (s->own == c->own &&
+	    mbedtls_ssl_get_version_number(&s->ssl) == MBEDTLS_SSL_VERSION_TLS1_2)
 		hf_tls_client_save(c, &s->ssl);
 	hf_log(c->log, HF_LOG_DEBUG, "tls.open", "server=%s version=%s cipher=%s resumed=%d",
 	       c->server_name, mbedtls_ssl_get_version(&s->ssl),
@@ -163,7 +167,8 @@ static bool took_ticket(struct hf_tls_session *s, int ret)
 {
 	if (ret != MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
 		return false;
-	hf_tls_client_save(s->client, &s->ssl);
+	if (s->own == s->client->own) /* else it would be resumed as who we were */
+		hf_tls_client_save(s->client, &s->ssl);
 	return true;
 }
 
