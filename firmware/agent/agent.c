@@ -4,16 +4,15 @@
  * happens stands in the folders it connects.
  *
  *   start:  store opens -> queue loads -> sync, fetch, ingress -> listening
- *   stop:   ingress ends -> sync stops -> store commits and closes
+ *   stop:   stop.c
  */
 #include <limits.h>
 #include <stdlib.h>
 
 #include "agent/agent_private.h"
+#include "agent/health.h"
 #include "holdfast_config.h"
 
-#define STOP_GRACE_MS	2000
-#define STOP_LOOK_MS	50 /* how often it is looked whether attempts have ended */
 #define HEAD_TIMEOUT_MS 15000
 
 /* ---- the world's events ---- */
@@ -23,6 +22,7 @@ static void on_wake(void *user)
 	struct hf_agent *a = user;
 
 	hf_timerq_run(&a->timers, a->port->boottime_ms(a->port));
+	hf_agent_health_tell(a);
 	a->port->progress(a->port);
 }
 
@@ -152,6 +152,11 @@ static void on_lane(void *user, struct hf_lane *lane)
 		hf_sync_lane(a->sync, lane);
 }
 
+static void on_hold(void *user, int event, const struct hf_hold *hold)
+{
+	hf_agent_hold_event(user, event, hold);
+}
+
 static const struct hf_route *find_route(void *user, unsigned origin,
 					 const struct hf_match_request *req)
 {
@@ -269,6 +274,7 @@ static int create_queue(struct hf_agent *a)
 		.device_ms = a->report.device_ms,
 		.on_event = on_queue_event,
 		.on_lane = on_lane,
+		.on_hold = on_hold,
 		.user = a,
 	};
 
@@ -472,8 +478,6 @@ static void begin_queue(struct hf_agent *a)
 		hf_queue_load(a->queue, queue_loaded, a);
 }
 
-static void stop_later(struct hf_agent *a);
-
 static void store_opened(void *user, int err, const struct hf_store_report *report)
 {
 	struct hf_agent *a = user;
@@ -482,7 +486,7 @@ static void store_opened(void *user, int err, const struct hf_store_report *repo
 	if (err) {
 		begun(a, err);
 		if (a->stopping)
-			stop_later(a); /* there is nothing to close */
+			hf_agent_stop_later(a); /* there is nothing to close */
 		return;
 	}
 	a->report = *report;
@@ -499,82 +503,6 @@ void hf_agent_start(struct hf_agent *a, void (*started)(void *user, int err), vo
 	a->port->events = &port_events;
 	a->port->events_user = a;
 	hf_store_open(a->store, store_opened, a);
-}
-
-/* ---- stopping ---- */
-
-static void stopped(struct hf_agent *a)
-{
-	hf_log(&a->log, HF_LOG_INFO, "agent.stopped", "%s", "");
-	a->stopped(a->stopped_user);
-}
-
-static void store_closed(void *user, int err)
-{
-	(void)err; /* the store has said so */
-	stopped(user);
-}
-
-/* Attempts under way get some time; what is not over by then is found as it is
- * at the next start. */
-static void close_store(struct hf_agent *a)
-{
-	uint64_t now = a->port->boottime_ms(a->port);
-
-	bool idle = (!a->sync || hf_sync_is_idle(a->sync)) &&
-		    hf_credentials_are_idle(&a->credentials);
-
-	if (!idle && now < a->stop_by_ms &&
-	    !hf_timerq_set(&a->timers, &a->stop_timer, now + STOP_LOOK_MS))
-		return;
-	hf_agent_housekeeping_stop(a);
-	hf_store_close(a->store, store_closed, a);
-}
-
-static void stop_timer_fired(void *user)
-{
-	struct hf_agent *a = user;
-
-	if (a->failed)
-		stopped(a);
-	else
-		close_store(a);
-}
-
-static void stop_later(struct hf_agent *a)
-{
-	if (hf_timerq_set(&a->timers, &a->stop_timer, a->port->boottime_ms(a->port)))
-		stopped(a);
-}
-
-static void ingress_stopped(void *user)
-{
-	struct hf_agent *a = user;
-
-	a->stop_by_ms = a->port->boottime_ms(a->port) + STOP_GRACE_MS;
-	if (a->failed)
-		stop_later(a);
-	else
-		close_store(a);
-}
-
-void hf_agent_stop(struct hf_agent *a, void (*stopped_cb)(void *user), void *user)
-{
-	a->stopped = stopped_cb;
-	a->stopped_user = user;
-	a->stopping = true;
-	a->credentials.world.stopping = true;
-	hf_timer_init(&a->stop_timer, stop_timer_fired, a);
-	if (a->sync)
-		hf_sync_stop(a->sync);
-	if (a->tags)
-		hf_tags_stop(a->tags);
-	if (a->periodic)
-		hf_periodic_stop(a->periodic);
-	if (a->ingress)
-		hf_ingress_stop(a->ingress, STOP_GRACE_MS, ingress_stopped, a);
-	else
-		ingress_stopped(a);
 }
 
 void hf_agent_destroy(struct hf_agent *a)

@@ -88,10 +88,14 @@ struct hf_agent {
 	void *stopped_user;
 	struct hf_timer stop_timer;
 	uint64_t stop_by_ms;
-	bool failed; /* the store cannot be used */
+	bool failed;	    /* the store cannot be used */
+	uint64_t health_ms; /* boot time when health.c looked last */
+	int health_told;    /* enum hf_health_state */
 	bool stopping;
 };
 
+/* stop.c: there is nothing to close. */
+void hf_agent_stop_later(struct hf_agent *a);
 /* housekeeping.c */
 void hf_agent_housekeeping_init(struct hf_agent *a);
 /* Saves device time now. */
@@ -155,6 +159,8 @@ void hf_agent_events_finish(struct hf_agent *a);
 void hf_agent_event(struct hf_agent *a, unsigned origin, const char *type,
 		    int (*append)(struct hf_buf *b, const void *what), const void *what);
 void hf_agent_queue_event(struct hf_agent *a, const struct hf_queue_event *event);
+/* Tells that the operator holds something, or does no more. */
+void hf_agent_hold_event(struct hf_agent *a, int event, const struct hf_hold *hold);
 /* Tells what can be reached, if that is not what was told last. */
 void hf_agent_connectivity_event(struct hf_agent *a);
 /* origins.c */

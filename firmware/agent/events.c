@@ -6,6 +6,7 @@
 #include "holdfast/err.h"
 #include "http/date.h"
 #include "http/values.h"
+#include "ingress/lane_json.h"
 
 #define EVENT_BYTES_MAX 65536
 
@@ -111,6 +112,32 @@ void hf_agent_queue_event(struct hf_agent *a, const struct hf_queue_event *event
 		hf_ingress_event(a->ingress, pages_of(a, event->origin), type_name(event->type),
 				 hf_buf_span(&b));
 	hf_buf_finish(&b);
+}
+
+struct told_hold {
+	const struct hf_queue *queue;
+	const struct hf_hold *hold;
+	const char *state;
+};
+
+static int append_hold(struct hf_buf *b, const void *what)
+{
+	const struct told_hold *t = what;
+	int err = hf_buf_appendf(b, "\"state\":\"%s\",", t->state);
+
+	return err ? err : hf_hold_json(t->queue, t->hold, b);
+}
+
+void hf_agent_hold_event(struct hf_agent *a, int event, const struct hf_hold *hold)
+{
+	static const char *const states[] = {
+		[HF_HOLD_BEGUN] = "begun",
+		[HF_HOLD_RELEASED] = "released",
+		[HF_HOLD_ENDED] = "ended",
+	};
+	struct told_hold told = { a->queue, hold, states[event] };
+
+	hf_agent_event(a, hold->origin, "hold", append_hold, &told);
 }
 
 /* An origin that is tried is down until it answers. */

@@ -5,6 +5,8 @@
 #include <limits.h>
 
 #include "agent/agent_private.h"
+#include "agent/health.h"
+#include "queue/hold.h"
 
 int hf_agent_metric_head(struct hf_buf *b, const struct hf_agent_metric *m)
 {
@@ -87,6 +89,43 @@ static uint64_t failing(struct hf_agent *a, unsigned i)
 	return hf_connectivity_failure(a->connectivity, i, &since) != NULL;
 }
 
+struct hold_count {
+	unsigned origin;
+	uint64_t n;
+};
+
+static int count_hold(void *user, const struct hf_hold *hold)
+{
+	struct hold_count *count = user;
+
+	count->n += hold->origin == count->origin;
+	return 0;
+}
+
+static uint64_t holds(struct hf_agent *a, unsigned i)
+{
+	struct hold_count count = { i, 0 };
+
+	hf_queue_each_hold(a->queue, count_hold, &count);
+	return count.n;
+}
+
+static uint64_t oldest_s(struct hf_agent *a, unsigned i)
+{
+	struct hf_health h;
+
+	hf_agent_health(a, i, &h);
+	return h.oldest_age_ms / 1000;
+}
+
+static uint64_t health(struct hf_agent *a, unsigned i)
+{
+	struct hf_health h;
+
+	hf_agent_health(a, i, &h);
+	return h.state;
+}
+
 #define TOTAL(member)                                                  \
 	static uint64_t total_##member(struct hf_agent *a, unsigned i) \
 	{                                                              \
@@ -111,6 +150,11 @@ static const struct {
 	{ { "requests_waiting", "gauge", "On disk, not final, held ones among them." },
 	  total_waiting },
 	{ { "requests_held", "gauge", "Waiting for a person." }, total_held },
+	{ { "oldest_request_seconds", "gauge",
+	    "Age of the oldest that waits, of lanes that are not on hold." },
+	  oldest_s },
+	{ { "holds", "gauge", "Lanes and origins that the operator holds." }, holds },
+	{ { "health", "gauge", "0 ok, 1 degraded, 2 stuck." }, health },
 	{ { "requests_accepted_total", "counter", "Since the start." }, total_accepted },
 	{ { "requests_delivered_total", "counter", "Since the start." }, total_delivered },
 	{ { "requests_dead_total", "counter", "Given up since the start." }, total_dead },
@@ -152,6 +196,16 @@ static int store(struct hf_agent *a, struct hf_buf *b)
 				    "store_written_bytes_total", "counter",
 				    "Handed to the medium since the store was made." },
 			    u.written_total);
+	if (!err)
+		err = plain(b,
+			    &(struct hf_agent_metric){ "store_room_bytes", "gauge",
+						       "For new requests." },
+			    u.room);
+	if (!err)
+		err = plain(b,
+			    &(struct hf_agent_metric){ "store_checkpoints_total", "counter",
+						       "Since the start." },
+			    u.checkpoints);
 	return err ? err :
 		     plain(b,
 			   &(struct hf_agent_metric){

@@ -4,7 +4,9 @@
 #include <limits.h>
 
 #include "agent/agent_private.h"
+#include "agent/health.h"
 #include "http/values.h"
+#include "ingress/lane_json.h"
 
 #define LANES_SHOWN 200
 
@@ -73,52 +75,19 @@ static int append_origins(struct hf_agent *a, unsigned origin, struct hf_buf *b)
 	return err ? err : hf_buf_append_str(b, "],");
 }
 
-struct lanes_ctx {
-	const char *origin; /* NULL: of all */
-	struct hf_buf *out;
-	unsigned shown, hidden;
-};
-
-static int append_lane(void *user, const struct hf_lane_figures *f)
+static int append_lanes(struct hf_agent *a, unsigned origin, struct hf_buf *b)
 {
-	struct lanes_ctx *ctx = user;
-	struct hf_buf *b = ctx->out;
+	struct hf_lane_filter filter = { .most = LANES_SHOWN };
 	int err;
 
-	if (ctx->origin && !hf_span_eq_str(f->origin, ctx->origin))
-		return 0;
-	if (ctx->shown >= LANES_SHOWN) {
-		ctx->hidden++;
-		return 0;
-	}
-	err = hf_buf_append_str(b, ctx->shown++ ? ",{" : "{");
-	if (!err)
-		err = hf_status_text(b, "lane", f->key);
+	if (origin != UINT_MAX)
+		filter.origin = hf_span_str(a->settings->origins[origin].name);
+	err = hf_lanes_json(a->queue, &filter, b);
 	if (!err)
 		err = hf_buf_append_str(b, ",");
 	if (!err)
-		err = hf_status_text(b, "origin", f->origin);
-	if (!err)
-		err = hf_buf_appendf(b,
-				     ",\"depth\":%" PRIu64 ",\"held\":%" PRIu64
-				     ",\"oldestAgeSeconds\":%" PRIu64,
-				     f->waiting, f->held, f->oldest_age_ms / 1000);
-	if (!err)
-		err = hf_status_number(b, "nextAttemptInMs", f->next_attempt_ms != UINT64_MAX,
-				       f->next_attempt_ms);
-	return err ? err : hf_buf_appendf(b, ",\"state\":\"%s\"}", f->state);
-}
-
-static int append_lanes(struct hf_agent *a, unsigned origin, struct hf_buf *b)
-{
-	struct lanes_ctx lanes = { .out = b };
-	int err = hf_buf_append_str(b, "\"lanes\":[");
-
-	if (origin != UINT_MAX)
-		lanes.origin = a->settings->origins[origin].name;
-	if (!err)
-		err = hf_queue_each_lane(a->queue, append_lane, &lanes);
-	return err ? err : hf_buf_appendf(b, "],\"lanesNotShown\":%u,", lanes.hidden);
+		err = hf_holds_json(a->queue, origin, b);
+	return err ? err : hf_buf_append_str(b, ",");
 }
 
 static int append_totals(struct hf_agent *a, unsigned origin, struct hf_buf *b)
@@ -146,6 +115,22 @@ static int append_aside(const struct hf_store_usage *u, struct hf_buf *b)
 	return err;
 }
 
+/* Pages, the log, and what is free. */
+static int append_pages(struct hf_agent *a, const struct hf_store_usage *u, struct hf_buf *b)
+{
+	uint64_t now = a->port->boottime_ms(a->port);
+	int err = hf_buf_appendf(b,
+				 "\"store\":{\"pages\":%" PRIu64 ",\"pageBytes\":%u"
+				 ",\"fileBytes\":%" PRIu64 ",\"room\":%" PRIu64
+				 ",\"logPages\":%" PRIu32 ",\"checkpoints\":%" PRIu32,
+				 u->bytes / u->page_bytes, u->page_bytes, u->file_bytes, u->room,
+				 u->log_pages, u->checkpoints);
+
+	return err ? err :
+		     hf_status_number(b, "lastCheckpointSecondsAgo", u->checkpoint_ms != 0,
+				      (now - u->checkpoint_ms) / 1000);
+}
+
 static int append_store(struct hf_agent *a, struct hf_buf *b)
 {
 	struct hf_store_usage u;
@@ -157,8 +142,11 @@ static int append_store(struct hf_agent *a, struct hf_buf *b)
 		saved += u.aside[i].saved;
 		lost += u.aside[i].lost;
 	}
+	err = append_pages(a, &u, b);
+	if (err)
+		return err;
 	err = hf_buf_appendf(b,
-			     "\"store\":{\"bytes\":%" PRIu64 ",\"bytesMax\":%" PRIu64
+			     ",\"bytes\":%" PRIu64 ",\"bytesMax\":%" PRIu64
 			     ",\"writtenToday\":%" PRIu64 ",\"writtenTotal\":%" PRIu64
 			     ",\"boots\":%" PRIu32 ",\"full\":%s,\"salvaged\":%s,\"vanished\":%s"
 			     ",\"rowsSaved\":%" PRIu64 ",\"rowsLost\":%" PRIu64
@@ -172,12 +160,21 @@ static int append_store(struct hf_agent *a, struct hf_buf *b)
 	return err ? err : hf_buf_append_str(b, "]}");
 }
 
+static int append_device(struct hf_agent *a, struct hf_buf *out)
+{
+	return hf_buf_appendf(
+		out, ",\"version\":\"%s\",\"uptimeSeconds\":%" PRIu64 ",\"connectivity\":{",
+		HOLDFAST_VERSION, (a->port->boottime_ms(a->port) - a->start_ms) / 1000);
+}
+
 int hf_agent_status(struct hf_agent *a, unsigned origin, struct hf_buf *out)
 {
-	int err = hf_buf_appendf(
-		out, "{\"version\":\"%s\",\"uptimeSeconds\":%" PRIu64 ",\"connectivity\":{",
-		HOLDFAST_VERSION, (a->port->boottime_ms(a->port) - a->start_ms) / 1000);
+	int err = hf_buf_append_str(out, "{");
 
+	if (!err)
+		err = hf_agent_health_status(a, origin, out);
+	if (!err)
+		err = append_device(a, out);
 	if (!err)
 		err = hf_agent_append_ladder(a, out);
 	if (!err)

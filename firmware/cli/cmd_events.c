@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * events: what the daemon still knows of, then, with -f, what happens. One line
+ * events: what the daemon still knows of, then, with --follow, what happens. One line
  * per event: when, its type, and what it is about.
  */
 #include <stdio.h>
@@ -9,6 +9,7 @@
 #include <cjson/cJSON.h>
 
 #include "cli/client.h"
+#include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/sse_read.h"
 #include "cli/text.h"
@@ -16,7 +17,7 @@
 
 #define NAME_WIDTH 13
 
-#define QUIET_MS 500 /* without -f: no more known events after this pause */
+#define QUIET_MS 500 /* without --follow: no more known events after this pause */
 
 static void put_value(const cJSON *item)
 {
@@ -190,9 +191,9 @@ static int on_body(void *user, struct hf_span data)
 	return cli_sse_feed(user, data) ? cli_fail(CLI_NO, "an event is too large") : 0;
 }
 
-int cli_events(struct cli *c, int argc, char **argv)
+int cli_events(struct cli *c, const struct cli_args *args)
 {
-	bool follow = argc == 1 && strcmp(argv[0], "-f") == 0;
+	bool follow = args->option[CLI_FOLLOW] != NULL;
 	struct printer printer = { c, 0 };
 	struct cli_reply reply;
 	struct cli_sse sse;
@@ -207,8 +208,6 @@ int cli_events(struct cli *c, int argc, char **argv)
 	};
 	int err;
 
-	if (argc > 1 || (argc == 1 && !follow))
-		return cli_usage("events takes nothing but -f, to follow");
 	cli_sse_init(&sse, on_event, &printer);
 	err = cli_call(c, &req, &reply);
 	if (!err && reply.status / 100 != 2)

@@ -5,6 +5,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/registration.h"
 #include "cli/text.h"
@@ -46,35 +47,33 @@ static void add_row(struct cli_table *t, const cJSON *r)
 	cli_table_add(t, cli_json_text(r, "waitsFor", "-"));
 }
 
-int cli_periodic_list(struct cli *c, int argc, char **argv)
+int cli_periodic_list(struct cli *c, const struct cli_args *args)
 {
 	static const struct cli_column columns[] = {
 		{ "TAG", false, 12 },  { "WORKER", false, 6 }, { "STATE", false, 0 },
 		{ "EVERY", true, 0 },  { "NEXT", true, 0 },    { "RUNS", true, 0 },
 		{ "LAST", false, 10 }, { "FOR", false, 0 },
 	};
-	struct cli_registration r = { .resource = "periodicsync" };
-	int err = cli_registration_options(argc, argv, &r);
+	struct cli_registration r = { .resource = "periodicsync",
+				      .worker = args->option[CLI_WORKER] };
 
-	return err ? err : cli_registration_list(c, &r, columns, COUNT(columns), add_row);
+	return cli_registration_list(c, &r, columns, COUNT(columns), add_row);
 }
 
-static int change(struct cli *c, int argc, char **argv, const char *method, const char *words)
+static int change(struct cli *c, const struct cli_args *args, const char *method, const char *words)
 {
-	struct cli_registration r = { .resource = "periodicsync",
-				      .takes_tag = true,
-				      .takes_interval = method[0] == 'P' };
-	int err = cli_registration_options(argc, argv, &r);
+	struct cli_registration r = { .resource = "periodicsync" };
+	int err = cli_registration_options(args, &r);
 
 	return err ? err : cli_registration_change(c, &r, method, words);
 }
 
-int cli_periodic_register(struct cli *c, int argc, char **argv)
+int cli_periodic_register(struct cli *c, const struct cli_args *args)
 {
-	return change(c, argc, argv, "POST", " is registered.");
+	return change(c, args, "POST", " is registered.");
 }
 
-int cli_periodic_unregister(struct cli *c, int argc, char **argv)
+int cli_periodic_unregister(struct cli *c, const struct cli_args *args)
 {
-	return change(c, argc, argv, "DELETE", " is not registered any more.");
+	return change(c, args, "DELETE", " is not registered any more.");
 }

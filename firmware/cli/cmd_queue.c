@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Commands on the queue as a whole: queue list, queue export. */
+/* queue list, and reading the list page by page. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 #include <cjson/cJSON.h>
 
 #include "cli/client.h"
+#include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/request.h"
 #include "cli/table.h"
@@ -89,7 +90,7 @@ struct list_options {
 	const char *state, *lane;
 };
 
-static bool are_states(const char *text)
+bool cli_request_states(const char *text)
 {
 	struct hf_span rest = hf_span_str(text);
 
@@ -105,27 +106,20 @@ static bool are_states(const char *text)
 	return true;
 }
 
-static int parse_list(int argc, char **argv, struct list_options *o)
+int cli_request_no_state(const char *text)
 {
-	*o = (struct list_options){ states_default, NULL };
-	for (int i = 0; i < argc; i++) {
-		bool state = strcmp(argv[i], "--state") == 0;
+	return cli_usage("there is no state %s; there are queued, inflight, held, settled, dead, "
+			 "cancelled, and all",
+			 text);
+}
 
-		if (!state && strcmp(argv[i], "--lane") != 0)
-			return cli_usage("queue list knows --state STATE and --lane LANE, not %s",
-					 argv[i]);
-		if (i + 1 == argc)
-			return cli_usage("%s needs a value", argv[i]);
-		i++;
-		if (state)
-			o->state = argv[i];
-		else
-			o->lane = argv[i];
-	}
-	if (!are_states(o->state))
-		return cli_usage("there is no state %s; there are queued, inflight, held, "
-				 "settled, dead, cancelled, and all",
-				 o->state);
+static int parse_list(const struct cli_args *args, struct list_options *o)
+{
+	*o = (struct list_options){ states_default, args->option[CLI_LANE] };
+	if (args->option[CLI_STATE])
+		o->state = args->option[CLI_STATE];
+	if (!cli_request_states(o->state))
+		return cli_request_no_state(o->state);
 	return 0;
 }
 
@@ -209,12 +203,12 @@ static int print_table(struct cli *c, const char *query, const struct list_optio
 	return err;
 }
 
-int cli_queue_list(struct cli *c, int argc, char **argv)
+int cli_queue_list(struct cli *c, const struct cli_args *args)
 {
 	struct list_options o;
 	struct hf_buf query;
 	const char *text;
-	int err = parse_list(argc, argv, &o);
+	int err = parse_list(args, &o);
 
 	if (err)
 		return err;
@@ -227,34 +221,5 @@ int cli_queue_list(struct cli *c, int argc, char **argv)
 	else
 		err = print_table(c, text, &o);
 	hf_buf_finish(&query);
-	return err;
-}
-
-/* ---- export ---- */
-
-static int write_out(void *user, struct hf_span data)
-{
-	(void)user;
-	cli_put_bytes(data);
-	return ferror(stdout) ? cli_fail(CLI_NO, "the export cannot be written") : 0;
-}
-
-int cli_queue_export(struct cli *c, int argc, char **argv)
-{
-	struct cli_request req = { .method = "GET",
-				   .target = "/.holdfast/export",
-				   .on_body = write_out };
-	struct cli_reply reply;
-	int err;
-
-	(void)argv;
-	if (argc != 0)
-		return cli_usage("queue export takes nothing; it writes to standard output");
-	err = cli_call(c, &req, &reply);
-	if (!err && reply.status / 100 != 2)
-		err = cli_said_no(c, &reply);
-	cli_reply_finish(&reply);
-	if (fflush(stdout) != 0 && !err)
-		err = cli_fail(CLI_NO, "the export cannot be written");
 	return err;
 }

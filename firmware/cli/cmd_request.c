@@ -2,33 +2,113 @@
 /* Commands on one request: queue show, retry, cancel. */
 #include "cli/request.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include <cjson/cJSON.h>
 
 #include "base/ulid.h"
 #include "cli/client.h"
+#include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/text.h"
 
-bool cli_request_target(const char *id, const char *suffix, char out[CLI_TARGET_SIZE])
-{
-	uint64_t hi, lo;
+#define PREFIX_MIN 6 /* letters of an id that is shortened */
+#define NAMED_MAX  3 /* requests that are named when several begin so */
 
-	if (hf_ulid_parse(hf_span_str(id), &hi, &lo) != 0)
-		return false;
-	snprintf(out, CLI_TARGET_SIZE, "/.holdfast/requests/%s%s", id, suffix);
-	return true;
-}
+/* ---- ids ---- */
 
 static int not_an_id(const char *text)
 {
-	return cli_usage("%s is not an id; ids have %d letters and digits, `holdfast queue list` "
-			 "shows them",
-			 text, HF_ULID_LEN);
+	return cli_usage("%s is not an id; ids have %d letters and digits, of which the first %d "
+			 "or more will do. `holdfast queue list` shows them",
+			 text, HF_ULID_LEN, PREFIX_MIN);
+}
+
+struct search {
+	const char *prefix;
+	char found[NAMED_MAX][HF_ULID_LEN + 1];
+	size_t n;
+};
+
+static int compare_ids(void *user, const struct cJSON *requests, const struct hf_span *page)
+{
+	struct search *s = user;
+	const cJSON *r;
+
+	(void)page;
+	cJSON_ArrayForEach(r, requests)
+	{
+		const char *id = cli_json_text(r, "id", "");
+
+		if (strncasecmp(id, s->prefix, strlen(s->prefix)) != 0)
+			continue;
+		if (s->n < NAMED_MAX)
+			snprintf(s->found[s->n], sizeof(s->found[0]), "%s", id);
+		s->n++;
+	}
+	return 0;
+}
+
+static int ambiguous(const struct search *s)
+{
+	char more[40] = "";
+
+	if (s->n > 2)
+		snprintf(more, sizeof(more), " and %zu more", s->n - 2);
+	return cli_fail(CLI_NO, "%s is the beginning of %zu ids: %s, %s%s. Give more of it",
+			s->prefix, s->n, s->found[0], s->found[1], more);
+}
+
+static bool is_prefix(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len >= PREFIX_MIN && len < HF_ULID_LEN &&
+	       strspn(text, "0123456789abcdefghjkmnpqrstvwxyzABCDEFGHJKMNPQRSTVWXYZ") == len;
+}
+
+/* The id that @text is, or begins. */
+static int find_id(struct cli *c, const char *text, char id[HF_ULID_LEN + 1])
+{
+	struct search s = { .prefix = text };
+	uint64_t hi, lo;
+	int err;
+
+	if (hf_ulid_parse(hf_span_str(text), &hi, &lo) == 0) {
+		snprintf(id, HF_ULID_LEN + 1, "%s", text);
+		return 0;
+	}
+	if (!is_prefix(text))
+		return not_an_id(text);
+	err = cli_request_pages(c, "", compare_ids, &s);
+	if (err)
+		return err;
+	if (s.n == 0)
+		return cli_fail(CLI_NO,
+				"no request has an id that begins with %s; `holdfast queue "
+				"list --state all` shows all",
+				text);
+	if (s.n > 1)
+		return ambiguous(&s);
+	snprintf(id, HF_ULID_LEN + 1, "%s", s.found[0]);
+	return 0;
+}
+
+/* Asks for the resource of the request that @text names. */
+static int ask_about(struct cli *c, const char *method, const char *text, const char *suffix,
+		     char id[HF_ULID_LEN + 1], struct cli_reply *reply)
+{
+	char target[96];
+	int err = find_id(c, text, id);
+
+	*reply = (struct cli_reply){ 0 };
+	if (err)
+		return err;
+	snprintf(target, sizeof(target), "/.holdfast/requests/%s%s", id, suffix);
+	return cli_ask(c, method, target, reply);
 }
 
 /* ---- show ---- */
@@ -72,23 +152,18 @@ static void put_figures(const cJSON *j)
 		printf("%-14s%s\n", "answer", cli_count(status, word));
 }
 
-int cli_queue_show(struct cli *c, int argc, char **argv)
+int cli_queue_show(struct cli *c, const struct cli_args *args)
 {
-	char target[CLI_TARGET_SIZE];
+	char id[HF_ULID_LEN + 1];
 	struct cli_reply reply;
 	cJSON *j;
-	int err;
+	int err = ask_about(c, "GET", args->operand, "", id, &reply);
 
-	if (argc != 1)
-		return cli_usage("queue show takes one ID");
-	if (!cli_request_target(argv[0], "", target))
-		return not_an_id(argv[0]);
-	err = cli_ask(c, "GET", target, &reply);
 	if (!err && c->json) {
 		cli_put_raw(hf_buf_span(&reply.body));
 	} else if (!err) {
 		j = cli_json_parse(hf_buf_span(&reply.body));
-		put_line("id", cli_json_text(j, "id", argv[0]));
+		put_line("id", cli_json_text(j, "id", id));
 		put_state(j);
 		put_line("method", cli_json_text(j, "method", "-"));
 		put_line("url", cli_json_text(j, "url", "-"));
@@ -105,39 +180,30 @@ int cli_queue_show(struct cli *c, int argc, char **argv)
 
 /* ---- cancel ---- */
 
-int cli_queue_cancel(struct cli *c, int argc, char **argv)
+int cli_queue_cancel(struct cli *c, const struct cli_args *args)
 {
-	char target[CLI_TARGET_SIZE];
+	char id[HF_ULID_LEN + 1];
 	struct cli_reply reply;
-	int err;
+	int err = ask_about(c, "DELETE", args->operand, "", id, &reply);
 
-	if (argc != 1)
-		return cli_usage("queue cancel takes one ID");
-	if (!cli_request_target(argv[0], "", target))
-		return not_an_id(argv[0]);
-	err = cli_ask(c, "DELETE", target, &reply);
 	if (!err && c->json)
 		cli_put_raw(hf_buf_span(&reply.body));
 	else if (!err)
-		printf("%s is cancelled.\n", argv[0]);
+		printf("%s is cancelled.\n", id);
 	cli_reply_finish(&reply);
 	return err;
 }
 
 /* ---- retry ---- */
 
-static int retry_one(struct cli *c, const char *id)
+static int retry_one(struct cli *c, const char *text)
 {
-	char target[CLI_TARGET_SIZE];
+	char id[HF_ULID_LEN + 1];
 	struct cli_reply reply;
 	const char *new_id;
 	cJSON *j;
-	int err;
+	int err = ask_about(c, "POST", text, "/retry", id, &reply);
 
-	assert(id);
-	if (!cli_request_target(id, "/retry", target))
-		return not_an_id(id);
-	err = cli_ask(c, "POST", target, &reply);
 	if (!err && c->json) {
 		cli_put_raw(hf_buf_span(&reply.body));
 	} else if (!err) {
@@ -209,11 +275,11 @@ static int retry_all(struct cli *c, const char *state)
 	return err ? err : result;
 }
 
-int cli_queue_retry(struct cli *c, int argc, char **argv)
+int cli_queue_retry(struct cli *c, const struct cli_args *args)
 {
-	if (argc != 1)
+	bool held = args->option[CLI_HELD], dead = args->option[CLI_DEAD];
+
+	if (held + dead + (args->operand != NULL) != 1)
 		return cli_usage("queue retry takes one ID, or --held or --dead for all of these");
-	if (strcmp(argv[0], "--held") == 0 || strcmp(argv[0], "--dead") == 0)
-		return retry_all(c, argv[0] + 2);
-	return retry_one(c, argv[0]);
+	return args->operand ? retry_one(c, args->operand) : retry_all(c, held ? "held" : "dead");
 }

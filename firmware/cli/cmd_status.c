@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* status, metrics, store check, version. */
+/* status, metrics, version. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,7 +7,9 @@
 #include <cjson/cJSON.h>
 
 #include "cli/client.h"
+#include "cli/commands.h"
 #include "cli/json.h"
+#include "cli/status.h"
 #include "cli/table.h"
 #include "cli/text.h"
 #include "holdfast/agent.h"
@@ -16,7 +18,7 @@
 
 /* ---- status ---- */
 
-static double seconds_of(const cJSON *j, const char *ms)
+double cli_seconds_of(const cJSON *j, const char *ms)
 {
 	double v = cli_json_number(j, ms, -1);
 
@@ -91,7 +93,7 @@ static void print_origins(const cJSON *origins)
 		snprintf(ago, sizeof(ago), "%s%s", cli_duration(last, word),
 			 last >= 0 ? " ago" : "");
 		cli_table_add(&t, ago);
-		cli_table_add(&t, cli_duration(seconds_of(o, "nextTrialInMs"), word));
+		cli_table_add(&t, cli_duration(cli_seconds_of(o, "nextTrialInMs"), word));
 		cli_table_add(&t, cli_json_text(o, "url", "-"));
 	}
 	cli_table_print(&t);
@@ -143,45 +145,26 @@ static void print_credentials(const cJSON *credentials)
 		cli_table_add(&t, cli_json_text(c, "state", "-"));
 		cli_table_add(&t, cli_duration(cli_json_number(c, "sinceSeconds", -1), word));
 		cli_table_add(&t, cli_duration(cli_json_number(c, "expiresInSeconds", -1), word));
-		cli_table_add(&t, cli_duration(seconds_of(c, "nextTryInMs"), word));
+		cli_table_add(&t, cli_duration(cli_seconds_of(c, "nextTryInMs"), word));
 		cli_table_add(&t, cli_json_text(c, "why", "-"));
 	}
 	cli_table_print(&t);
 	cli_table_finish(&t);
 }
 
-static void print_lanes(const cJSON *lanes)
+static void print_lanes(const cJSON *j)
 {
-	static const struct cli_column columns[] = {
-		{ "LANE", false, 12 }, { "ORIGIN", false, 8 }, { "WAITING", true, 0 },
-		{ "HELD", true, 0 },   { "OLDEST", true, 0 },  { "NEXT TRY", true, 0 },
-		{ "STATE", false, 8 },
-	};
-	char word[CLI_WORD_SIZE];
-	struct cli_table t;
-	const cJSON *l;
+	const cJSON *lanes = cli_json_at(j, "lanes");
+	double hidden = cli_json_number(j, "lanesNotShown", 0);
 
-	if (cJSON_GetArraySize(lanes) == 0) {
-		puts("\nThe queue is empty.");
-		return;
-	}
 	putchar('\n');
-	cli_table_init(&t, columns, COUNT(columns));
-	cJSON_ArrayForEach(l, lanes)
-	{
-		double held = cli_json_number(l, "held", -1);
-		double depth = cli_json_number(l, "depth", -1);
-
-		cli_table_add(&t, cli_json_text(l, "lane", "-"));
-		cli_table_add(&t, cli_json_text(l, "origin", "-"));
-		cli_table_add(&t, cli_count(held > 0 ? depth - held : depth, word));
-		cli_table_add(&t, cli_count(held, word));
-		cli_table_add(&t, cli_duration(cli_json_number(l, "oldestAgeSeconds", -1), word));
-		cli_table_add(&t, cli_duration(seconds_of(l, "nextAttemptInMs"), word));
-		cli_table_add(&t, cli_json_text(l, "state", "-"));
-	}
-	cli_table_print(&t);
-	cli_table_finish(&t);
+	if (cJSON_GetArraySize(lanes) == 0)
+		puts("The queue is empty.");
+	else
+		cli_lanes_print(lanes);
+	if (hidden > 0)
+		printf("and %.0f more, see `holdfast lanes`\n", hidden);
+	cli_holds_print(cli_json_at(j, "holds"));
 }
 
 static void print_totals(const cJSON *j)
@@ -215,7 +198,7 @@ static void print_periodic(const cJSON *j)
 		return;
 	cJSON_ArrayForEach(r, all)
 	{
-		double due = seconds_of(r, "nextDueInMs");
+		double due = cli_seconds_of(r, "nextDueInMs");
 
 		if (due >= 0 && (next < 0 || due < next))
 			next = due;
@@ -232,51 +215,31 @@ static void print_periodic(const cJSON *j)
 static void print_store(const cJSON *j)
 {
 	char used[CLI_WORD_SIZE], max[CLI_WORD_SIZE], today[CLI_WORD_SIZE], all[CLI_WORD_SIZE];
-	const cJSON *bad = cli_json_at(j, "store.quarantined"), *file;
 
 	printf("store        %s of %s, written %s today, %s since it was made\n",
 	       cli_size(cli_json_number(j, "store.bytes", -1), used),
 	       cli_size(cli_json_number(j, "store.bytesMax", -1), max),
 	       cli_size(cli_json_number(j, "store.writtenToday", -1), today),
 	       cli_size(cli_json_number(j, "store.writtenTotal", -1), all));
-	if (cli_json_true(j, "store.full"))
-		puts("THE STORE IS FULL: new requests are refused with 507.");
-	if (cli_json_true(j, "store.salvaged"))
-		printf("A damaged database was replaced: %s rows were saved from it, %s lost.\n",
-		       cli_count(cli_json_number(j, "store.rowsSaved", -1), used),
-		       cli_count(cli_json_number(j, "store.rowsLost", -1), max));
-	if (cli_json_true(j, "store.vanished"))
-		puts("The store was gone at start, and a new one was made.");
-	cJSON_ArrayForEach(file, bad)
-	{
-		fputs("Put aside: ", stdout);
-		cli_put_safe(stdout, hf_span_str(cJSON_IsString(file) ? file->valuestring : "?"));
-		putchar('\n');
-	}
+	cli_store_warn(j);
 }
 
-int cli_status(struct cli *c, int argc, char **argv)
+int cli_status(struct cli *c, const struct cli_args *args)
 {
 	struct cli_reply reply;
 	cJSON *j = NULL;
-	int err;
+	int err = cli_status_ask(c, &reply, &j);
 
-	(void)argv;
-	if (argc != 0)
-		return cli_usage("status takes nothing");
-	err = cli_ask(c, "GET", "/.holdfast/status", &reply);
-	if (!err)
-		j = cli_json_parse(hf_buf_span(&reply.body));
+	(void)args;
 	if (!err && c->json) {
 		cli_put_raw(hf_buf_span(&reply.body));
-	} else if (!err && !cJSON_IsObject(j)) {
-		err = cli_fail(CLI_NO_DAEMON, "the answer is not a status");
 	} else if (!err) {
+		cli_health_print(j);
 		print_summary(j);
 		print_origins(cli_json_at(j, "origins"));
 		print_failures(cli_json_at(j, "origins"));
 		print_credentials(cli_json_at(j, "credentials"));
-		print_lanes(cli_json_at(j, "lanes"));
+		print_lanes(j);
 		print_totals(j);
 		print_periodic(j);
 		print_store(j);
@@ -288,14 +251,14 @@ int cli_status(struct cli *c, int argc, char **argv)
 
 /* ---- metrics ---- */
 
-int cli_metrics(struct cli *c, int argc, char **argv)
+int cli_metrics(struct cli *c, const struct cli_args *args)
 {
 	struct cli_reply reply;
 	int err;
 
-	(void)argv;
-	if (argc != 0)
-		return cli_usage("metrics takes nothing");
+	(void)args;
+	if (c->json)
+		return cli_usage("metrics are no JSON; `holdfast status --json` has the figures");
 	err = cli_ask(c, "GET", "/.holdfast/metrics", &reply);
 	if (!err)
 		cli_put_raw(hf_buf_span(&reply.body));
@@ -303,74 +266,27 @@ int cli_metrics(struct cli *c, int argc, char **argv)
 	return err;
 }
 
-/* ---- store check ---- */
-
-static int print_check(const cJSON *j)
-{
-	double faults = cli_json_number(j, "faults", -1);
-	struct hf_span lines = hf_span_str(cli_json_text(j, "text", ""));
-	char word[CLI_WORD_SIZE];
-
-	if (faults < 0)
-		return cli_fail(CLI_NO_DAEMON, "the answer is not the result of a check");
-	if (faults == 0) {
-		puts("The store is sound.");
-		return 0;
-	}
-	while (lines.len > 0) {
-		cli_put_safe(stdout, hf_span_cut(&lines, '\n'));
-		putchar('\n');
-	}
-	printf("The store has %s %s.\n", cli_count(faults, word), faults > 1 ? "faults" : "fault");
-	return CLI_NO;
-}
-
-int cli_store_check(struct cli *c, int argc, char **argv)
-{
-	struct cli_reply reply;
-	cJSON *j = NULL;
-	int err;
-
-	(void)argv;
-	if (argc != 0)
-		return cli_usage("store check takes nothing");
-	err = cli_ask(c, "POST", "/.holdfast/store/check", &reply);
-	if (!err)
-		j = cli_json_parse(hf_buf_span(&reply.body));
-	if (!err && c->json) {
-		cli_put_raw(hf_buf_span(&reply.body));
-		err = cli_json_number(j, "faults", 1) == 0 ? 0 : CLI_NO;
-	} else if (!err) {
-		err = print_check(j);
-	}
-	cli_json_free(j);
-	cli_reply_finish(&reply);
-	return err;
-}
-
 /* ---- version ---- */
 
-int cli_version(struct cli *c, int argc, char **argv)
+int cli_version(struct cli *c, const struct cli_args *args)
 {
 	struct cli_request req = { .method = "GET", .target = "/.holdfast/status", .quiet = true };
 	struct cli_reply reply;
-	cJSON *j;
+	cJSON *j = NULL;
+	const char *daemon;
 
-	(void)argv;
-	if (argc != 0)
-		return cli_usage("version takes nothing");
-	if (c->json) {
-		printf("{\"version\":\"%s\"}\n", HOLDFAST_VERSION);
-		return 0;
-	}
-	printf("holdfast %s\n", HOLDFAST_VERSION);
-	if (cli_call(c, &req, &reply) == 0 && reply.status == 200) {
+	(void)args;
+	if (cli_call(c, &req, &reply) == 0 && reply.status == 200)
 		j = cli_json_parse(hf_buf_span(&reply.body));
-		fputs("holdfastd ", stdout);
-		cli_put_safe(stdout, hf_span_str(cli_json_text(j, "version", "?")));
-		putchar('\n');
-		cli_json_free(j);
-	}
+	daemon = cli_json_text(j, "version", NULL);
+	printf(c->json ? "{\"version\":\"%s\",\"daemon\":" : "holdfast %s\n", HOLDFAST_VERSION);
+	if (daemon)
+		fputs(c->json ? "\"" : "holdfastd ", stdout);
+	if (daemon || c->json)
+		cli_put_safe(stdout, hf_span_str(daemon ? daemon : "null"));
+	if (daemon || c->json)
+		fputs(!c->json ? "\n" : daemon ? "\"}\n" : "}\n", stdout);
+	cli_json_free(j);
 	cli_reply_finish(&reply);
 	return 0;
 }

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/registration.h"
 
-#include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <cjson/cJSON.h>
 
@@ -13,57 +10,21 @@
 #include "cli/text.h"
 
 #define PAGE_ENTRIES 1000
-#define DAYS_MAX     366
 
-/* ---- arguments ---- */
-
-/* "15m", "2h", "90s", "1d", or milliseconds as in the protocol. */
-static bool read_interval(const char *text, struct cli_registration *r)
+int cli_registration_options(const struct cli_args *args, struct cli_registration *r)
 {
-	static const struct {
-		const char *word;
-		unsigned long long ms;
-	} units[] = { { "", 1 },      { "ms", 1 },	{ "s", 1000 },
-		      { "m", 60000 }, { "h", 3600000 }, { "d", 86400000 } };
-	unsigned long long n, max = DAYS_MAX * 86400000ULL;
-	char *end;
+	unsigned long long ms;
 
-	if (!isdigit((unsigned char)text[0]))
-		return false;
-	n = strtoull(text, &end, 10);
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (strcmp(end, units[i].word) != 0 || n > max / units[i].ms)
-			continue;
-		snprintf(r->min_interval_text, sizeof(r->min_interval_text), "%llu",
-			 n * units[i].ms);
-		r->min_interval = r->min_interval_text;
-		return true;
-	}
-	return false;
-}
-
-int cli_registration_options(int argc, char **argv, struct cli_registration *r)
-{
-	for (int i = 0; i < argc; i++) {
-		bool interval = r->takes_interval && strcmp(argv[i], "--min-interval") == 0;
-
-		if (!interval && strcmp(argv[i], "--worker") != 0) {
-			if (!r->takes_tag || r->tag)
-				return cli_usage("%s is not understood here", argv[i]);
-			r->tag = argv[i];
-			continue;
-		}
-		if (i + 1 == argc)
-			return cli_usage("%s needs a value", argv[i]);
-		i++;
-		if (!interval)
-			r->worker = argv[i];
-		else if (!read_interval(argv[i], r))
-			return cli_usage("--min-interval is a time as 90s, 15m, 2h or 1d, at most "
-					 "%d days",
-					 DAYS_MAX);
-	}
-	return r->takes_tag && !r->tag ? cli_usage("a tag is missing") : 0;
+	r->tag = args->operand;
+	r->worker = args->option[CLI_WORKER];
+	if (!args->option[CLI_MIN_INTERVAL])
+		return 0;
+	if (!cli_args_time(args->option[CLI_MIN_INTERVAL], &ms))
+		return cli_usage("--min-interval is a time as 90s, 15m, 2h or 1d, at most 366 "
+				 "days");
+	snprintf(r->min_interval_text, sizeof(r->min_interval_text), "%llu", ms);
+	r->min_interval = r->min_interval_text;
+	return 0;
 }
 
 /* ---- asking ---- */

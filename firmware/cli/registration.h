@@ -3,7 +3,7 @@
 #ifndef HF_CLI_REGISTRATION_H
 #define HF_CLI_REGISTRATION_H
 
-#include "cli/cli.h"
+#include "cli/args.h"
 #include "cli/table.h"
 
 struct cJSON;
@@ -12,12 +12,11 @@ struct cli_registration {
 	const char *resource;	  /* "sync", "periodicsync" */
 	const char *tag, *worker; /* NULL: not given */
 	const char *min_interval; /* milliseconds, NULL: not given */
-	bool takes_tag, takes_interval;
 	char min_interval_text[24];
 };
 
-/* The arguments of a command; an exit code, 0: they are understood. */
-int cli_registration_options(int argc, char **argv, struct cli_registration *r);
+/* From the arguments of a command for one tag; an exit code, 0: they are understood. */
+int cli_registration_options(const struct cli_args *args, struct cli_registration *r);
 /* Sends @method for the tag, and prints its name and @words. */
 int cli_registration_change(struct cli *c, const struct cli_registration *r, const char *method,
 			    const char *words);

@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "cli/text.h"
 
@@ -57,14 +59,20 @@ void cli_table_add(struct cli_table *t, const char *text)
 		t->nomem = true;
 }
 
-/* Characters, not bytes: cells are valid UTF-8. */
-static size_t width_of(const char *s)
+/* Of the terminal; 80 where it does not say, and in a pipe. */
+static size_t line_width(void)
 {
-	size_t n = 0;
+	struct winsize size;
+	const char *columns = getenv("COLUMNS");
+	long n = 0;
 
-	for (; *s; s++)
-		n += ((unsigned char)*s & 0xc0) != 0x80;
-	return n;
+	if (!isatty(STDOUT_FILENO))
+		return CLI_TABLE_WIDTH;
+	if (columns)
+		n = strtol(columns, NULL, 10);
+	if (n <= 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+		n = size.ws_col;
+	return n >= CLI_TABLE_WIDTH_MIN ? (size_t)n : CLI_TABLE_WIDTH;
 }
 
 static void measure(const struct cli_table *t, size_t *widths)
@@ -72,7 +80,7 @@ static void measure(const struct cli_table *t, size_t *widths)
 	for (size_t i = 0; i < t->columns_n; i++)
 		widths[i] = strlen(t->columns[i].title);
 	for (size_t i = 0; i < t->cells_n; i++) {
-		size_t w = width_of(t->cells[i]);
+		size_t w = cli_columns(t->cells[i]);
 
 		if (w > widths[i % t->columns_n])
 			widths[i % t->columns_n] = w;
@@ -98,11 +106,11 @@ static size_t widest(const struct cli_table *t, const size_t *widths, bool hard)
 /* Takes from the columns that may be cut until the rows fit, if they can. */
 static void fit(const struct cli_table *t, size_t *widths)
 {
-	size_t total = GAP * (t->columns_n - 1);
+	size_t total = GAP * (t->columns_n - 1), most = line_width();
 
 	for (size_t i = 0; i < t->columns_n; i++)
 		total += widths[i];
-	for (; total > CLI_TABLE_WIDTH; total--) {
+	for (; total > most; total--) {
 		size_t i = widest(t, widths, false);
 
 		if (i == t->columns_n)
@@ -119,25 +127,16 @@ static void put_spaces(size_t n)
 		putchar(' ');
 }
 
-/* The first @n characters. */
-static void put_start(const char *s, size_t n)
-{
-	while (*s) {
-		if (((unsigned char)*s & 0xc0) != 0x80 && n-- == 0)
-			return;
-		putchar(*s++);
-	}
-}
-
 static void put_cell(const struct cli_column *column, const char *text, size_t width, bool last)
 {
-	size_t w = width_of(text);
+	size_t w = cli_columns(text);
 
 	if (column->right && w < width)
 		put_spaces(width - w);
 	if (w > width) {
-		put_start(text, width - 2);
-		fputs("..", stdout);
+		w = width - 2;
+		printf("%.*s..", (int)cli_bytes_in(text, &w), text);
+		w += 2;
 	} else {
 		fputs(text, stdout);
 	}

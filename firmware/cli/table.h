@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A table for people: columns as wide as what is in them, in 80 columns as long
- * as those that may be cut leave room. Cells are made safe for a terminal.
+ * A table for people: columns as wide as what is in them, in the width of the
+ * terminal (a pipe: 80) as long as those that may be cut leave room. Cells are made safe for a terminal.
  */
 #ifndef HF_CLI_TABLE_H
 #define HF_CLI_TABLE_H
@@ -10,7 +10,8 @@
 #include <stddef.h>
 
 #define CLI_TABLE_WIDTH	      80
-#define CLI_TABLE_COLUMNS_MAX 8
+#define CLI_TABLE_WIDTH_MIN   40 /* a terminal that says less is not believed */
+#define CLI_TABLE_COLUMNS_MAX 9
 
 struct cli_column {
 	const char *title;

@@ -64,13 +64,90 @@ int cli_escape(struct hf_buf *out, struct hf_span text)
 	return err;
 }
 
+bool cli_is_text(struct hf_span text)
+{
+	unsigned code;
+
+	while (text.len > 0) {
+		size_t n = decode(text, &code);
+
+		if (n == 0 || code == 0)
+			return false;
+		text = hf_span_skip(text, n);
+	}
+	return true;
+}
+
+/* ---- columns ---- */
+
+static bool is_between(unsigned code, const unsigned (*ranges)[2], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (code >= ranges[i][0] && code <= ranges[i][1])
+			return true;
+	return false;
+}
+
+/* Marks that stand on the letter before, and the wide characters of East Asia. */
+static size_t columns_of(unsigned code)
+{
+	static const unsigned marks[][2] = { { 0x300, 0x36f },	 { 0x483, 0x489 },
+					     { 0x591, 0x5bd },	 { 0x610, 0x61a },
+					     { 0x64b, 0x65f },	 { 0x200b, 0x200d },
+					     { 0x20d0, 0x20f0 }, { 0xfe00, 0xfe0f },
+					     { 0xfe20, 0xfe2f } };
+	static const unsigned wide[][2] = { { 0x1100, 0x115f },	 { 0x2e80, 0xa4cf },
+					    { 0xac00, 0xd7a3 },	 { 0xf900, 0xfaff },
+					    { 0xfe30, 0xfe6f },	 { 0xff00, 0xff60 },
+					    { 0xffe0, 0xffe6 },	 { 0x1f300, 0x1faff },
+					    { 0x20000, 0x3fffd } };
+
+	if (is_between(code, marks, sizeof(marks) / sizeof(marks[0])))
+		return 0;
+	return is_between(code, wide, sizeof(wide) / sizeof(wide[0])) ? 2 : 1;
+}
+
+size_t cli_columns(const char *text)
+{
+	struct hf_span rest = hf_span_str(text);
+	size_t columns = 0;
+	unsigned code;
+
+	while (rest.len > 0) {
+		size_t n = decode(rest, &code);
+
+		columns += n ? columns_of(code) : 1;
+		rest = hf_span_skip(rest, n ? n : 1);
+	}
+	return columns;
+}
+
+size_t cli_bytes_in(const char *text, size_t *columns)
+{
+	struct hf_span rest = hf_span_str(text);
+	size_t used = 0;
+	unsigned code = 0;
+
+	while (rest.len > 0) {
+		size_t n = decode(rest, &code), width = n ? columns_of(code) : 1;
+
+		if (used + width > *columns)
+			break;
+		used += width;
+		rest = hf_span_skip(rest, n ? n : 1);
+	}
+	*columns = used;
+	return (size_t)(rest.ptr - text);
+}
+
 void cli_put_safe(FILE *f, struct hf_span text)
 {
 	struct hf_buf out;
 
 	hf_buf_init(&out, 1024 * 1024);
 	cli_escape(&out, text); /* what does not fit is left out */
-	fwrite(out.data + out.start, 1, out.data ? out.len : 0, f);
+	if (out.len > 0)
+		fwrite(out.data + out.start, 1, out.len, f);
 	hf_buf_finish(&out);
 }
 

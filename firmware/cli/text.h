@@ -15,6 +15,12 @@
 
 /* Appends @text made safe. HF_ENOMEM, HF_ELIMIT. */
 int cli_escape(struct hf_buf *out, struct hf_span text);
+/* Whether it is UTF-8 without NUL. */
+bool cli_is_text(struct hf_span text);
+/* Columns that valid UTF-8 takes on a terminal. */
+size_t cli_columns(const char *text);
+/* How many bytes of it fit into *columns, which becomes the columns they take. */
+size_t cli_bytes_in(const char *text, size_t *columns);
 void cli_put_safe(FILE *f, struct hf_span text);
 /* The daemon's bytes to stdout as they are; on a terminal without control bytes
  * other than tab and newline. Ends the line. */

@@ -94,8 +94,14 @@ void hf_api_pump(struct hf_api_call *call);
 struct hf_span hf_api_decode(struct hf_api_call *call, struct hf_span text, bool form);
 /* A parameter of the query, decoded; false: absent. ptr NULL: malformed. */
 bool hf_api_query(struct hf_api_call *call, const char *name, struct hf_span *value);
+/* Why the query as a whole is refused (400); NULL: it is not. */
+const char *hf_api_query_fault(struct hf_span query);
+
+#define HF_API_ORIGINS_MAX 64 /* as many as may be configured */
 
 extern const struct hf_api_kind hf_api_list; /* requests_list.c */
+extern const struct hf_api_kind hf_api_lanes, hf_api_holds, hf_api_hold,
+	hf_api_release; /* lanes_api.c */
 extern const struct hf_api_kind hf_api_show, hf_api_response, hf_api_cancel,
 	hf_api_retry;			       /* requests_api.c */
 extern const struct hf_api_kind hf_api_export; /* export.c */

@@ -27,6 +27,10 @@ static const struct resource resources[] = {
 	{ "requests/*/retry", "POST", true, &hf_api_retry },
 	{ "events", "GET", false, &hf_api_events },
 	{ "status", "GET", false, &hf_api_status },
+	{ "lanes", "GET", false, &hf_api_lanes },
+	{ "holds", "GET", true, &hf_api_holds },
+	{ "holds", "POST", true, &hf_api_hold },
+	{ "holds", "DELETE", true, &hf_api_release },
 	{ "metrics", "GET", true, &hf_api_metrics },
 	{ "client.js", "GET", false, &hf_api_client_js },
 	{ "worker.js", "GET", false, &hf_api_client_worker },
@@ -348,48 +352,6 @@ void hf_api_end_stream(struct hf_api_call *call, bool complete)
 	free_if_over(call);
 }
 
-/* ---- the query ---- */
-
-struct hf_span hf_api_decode(struct hf_api_call *call, struct hf_span text, bool form)
-{
-	char *out = hf_arena_alloc(&call->arena, text.len + 1);
-	size_t i, n = 0;
-
-	if (!out)
-		return hf_span(NULL, 0);
-	for (i = 0; i < text.len; i++) {
-		char c = text.ptr[i];
-
-		if (form && c == '+')
-			c = ' ';
-		if (c == '%') {
-			int hi = i + 2 < text.len ? hf_hex_digit(text.ptr[i + 1]) : -1;
-			int lo = i + 2 < text.len ? hf_hex_digit(text.ptr[i + 2]) : -1;
-
-			if (hi < 0 || lo < 0)
-				return hf_span(NULL, 0);
-			c = (char)(hi << 4 | lo);
-			i += 2;
-		}
-		out[n++] = c;
-	}
-	return hf_span(out, n);
-}
-
-bool hf_api_query(struct hf_api_call *call, const char *name, struct hf_span *value)
-{
-	struct hf_span rest = call->query, one;
-
-	while (rest.ptr && rest.len > 0) {
-		one = hf_span_cut(&rest, '&');
-		if (!hf_span_eq_str(hf_span_cut(&one, '='), name))
-			continue;
-		*value = hf_api_decode(call, one.ptr ? one : hf_span("", 0), true);
-		return true;
-	}
-	return false;
-}
-
 /* ---- dispatch ---- */
 
 /* @id gets what "*" stands for. */
@@ -492,6 +454,14 @@ static int start(struct hf_api_call *call)
 	return err;
 }
 
+static int start_or_refuse(struct hf_api_call *call)
+{
+	const char *fault = hf_api_query_fault(call->query);
+	struct hf_problem p = { .status = 400, .detail = fault };
+
+	return fault ? start_problem(call, &p) : start(call);
+}
+
 static struct hf_span below_prefix(struct hf_span path)
 {
 	struct hf_span rest = hf_span_skip(path, sizeof("/.holdfast") - 1);
@@ -530,7 +500,7 @@ int hf_api_perform(struct hf_ingress *in, const struct hf_api_request *req,
 	call->user = user;
 	call->id = hf_arena_copy(&call->arena, found.id);
 	call->query = query;
-	err = call->id.ptr ? start(call) : HF_ENOMEM;
+	err = call->id.ptr ? start_or_refuse(call) : HF_ENOMEM;
 	if (err) {
 		call->events = NULL;
 		free_if_over(call);

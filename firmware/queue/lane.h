@@ -23,6 +23,7 @@ enum hf_lane_state {
 	HF_LANE_DELAYED, /* until not_before_ms */
 	HF_LANE_OFFLINE, /* until the origin is reachable */
 	HF_LANE_HELD,	 /* only held records could be next: see blocked */
+	HF_LANE_PAUSED,	 /* something waits, and the operator holds the lane */
 };
 
 struct hf_lane {
@@ -49,7 +50,9 @@ struct hf_lane {
 	bool displacing; /* its oldest make room for later ones */
 	/* scheduling, used by sync/ */
 	uint8_t state;		/* enum hf_lane_state */
-	uint8_t wait_reason;	/* enum hf_reason of DELAYED and OFFLINE */
+	uint8_t wait_reason;	/* enum hf_reason of DELAYED, OFFLINE and HELD */
+	bool paused;		/* the operator holds it (queue/hold.h): nothing is sent */
+	uint64_t progress_ms;	/* boot time when one of it became final, 0: none yet */
 	bool blocked;		/* HELD: by its head, order is block; else only held
 				 * records that were passed over are left */
 	bool passed;		/* held records below next_id were passed over */

@@ -72,6 +72,7 @@ static struct hf_lane *lane_create(struct hf_queue *q, char *name, struct hf_spa
 	hf_list_init(&lane->admissions);
 	hf_list_init(&lane->turns);
 	hf_list_init(&lane->ready);
+	lane->paused = hf_lane_is_on_hold(lane);
 	hf_timer_init(&lane->timer, timer_fired, lane);
 	/* Its place in the heap is taken now: setting it later cannot fail. */
 	if (hf_timerq_set(q->opt.timers, &lane->timer, HF_TIMER_NEVER))
@@ -362,12 +363,24 @@ static void load(struct hf_queue *q)
 	hf_store_lanes(q->opt.store, &q->load);
 }
 
+static void holds_loaded(struct hf_queue *q, int err)
+{
+	if (!err) {
+		load(q);
+		return;
+	}
+	q->loading = false;
+	hf_log(q->opt.log, HF_LOG_ERROR, "queue.holds_not_read", "err=%s", hf_errname(err));
+	q->loaded(q->loaded_user, err);
+}
+
 void hf_queue_load(struct hf_queue *q, void (*done)(void *user, int err), void *user)
 {
 	assert(!q->loading);
+	q->loading = true;
 	q->loaded = done;
 	q->loaded_user = user;
-	load(q);
+	hf_queue_holds_load(q, holds_loaded);
 }
 
 void hf_queue_reload(struct hf_queue *q)

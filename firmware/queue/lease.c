@@ -76,6 +76,7 @@ static void nothing_left(struct hf_lane *lane)
 
 	if (lane->passed && lane->waiting > 0) {
 		lane->state = HF_LANE_HELD;
+		lane->wait_reason = HF_REASON_NONE;
 		lane->blocked = false;
 		return;
 	}
@@ -113,9 +114,11 @@ static void blocked(struct hf_lease *lease)
 	uint64_t age_max = (uint64_t)lease->head.policy.max_age_s * 1000;
 	uint64_t now = hf_queue_device_ms(q), created = lease->state.created_dev_ms;
 	uint64_t age = now > created ? now - created : 0;
+	uint8_t reason = lease->state.reason;
 
 	hf_lease_release(lease);
 	lane->state = HF_LANE_HELD;
+	lane->wait_reason = reason;
 	lane->blocked = true;
 	if (age_max)
 		hf_lane_timer(lane, q->opt.port->boottime_ms(q->opt.port) + age_max + 1 -

@@ -33,6 +33,7 @@ int hf_queue_create(const struct hf_queue_options *opt, struct hf_queue **out)
 {
 	struct hf_queue *q = calloc(1, sizeof(*q));
 	uint64_t seed[2] = { hf_rand_u64(opt->rand), hf_rand_u64(opt->rand) };
+	int err;
 
 	if (!q)
 		return HF_ENOMEM;
@@ -46,12 +47,13 @@ int hf_queue_create(const struct hf_queue_options *opt, struct hf_queue **out)
 	hf_list_init(&q->aheads);
 	hf_list_init(&q->displacing);
 	init_quotas(q);
+	err = hf_queue_holds_init(q);
 	hf_queue_count_held_init(q);
 	hf_queue_expiry_init(q);
 	hf_strmap_init(&q->by_name, seed);
 	hf_strmap_init(&q->by_id, seed);
 	q->of_origin = calloc(opt->origins_n + 1, sizeof(*q->of_origin));
-	if (!q->of_origin) {
+	if (err || !q->of_origin) {
 		hf_queue_destroy(q);
 		return HF_ENOMEM;
 	}
@@ -67,6 +69,7 @@ void hf_queue_abandon(struct hf_queue *q)
 			hf_container_of(q->admissions.next, struct hf_admission, pending));
 	while (!hf_list_empty(&q->changes))
 		hf_change_abandon(hf_container_of(q->changes.next, struct hf_queue_change, link));
+	hf_queue_holds_abandon(q);
 }
 
 void hf_queue_destroy(struct hf_queue *q)
@@ -76,6 +79,7 @@ void hf_queue_destroy(struct hf_queue *q)
 	hf_queue_count_held_finish(q);
 	hf_queue_expiry_finish(q);
 	hf_queue_lanes_finish(q);
+	hf_queue_holds_finish(q);
 	hf_log_quota_finish(&q->refused);
 	hf_log_quota_finish(&q->answer_cut);
 	hf_log_quota_finish(&q->answers_dropped);
@@ -89,6 +93,11 @@ uint64_t hf_queue_device_ms(const struct hf_queue *q)
 	return q->opt.device_ms + (q->opt.port->boottime_ms(q->opt.port) - q->boot_ms);
 }
 
+unsigned hf_queue_origins(const struct hf_queue *q)
+{
+	return q->opt.origins_n;
+}
+
 struct hf_span hf_queue_origin_name(const struct hf_queue *q, unsigned i)
 {
 	assert(i < q->opt.origins_n);
@@ -99,7 +108,7 @@ struct hf_span hf_queue_origin_name(const struct hf_queue *q, unsigned i)
 
 bool hf_lane_has_backlog(const struct hf_lane *lane)
 {
-	if (lane->inserting > 0 || lane->state == HF_LANE_LEASED)
+	if (lane->inserting > 0 || lane->paused || lane->state == HF_LANE_LEASED)
 		return true;
 	return lane->waiting > 0 && (lane->state != HF_LANE_HELD || lane->blocked);
 }
@@ -125,7 +134,7 @@ void hf_lane_refresh(struct hf_lane *lane)
 		lane->state = HF_LANE_IDLE;
 		lane->passed &= lane->waiting > 0;
 	} else {
-		lane->state = HF_LANE_READY;
+		lane->state = lane->paused ? HF_LANE_PAUSED : HF_LANE_READY;
 	}
 	q->opt.on_lane(q->opt.user, lane);
 }
@@ -151,7 +160,7 @@ void hf_lane_offline(struct hf_lane *lane, enum hf_reason reason)
 	struct hf_queue *q = lane->queue;
 
 	lane->state = HF_LANE_IDLE;
-	if (lane->waiting == 0) {
+	if (lane->waiting == 0 || lane->paused) {
 		hf_lane_refresh(lane);
 		return;
 	}
@@ -214,6 +223,8 @@ void hf_queue_changed(struct hf_queue *q, struct hf_lane *lane, uint8_t status_b
 	struct hf_list *it, *tmp, *next, told;
 
 	count(q, lane, status_before, event->state->status);
+	if (!waits(event->state->status))
+		lane->progress_ms = q->opt.port->boottime_ms(q->opt.port);
 	count_since_start(&q->totals, status_before, event->state->status);
 	if (lane->origin != HF_ORIGIN_NONE)
 		count_since_start(&q->of_origin[lane->origin], status_before, event->state->status);
@@ -311,6 +322,8 @@ static const char *lane_state_name(const struct hf_lane *lane)
 {
 	if (lane->origin == HF_ORIGIN_NONE)
 		return "no-origin";
+	if (lane->paused && lane->state != HF_LANE_LEASED)
+		return "paused";
 	switch ((enum hf_lane_state)lane->state) {
 	case HF_LANE_IDLE:
 		return "idle";
@@ -323,12 +336,26 @@ static const char *lane_state_name(const struct hf_lane *lane)
 		return "offline";
 	case HF_LANE_HELD:
 		return "held";
+	case HF_LANE_PAUSED:
+		return "paused";
 	}
 	return "unknown";
 }
 
+static const char *lane_reason_name(const struct hf_lane *lane)
+{
+	bool waits_for = lane->state == HF_LANE_DELAYED || lane->state == HF_LANE_OFFLINE ||
+			 lane->state == HF_LANE_HELD;
+
+	if (lane->paused && lane->state != HF_LANE_LEASED)
+		return "operator";
+	return waits_for && lane->wait_reason ? hf_reason_name(lane->wait_reason) : NULL;
+}
+
 static uint64_t lane_next_attempt(const struct hf_lane *lane, uint64_t now)
 {
+	if (lane->paused && lane->state != HF_LANE_LEASED)
+		return UINT64_MAX;
 	switch ((enum hf_lane_state)lane->state) {
 	case HF_LANE_READY:
 	case HF_LANE_LEASED:
@@ -338,6 +365,7 @@ static uint64_t lane_next_attempt(const struct hf_lane *lane, uint64_t now)
 	case HF_LANE_IDLE:
 	case HF_LANE_OFFLINE:
 	case HF_LANE_HELD:
+	case HF_LANE_PAUSED:
 		break;
 	}
 	return UINT64_MAX;
@@ -359,6 +387,8 @@ int hf_queue_each_lane(struct hf_queue *q, int (*each)(void *user, const struct 
 			.held = lane->held,
 			.next_attempt_ms = lane_next_attempt(lane, now),
 			.state = lane_state_name(lane),
+			.reason = lane_reason_name(lane),
+			.progress_ago_ms = lane->progress_ms ? now - lane->progress_ms : UINT64_MAX,
 		};
 
 		if (lane->waiting && lane->head_created_dev_ms &&

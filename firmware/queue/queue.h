@@ -25,6 +25,7 @@
 
 struct hf_queue;
 struct hf_lane; /* queue/lane.h */
+struct hf_hold; /* queue/hold.h */
 
 enum hf_queue_event_type {
 	HF_QUEUE_QUEUED,
@@ -60,6 +61,9 @@ struct hf_queue_options {
 	void (*on_event)(void *user, const struct hf_queue_event *event);
 	/* A lane has got something to do (wake the scheduler). */
 	void (*on_lane)(void *user, struct hf_lane *lane);
+	/* The operator holds something, or does no more; @event: enum hf_hold_event.
+	 * NULL: nobody asks. */
+	void (*on_hold)(void *user, int event, const struct hf_hold *hold);
 	void *user;
 };
 
@@ -78,7 +82,8 @@ void hf_queue_reload(struct hf_queue *q);
 void hf_queue_tidy(struct hf_queue *q);
 /* Device time now: boot-time milliseconds accumulated over all boots. */
 uint64_t hf_queue_device_ms(const struct hf_queue *q);
-/* The name of the origin @i of the options. */
+/* How many origins there are, and the name of the one @i of the options. */
+unsigned hf_queue_origins(const struct hf_queue *q);
 struct hf_span hf_queue_origin_name(const struct hf_queue *q, unsigned i);
 
 /* ---- turns ---- */
@@ -218,7 +223,11 @@ struct hf_lane_figures {
 	uint64_t waiting, held;
 	uint64_t oldest_age_ms;	  /* of the head, 0 when empty */
 	uint64_t next_attempt_ms; /* from now; UINT64_MAX: waits for connectivity */
-	const char *state;	  /* "idle", "sending", "waiting", "offline", "held" */
+	/* "idle", "sending", "waiting", "offline", "held", "paused", "no-origin" */
+	const char *state;
+	const char *reason;	  /* what it waits for, NULL: for nothing, or unknown */
+	uint64_t progress_ago_ms; /* since one of it became final; UINT64_MAX: none since
+				   * the start */
 };
 /* Calls @each for every lane; stops at a non-zero return and returns it. */
 int hf_queue_each_lane(struct hf_queue *q, int (*each)(void *user, const struct hf_lane_figures *f),

@@ -4,6 +4,7 @@
 #define HF_QUEUE_PRIVATE_H
 
 #include "base/log_quota.h"
+#include "queue/hold.h"
 #include "queue/lane.h"
 
 /* expiry.c: the round over all that wait. */
@@ -51,6 +52,12 @@ struct hf_queue {
 	unsigned room_rounds;	    /* left */
 	bool making_room;
 	struct hf_log_quota refused, answer_cut, answers_dropped, cancelled;
+	struct hf_hold *holds; /* hold.c: HF_HOLDS_MAX of them */
+	unsigned holds_n;
+	struct hf_timer holds_timer;	    /* the first that ends */
+	struct hf_hold_change *hold_change; /* being stored, NULL: none */
+	struct hf_store_meta holds_load;
+	void (*holds_loaded)(struct hf_queue *q, int err);
 };
 
 /* One more line of this sort may be logged now. */
@@ -91,6 +98,15 @@ void hf_queue_changed(struct hf_queue *q, struct hf_lane *lane, uint8_t status_b
 void hf_queue_count_held_init(struct hf_queue *q);
 void hf_queue_count_held(struct hf_queue *q);
 void hf_queue_count_held_finish(struct hf_queue *q);
+
+/* hold.c. The operator holds it. */
+bool hf_lane_is_on_hold(const struct hf_lane *lane);
+int hf_queue_holds_init(struct hf_queue *q);
+/* Once, before the lanes. */
+void hf_queue_holds_load(struct hf_queue *q, void (*done)(struct hf_queue *q, int err));
+/* The store is gone: a change under way is not done. */
+void hf_queue_holds_abandon(struct hf_queue *q);
+void hf_queue_holds_finish(struct hf_queue *q);
 
 /* expiry.c. A record waits that was accepted then. */
 void hf_queue_expiry_note(struct hf_queue *q, uint64_t created_dev_ms, uint32_t max_age_s);

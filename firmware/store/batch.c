@@ -388,6 +388,7 @@ int hf_checkpoint_run(struct hf_store *s)
 		s->db.wal_frames = 0;
 		s->checkpoint_at = step;
 		s->db.backed = total;
+		s->figures.checkpoints++;
 	} else {
 		s->checkpoint_at = s->db.wal_frames + step;
 	}
@@ -405,6 +406,8 @@ void hf_figures_take(struct hf_store *s)
 		f->file_bytes = total * HF_PAGE_SIZE;
 		f->room = hf_db_room_left(&s->db, used, total) * HF_PAGE_SIZE;
 	}
+	f->page_bytes = HF_PAGE_SIZE;
+	f->log_pages = (uint32_t)s->db.wal_frames;
 	f->aside_n = s->aside_n;
 	memcpy(f->aside, s->aside, sizeof(f->aside));
 	f->deleting_helps = !s->db.low || s->db.backed > 2 * s->db.low_keep;

@@ -186,11 +186,13 @@ static void finish_close(struct hf_store *s)
 
 static void take_usage(struct hf_store *s)
 {
-	bool full = s->usage.full;
+	const struct hf_store_usage before = s->usage;
 
 	s->usage = s->figures;
 	s->usage.bytes_max = s->bytes_max;
-	s->usage.full = full;
+	s->usage.full = before.full;
+	s->usage.checkpoint_ms = before.checkpoints == s->usage.checkpoints ? before.checkpoint_ms :
+									      s->now_ms;
 	s->usage_day = s->ledger.day;
 	if (s->day < 0) {
 		s->day = s->ledger.day;

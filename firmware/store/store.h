@@ -117,6 +117,10 @@ struct hf_store_usage {
 	uint64_t written_total; /* bytes handed to the medium since creation */
 	uint64_t written_today; /* since the last change of UTC day or 24 h of device time */
 	uint64_t batches, ops;	/* since start */
+	uint32_t page_bytes;
+	uint32_t log_pages;	/* in the log and not in the database yet */
+	uint32_t checkpoints;	/* since start: the log was copied back as a whole */
+	uint64_t checkpoint_ms; /* boot time of the last one, 0: none */
 	bool full;		/* the last writing op was refused with HF_EFULL */
 	uint64_t room;		/* bytes for operations that are not privileged */
 	/* What is deleted makes room. Not so when others have filled the medium and the

@@ -123,6 +123,7 @@ static enum hf_tag_why look_at_lane(struct hf_firing *f, const struct hf_lane *l
 	case HF_LANE_OFFLINE:
 		return HF_TAG_WHY_NETWORK;
 	case HF_LANE_HELD:
+	case HF_LANE_PAUSED:
 		return HF_TAG_WHY_HELD;
 	case HF_LANE_IDLE:
 	case HF_LANE_READY:

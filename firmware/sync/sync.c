@@ -212,9 +212,10 @@ static bool is_wanted(const struct hf_lane *lane)
 	case HF_LANE_OFFLINE:
 		return lane->waiting > 0;
 	case HF_LANE_DELAYED: /* until then nobody has to look for the origin */
-		return lane->waiting > 0 && !hf_reason_binds(lane->wait_reason);
+		return lane->waiting > 0 && !lane->paused && !hf_reason_binds(lane->wait_reason);
 	case HF_LANE_IDLE:
 	case HF_LANE_HELD:
+	case HF_LANE_PAUSED:
 		break;
 	}
 	return false;
@@ -246,6 +247,7 @@ static struct hf_list *list_of(struct origin *o, const struct hf_lane *lane)
 	case HF_LANE_IDLE:
 	case HF_LANE_LEASED:
 	case HF_LANE_HELD:
+	case HF_LANE_PAUSED:
 		break;
 	}
 	return NULL;

@@ -408,6 +408,12 @@ static void op_ready(struct hf_port *port)
 	}
 }
 
+static void op_tell(struct hf_port *port, const char *words)
+{
+	(void)port;
+	(void)words;
+}
+
 static void op_progress(struct hf_port *port)
 {
 	port_of(port)->progress++;
@@ -485,6 +491,7 @@ static const struct hf_port operations = {
 	.log = op_log,
 	.ready = op_ready,
 	.progress = op_progress,
+	.tell = op_tell,
 };
 
 void sim_port_init(struct sim_port *p, struct sim_device *dev)

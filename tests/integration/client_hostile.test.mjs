@@ -28,7 +28,7 @@ const TAGS = [
 	['POST', '/%7f', 400], ['POST', '/%c3', 400], ['POST', '/%c0%80', 400], ['POST', '/%ed%a0%80', 400],
 	['POST', '/%f5%80%80%80', 400], ['POST', '/%', 400], ['POST', '/%z1', 400], ['POST', '?tag=%zz', 400],
 	['POST', '?tag=%ff', 400], ['POST', `/${LONG}`, 413], ['POST', `?tag=${HUGE}`, 413],
-	['POST', '/a?worker=nobody', 404], ['POST', '/a?worker=', 404], ['POST', '/a?worker=%zz', 404],
+	['POST', '/a?worker=nobody', 404], ['POST', '/a?worker=', 404], ['POST', '/a?worker=%zz', 400],
 	['POST', "/'%20OR%201=1--", 200], ['POST', '/%e2%80%ae', 200], ['POST', '/%22%5c%3cscript%3e', 200],
 	['DELETE', '', 400], ['DELETE', '/never', 404], ['DELETE', '/%ff', 404], ['DELETE', `/${LONG}`, 404],
 	['DELETE', '/a?worker=nobody', 404],

@@ -707,7 +707,7 @@ test('the operator sees it: status, queue list, show, export, as text and JSON',
 		assert.equal(unknown.code, 1);
 		assert.match(unknown.stderr, /There is no request with this id/);
 		const malformed = await daemon.cli('queue', command, 'nonsense');
-		assert.equal(malformed.code, 64);
+		assert.equal(malformed.code, 2);
 		assert.match(malformed.stderr, /nonsense is not an id; ids have 26 letters and digits/);
 	}
 	if (process.getuid() === 0) {
@@ -716,13 +716,13 @@ test('the operator sees it: status, queue list, show, export, as text and JSON',
 		const args = ['--reuid', '65534', '--regid', '65534', '--clear-groups', copyOfHoldfast(x),
 			'--socket', daemon.control, 'status'];
 		const denied = await run('setpriv', args);
-		assert.equal(denied.code, 77, denied.stderr);
+		assert.equal(denied.code, 4, denied.stderr);
 		assert.match(denied.stderr, /^holdfast: user \w+ may not open .*control\.sock; it is for root/);
 	}
-	assert.equal((await daemon.cli('queue', 'frobnicate')).code, 64);
-	assert.equal((await daemon.cli('--frobnicate')).code, 64);
+	assert.equal((await daemon.cli('queue', 'frobnicate')).code, 2);
+	assert.equal((await daemon.cli('--frobnicate')).code, 2);
 	await daemon.kill();
-	assert.equal((await daemon.cli('status')).code, 69);
+	assert.equal((await daemon.cli('status')).code, 3);
 });
 
 /* Where another user may run it. */

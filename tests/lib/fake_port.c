@@ -302,6 +302,12 @@ static void fake_ready(struct hf_port *port)
 	fake_of(port)->ready = true;
 }
 
+static void fake_tell(struct hf_port *port, const char *words)
+{
+	(void)port;
+	(void)words;
+}
+
 static void fake_progress(struct hf_port *port)
 {
 	(void)port;
@@ -341,6 +347,7 @@ static const struct hf_port fake_ops = {
 	.log = fake_log,
 	.ready = fake_ready,
 	.progress = fake_progress,
+	.tell = fake_tell,
 };
 
 void fake_port_init(struct fake_port *f)

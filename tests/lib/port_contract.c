@@ -1146,8 +1146,9 @@ const char *port_missing_operation(const struct hf_port *port)
 	OPERATION(log);
 	OPERATION(ready);
 	OPERATION(progress);
+	OPERATION(tell);
 #undef OPERATION
 	/* an operation added to struct hf_port is added above too */
-	_Static_assert(sizeof(struct hf_port) == (2 + 31) * sizeof(void *), "31 operations");
+	_Static_assert(sizeof(struct hf_port) == (2 + 32) * sizeof(void *), "32 operations");
 	return NULL;
 }

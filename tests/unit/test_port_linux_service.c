@@ -92,10 +92,30 @@ static void ready_is_told_to_the_service_manager(void **state)
 	close_manager(&f);
 }
 
+static void what_is_told_is_one_line_and_told_once(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	open_manager(&f);
+	create_port(&f);
+	f.port->tell(f.port, "ok");
+	assert_string_equal(heard(&f), "STATUS=ok");
+	f.port->tell(f.port, "ok");
+	assert_string_equal(heard(&f), "");
+	f.port->tell(f.port, "stuck: a\nREADY=1");
+	assert_string_equal(heard(&f), "STATUS=stuck: a");
+	assert_true(hf_port_linux_destroy(f.linux_port));
+	close_manager(&f);
+}
+
+static atomic_bool hangs;
+
 static void hang(struct hf_job *job)
 {
 	(void)job;
-	usleep(300000);
+	for (int i = 0; i < 20000 && hangs; i++)
+		usleep(1000);
 }
 
 static void nothing(struct hf_job *job)
@@ -119,11 +139,16 @@ static void the_watchdog_is_fed_unless_the_store_thread_hangs(void **state)
 	assert_string_equal(heard(&f), "WATCHDOG=1");
 	while (*heard(&f))
 		;
+	hangs = true;
 	f.port->job_submit(f.port, &job);
-	turns(&f, 20);
+	for (int i = 0; i < 20; i++) {
+		turns(&f, 1);
+		f.port->progress(f.port); /* the loop goes on, as with panels that ask */
+	}
 	while (*heard(&f))
 		fed++;
 	assert_int_equal(fed, 0);
+	hangs = false;
 	f.port->jobs_finish(f.port);
 	turns(&f, 15);
 	assert_string_equal(heard(&f), "WATCHDOG=1");
@@ -281,6 +306,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ready_is_told_to_the_service_manager),
+		cmocka_unit_test(what_is_told_is_one_line_and_told_once),
 		cmocka_unit_test(the_watchdog_is_fed_unless_the_store_thread_hangs),
 		cmocka_unit_test(a_job_of_the_store_delays_none_of_the_caches),
 		cmocka_unit_test(another_process_s_watchdog_is_not_ours),

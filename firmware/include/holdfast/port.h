@@ -234,6 +234,8 @@ struct hf_port {
 	/* The agent serves (sd_notify READY=1); it makes progress (WATCHDOG=1). */
 	void (*ready)(struct hf_port *port);
 	void (*progress)(struct hf_port *port);
+	/* How the agent is, a line for people (sd_notify STATUS=). */
+	void (*tell)(struct hf_port *port, const char *words);
 };
 
 #endif

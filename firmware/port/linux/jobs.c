@@ -178,8 +178,9 @@ bool hf_linux_jobs_move(struct hf_port_linux *p, uint64_t ran_count[HF_JOB_QUEUE
 
 		if (w->unfinished > 0 && ran_count[i] == w->ran_count)
 			all = false;
-		ran_count[i] = w->ran_count;
 	}
+	for (int i = 0; i < HF_JOB_QUEUES && all; i++)
+		ran_count[i] = j->workers[i].ran_count;
 	uv_mutex_unlock(&j->lock);
 	return all;
 }

@@ -123,7 +123,8 @@ struct hf_linux_notify {
 	uv_timer_t watchdog;
 	uint64_t every_ms; /* 0: no watchdog */
 	uint64_t fed_ms;
-	uint64_t ran_count[HF_JOB_QUEUES]; /* of jobs, at the last tick */
+	uint64_t ran_count[HF_JOB_QUEUES]; /* of jobs, when it was fed last */
+	char told[256];			   /* the STATUS that was told last */
 };
 
 struct hf_port_linux {
@@ -195,7 +196,7 @@ bool hf_linux_captive_look(struct hf_port_linux *p);
 int hf_linux_jobs_init(struct hf_port_linux *p);
 void hf_linux_jobs_finish(struct hf_port_linux *p);
 /* True when each thread has nothing to do or has finished a job since @ran_count,
- * which is brought up to date. */
+ * which is brought up to date then. */
 bool hf_linux_jobs_move(struct hf_port_linux *p, uint64_t ran_count[HF_JOB_QUEUES]);
 void hf_linux_notify_init(struct hf_port_linux *p);
 void hf_linux_notify_finish(struct hf_port_linux *p);

@@ -3,9 +3,11 @@
  * The service manager: sd_notify(3) by hand. READY=1 once; WATCHDOG=1 at half
  * the interval asked for, while the loop turns and each thread of a database either has
  * nothing to do or finishes jobs. A daemon whose loop or whose disk hangs is
- * therefore started anew. Progress of the agent feeds it between.
+ * therefore started anew. Progress of the agent feeds it between, on the same
+ * condition. STATUS= says how the agent is.
  */
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
@@ -57,10 +59,26 @@ static void ready(struct hf_port *port)
 static void progress(struct hf_port *port)
 {
 	struct hf_port_linux *p = hf_linux_of(port);
-	const struct hf_linux_notify *n = &p->notify;
+	struct hf_linux_notify *n = &p->notify;
 
-	if (n->every_ms > 0 && port->boottime_ms(port) - n->fed_ms >= n->every_ms)
+	if (n->every_ms > 0 && port->boottime_ms(port) - n->fed_ms >= n->every_ms &&
+	    hf_linux_jobs_move(p, n->ran_count))
 		feed(p);
+}
+
+/* One line: what follows a line end would be another variable. */
+static void tell(struct hf_port *port, const char *words)
+{
+	struct hf_port_linux *p = hf_linux_of(port);
+	struct hf_linux_notify *n = &p->notify;
+	char line[sizeof(n->told)];
+
+	snprintf(line, sizeof(line), "STATUS=%s", words);
+	line[strcspn(line, "\r\n")] = '\0';
+	if (strcmp(line, n->told) == 0)
+		return;
+	memcpy(n->told, line, sizeof(line));
+	say(p, line);
 }
 
 /* "/run/..." or "@abstract". */
@@ -95,6 +113,7 @@ void hf_linux_notify_init(struct hf_port_linux *p)
 
 	p->port.ready = ready;
 	p->port.progress = progress;
+	p->port.tell = tell;
 	uv_timer_init(&p->loop, &n->watchdog);
 	uv_unref((uv_handle_t *)&n->watchdog);
 	n->watchdog.data = p;

@@ -301,6 +301,12 @@ static void ready(struct hf_port *port)
 	(void)port;
 }
 
+static void tell(struct hf_port *port, const char *words)
+{
+	(void)port;
+	(void)words;
+}
+
 /* Feed the watchdog here, not in the turn: a turning loop is not yet progress. */
 static void progress(struct hf_port *port)
 {
@@ -341,6 +347,7 @@ static const struct hf_port operations = {
 	.log = write_log,
 	.ready = ready,
 	.progress = progress,
+	.tell = tell,
 };
 
 void hf_port_template_init(struct hf_port_template *t)
