@@ -46,10 +46,23 @@ static bool stale_on_unreachable(const struct view *v)
 
 static bool stale_on_5xx(const struct view *v)
 {
-	if (forbids_stale(v) || v->asked.no_cache)
+	return !forbids_stale(v) && !v->asked.no_cache && is_within_error_window(v);
+}
+
+bool hf_cache_stale_for(const struct hf_cache_decision *decision, int status)
+{
+	switch (status) {
+	case 0:
+		return decision->stale_on_unreachable;
+	case 500:
+		return decision->stale_on_5xx;
+	case 502:
+	case 503:
+	case 504:
+		return decision->stale_on_gateway;
+	default:
 		return false;
-	return is_within_error_window(v) ||
-	       (v->rules->gateway_errors_are_offline && stale_on_unreachable(v));
+	}
 }
 
 /* ---- what the request asks for (section 5.2.1) ---- */
@@ -126,6 +139,8 @@ void hf_cache_decide(const struct hf_cache_rules *rules, const struct hf_cache_e
 	out->fwd = reason_of(&v, out->use);
 	out->stale_on_unreachable = stale_on_unreachable(&v);
 	out->stale_on_5xx = stale_on_5xx(&v);
+	out->stale_on_gateway = out->stale_on_5xx ||
+				(rules->gateway_errors_are_offline && out->stale_on_unreachable);
 }
 
 bool hf_cache_bypass(const struct hf_fields *request)

@@ -42,13 +42,13 @@ struct hf_cache_entry {
 };
 
 struct hf_cache_rules {
-	bool is_private;		 /* private cache; false: shared */
-	int32_t heuristic_max_s;	 /* ceiling of heuristic freshness; 0: one day */
-	int32_t offline_stale_s;	 /* how stale an answer may be while disconnected,
-				  * where nothing forbids it; HF_DELTA_MAX: any, and
-				  * also of unknown age */
-	bool gateway_errors_are_offline; /* 502, 503, 504 while validating count
-					  * as no connection */
+	bool is_private;	 /* private cache; false: shared */
+	int32_t heuristic_max_s; /* ceiling of heuristic freshness; 0: one day */
+	/* How stale an answer may be while disconnected, where nothing forbids
+	 * it; HF_DELTA_MAX: any, and also of unknown age. */
+	int32_t offline_stale_s;
+	/* 502, 503 and 504 while validating count as no connection. */
+	bool gateway_errors_are_offline;
 };
 
 /* ---- storing (RFC 9111 section 3) ---- */
@@ -112,10 +112,11 @@ struct hf_cache_decision {
 	enum hf_cache_use use;
 	enum hf_cache_fwd fwd; /* for Cache-Status when it asks: stale, request, ... */
 	/* When asking fails: whether the entry may be served, by the kind of
-	 * failure (RFC 9111 section 4.2.4, RFC 5861 section 4). Where neither is
+	 * failure (RFC 9111 section 4.2.4, RFC 5861 section 4). Where it is not
 	 * allowed an unreachable origin is a 504. */
 	bool stale_on_unreachable; /* no connection, or it broke before an answer */
-	bool stale_on_5xx;	   /* 500, 502, 503 or 504 */
+	bool stale_on_gateway;	   /* 502, 503 or 504 */
+	bool stale_on_5xx;	   /* 500, 502, 503 or 504: stale-if-error */
 	struct hf_cache_freshness freshness;
 };
 
@@ -126,9 +127,13 @@ void hf_cache_decide(const struct hf_cache_rules *rules, const struct hf_cache_e
 		     const struct hf_fields *request, const struct hf_cache_clock *now,
 		     struct hf_cache_decision *out);
 
-/* The request's own conditions and ranges ask for other bytes than a GET does,
- * or forbid reuse: forward it and store nothing of it. True for no-store, for
- * If-Match and If-Unmodified-Since. */
+/* Whether the entry may be served although the origin answered @status; 0: it
+ * did not answer. */
+bool hf_cache_stale_for(const struct hf_cache_decision *decision, int status);
+
+/* The request goes past the cache, both ways: no-store (RFC 9111 section
+ * 5.2.1.5; with only-if-cached it is the cache's 504 instead), If-Match and
+ * If-Unmodified-Since, which only the origin can answer. */
 bool hf_cache_bypass(const struct hf_fields *request);
 
 /* Index of the entry that answers @request: its selecting key matches and its
@@ -145,8 +150,10 @@ bool hf_cache_has_validator(const struct hf_cache_entry *entry);
 /* The fields of the request that validates: those of @request without its own
  * conditions, Range and If-Range; If-None-Match with the entity-tags of @selected
  * and of the other variants (at most 16, 4 KiB), If-Modified-Since of
- * @selected. @selected -1: none is, only other variants are asked for by tag.
- * Spans are those of @request and the entries, or in @arena. HF_ENOMEM. */
+ * @selected. @selected -1: none is, only other variants are asked for by tag;
+ * the one that a 304 then confirms is the answer to this request, too. Without
+ * any validator there is no condition at all. Spans are those of @request and
+ * the entries, or in @arena. HF_ENOMEM. */
 int hf_cache_condition(const struct hf_cache_entry *entries, size_t n, int selected,
 		       const struct hf_fields *request, struct hf_arena *arena,
 		       struct hf_fields *out);

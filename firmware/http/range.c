@@ -150,3 +150,25 @@ size_t hf_content_range_format(const struct hf_range *range, uint64_t length,
 		n = snprintf(out, HF_CONTENT_RANGE_MAX, "bytes */%" PRIu64, length);
 	return (size_t)n;
 }
+
+struct hf_span hf_byteranges_head(struct hf_arena *arena, const char *boundary,
+				  struct hf_span content_type, const struct hf_range *range,
+				  uint64_t length)
+{
+	char content_range[HF_CONTENT_RANGE_MAX];
+
+	hf_content_range_format(range, length, content_range);
+	return hf_arena_printf(arena, "\r\n--%s\r\n%s%.*s%sContent-Range: %s\r\n\r\n", boundary,
+			       content_type.len ? "Content-Type: " : "", HF_SPAN_ARG(content_type),
+			       content_type.len ? "\r\n" : "", content_range);
+}
+
+struct hf_span hf_byteranges_end(struct hf_arena *arena, const char *boundary)
+{
+	return hf_arena_printf(arena, "\r\n--%s--\r\n", boundary);
+}
+
+struct hf_span hf_byteranges_type(struct hf_arena *arena, const char *boundary)
+{
+	return hf_arena_printf(arena, "multipart/byteranges; boundary=%s", boundary);
+}

@@ -3,6 +3,7 @@
 #ifndef HF_HTTP_RANGE_H
 #define HF_HTTP_RANGE_H
 
+#include "base/arena.h"
 #include "base/span.h"
 #include "http/message.h"
 
@@ -42,5 +43,16 @@ enum hf_range_answer hf_range_decide(const struct hf_fields *request,
  * length, for 416. NUL-terminated; returns its length. */
 size_t hf_content_range_format(const struct hf_range *range, uint64_t length,
 			       char out[HF_CONTENT_RANGE_MAX]);
+
+/* multipart/byteranges (RFC 9110 section 14.6): a part is what
+ * hf_byteranges_head() gives and the range's bytes; behind the last part comes
+ * hf_byteranges_end(). @boundary: a token that no part holds; @content_type:
+ * that of the representation, may be empty. In @arena; ptr NULL: no memory. */
+struct hf_span hf_byteranges_head(struct hf_arena *arena, const char *boundary,
+				  struct hf_span content_type, const struct hf_range *range,
+				  uint64_t length);
+struct hf_span hf_byteranges_end(struct hf_arena *arena, const char *boundary);
+/* "multipart/byteranges; boundary=..." */
+struct hf_span hf_byteranges_type(struct hf_arena *arena, const char *boundary);
 
 #endif

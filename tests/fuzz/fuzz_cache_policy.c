@@ -49,7 +49,7 @@ static void check_decision(const struct input *in)
 	hf_cache_decide(&in->rules, &in->entry, &in->request.fields, &in->now, &d);
 	assert(d.freshness.age_s >= 0 && d.freshness.lifetime_s >= 0);
 	if (cc.must_revalidate || cc.no_cache)
-		assert(!d.stale_on_unreachable && !d.stale_on_5xx);
+		assert(!d.stale_on_unreachable && !d.stale_on_gateway && !d.stale_on_5xx);
 	if (d.use <= HF_CACHE_STALE_ALLOWED) {
 		assert(d.freshness.age_known && !cc.no_cache);
 		assert(d.use == HF_CACHE_FRESH ? d.freshness.is_fresh : !cc.must_revalidate);

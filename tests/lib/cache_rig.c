@@ -245,52 +245,41 @@ static void validate(struct rig *r, const struct cache_step *step, int selected)
 	answer_from(r, (size_t)confirmed);
 }
 
-static bool is_server_error(int status)
+/* Past the cache, or asked with a condition; then what came is stored. */
+static void exchange(struct rig *r, const struct cache_step *step, int selected)
 {
-	return status == 500 || status == 502 || status == 503 || status == 504;
+	bool conditional = hf_fields_count(&r->sent, "If-None-Match") > 0 ||
+			   hf_fields_count(&r->sent, "If-Modified-Since") > 0;
+
+	if (hf_cache_bypass(&r->ask.fields) || r->found_n == 0 || !conditional) {
+		ask_origin(r, step);
+		r->end = END_MISS;
+	} else {
+		validate(r, step, selected);
+	}
 }
 
 static void forward(struct rig *r, const struct cache_step *step, int selected,
 		    const struct hf_cache_decision *d)
 {
-	bool conditional = hf_cache_bypass(&r->ask.fields) ? false : d->use == HF_CACHE_REVALIDATE;
+	bool bypass = hf_cache_bypass(&r->ask.fields);
 
-	if (selected < 0 && r->found_n > 0 && !hf_cache_bypass(&r->ask.fields))
-		conditional = true;
-	if (step->disconnect) {
-		r->end = d->stale_on_unreachable ? END_CACHED : END_TIMEOUT;
-		r->answer.status = 504;
-		if (d->stale_on_unreachable)
-			answer_from(r, (size_t)selected);
-		return;
-	}
 	r->sent = r->ask.fields;
-	if (conditional)
+	if (!bypass && r->found_n > 0 && (selected < 0 || d->use == HF_CACHE_REVALIDATE))
 		assert(!hf_cache_condition(r->found, r->found_n, selected, &r->ask.fields,
 					   &r->arena, &r->sent));
-	if (hf_fields_count(&r->sent, "If-None-Match") +
-			    hf_fields_count(&r->sent, "If-Modified-Since") ==
-		    0 ||
-	    !conditional) {
-		ask_origin(r, step);
-		r->end = END_MISS;
-	} else {
-		validate(r, step, selected);
-		if (r->end == END_ASKED && d->stale_on_5xx && is_server_error(r->answer.status)) {
-			r->end = END_CACHED;
-			answer_from(r, (size_t)selected);
-			return;
-		}
-		if (r->end != END_ASKED && r->end != END_MISS)
-			return;
-	}
-	if (is_server_error(r->answer.status) && d->stale_on_5xx) {
+	r->end = END_TIMEOUT;
+	r->answer.status = 504;
+	if (!step->disconnect)
+		exchange(r, step, selected);
+	if (r->end == END_ETAG_VALIDATED || r->end == END_DATE_VALIDATED)
+		return;
+	if (hf_cache_stale_for(d, step->disconnect ? 0 : r->answer.status)) {
 		r->end = END_CACHED;
 		answer_from(r, (size_t)selected);
-		return;
-	}
-	if (!hf_cache_bypass(&r->ask.fields))
+	} else if (!step->disconnect && !bypass) {
 		store(r, step, r->body);
+	}
 }
 
 static void read_head(struct rig *r, const struct cache_step *step, int selected)

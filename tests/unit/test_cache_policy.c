@@ -226,9 +226,14 @@ static void offline_rules_may_take_an_unknown_age(void **state)
 	assert_false(o.decision.stale_on_5xx);
 	o.rules.gateway_errors_are_offline = true;
 	decide(&o, "Cache-Control: max-age=9999\nETag: \"a\"", "");
-	assert_true(o.decision.stale_on_5xx);
+	assert_true(hf_cache_stale_for(&o.decision, 0));
+	assert_true(hf_cache_stale_for(&o.decision, 502));
+	assert_true(hf_cache_stale_for(&o.decision, 503));
+	assert_true(hf_cache_stale_for(&o.decision, 504));
+	assert_false(hf_cache_stale_for(&o.decision, 500));
+	assert_false(hf_cache_stale_for(&o.decision, 404));
 	decide(&o, "Cache-Control: max-age=9999, must-revalidate", "");
-	assert_false(o.decision.stale_on_unreachable || o.decision.stale_on_5xx);
+	assert_false(o.decision.stale_on_unreachable || o.decision.stale_on_gateway);
 	o.rules.offline_stale_s = 99999;
 	decide(&o, "Cache-Control: max-age=9999\nETag: \"a\"", "");
 	assert_false(o.decision.stale_on_unreachable);
@@ -265,6 +270,22 @@ static void a_max_stale_of_a_fresh_enough_entry_is_no_stale_answer(void **state)
 	assert_int_equal(o.decision.use, HF_CACHE_STALE_ALLOWED);
 	decide(&o, "Cache-Control: max-age=4, stale-while-revalidate=1", "");
 	assert_int_equal(o.decision.use, HF_CACHE_STALE_REVALIDATE);
+}
+
+static void stale_if_error_is_of_four_statuses(void **state)
+{
+	static const int statuses[] = { 0, 500, 502, 503, 504 };
+	struct one o = { .now.device_ms = 5000 };
+	size_t i;
+
+	(void)state;
+	decide(&o, "Cache-Control: max-age=1, stale-if-error=4", "");
+	for (i = 0; i < COUNT(statuses); i++)
+		assert_true(hf_cache_stale_for(&o.decision, statuses[i]));
+	assert_false(hf_cache_stale_for(&o.decision, 501));
+	decide(&o, "Cache-Control: max-age=1, stale-if-error=3", "");
+	for (i = 0; i < COUNT(statuses); i++)
+		assert_false(hf_cache_stale_for(&o.decision, statuses[i]));
 }
 
 static void requests_get_what_they_just_allow(void **state)
@@ -497,6 +518,7 @@ int main(void)
 		cmocka_unit_test(offline_rules_may_take_an_unknown_age),
 		cmocka_unit_test(tells_why_it_asks),
 		cmocka_unit_test(a_max_stale_of_a_fresh_enough_entry_is_no_stale_answer),
+		cmocka_unit_test(stale_if_error_is_of_four_statuses),
 		cmocka_unit_test(requests_get_what_they_just_allow),
 		cmocka_unit_test(tells_why_it_does_not_store),
 		cmocka_unit_test(a_private_cache_keeps_what_is_private),

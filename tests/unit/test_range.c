@@ -156,6 +156,24 @@ static void writes_content_range(void **state)
 			    "bytes 18446744073709551614-18446744073709551615/18446744073709551615");
 }
 
+static void writes_parts(void **state)
+{
+	struct hf_range range = { 2, 3 };
+	struct hf_arena arena;
+
+	(void)state;
+	hf_arena_init(&arena, 1 << 12);
+	assert_string_equal(
+		hf_byteranges_head(&arena, "b1", HF_SPAN("text/html"), &range, 10).ptr,
+		"\r\n--b1\r\nContent-Type: text/html\r\nContent-Range: bytes 2-3/10\r\n\r\n");
+	assert_string_equal(hf_byteranges_head(&arena, "b1", hf_span(NULL, 0), &range, 10).ptr,
+			    "\r\n--b1\r\nContent-Range: bytes 2-3/10\r\n\r\n");
+	assert_string_equal(hf_byteranges_end(&arena, "b1").ptr, "\r\n--b1--\r\n");
+	assert_string_equal(hf_byteranges_type(&arena, "b1").ptr,
+			    "multipart/byteranges; boundary=b1");
+	hf_arena_finish(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +182,7 @@ int main(void)
 		cmocka_unit_test(ignores_what_it_does_not_take),
 		cmocka_unit_test(if_range_must_hold),
 		cmocka_unit_test(writes_content_range),
+		cmocka_unit_test(writes_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
