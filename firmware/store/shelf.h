@@ -193,8 +193,8 @@ struct hf_shelf_intake {
 };
 void hf_shelf_intake_finish(struct hf_shelf_intake *in); /* memory only */
 
-/* Appends HF_SHELF_PIECE bytes, or fewer as the last. HF_EFULL. What is never put
- * is deleted after hf_shelf_discard or the next start. */
+/* Appends HF_SHELF_PIECE bytes, or fewer as the last. HF_EFULL; HF_ENOENT: it was
+ * discarded. What is never put is deleted after hf_shelf_discard or the next start. */
 struct hf_shelf_append {
 	struct hf_shelf_op op;
 	struct hf_shelf_intake *intake;

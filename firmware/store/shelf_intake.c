@@ -39,14 +39,24 @@ void hf_shelf_intakes_settle(struct hf_shelf_db *db, bool committed)
 
 /* ---- op: append ---- */
 
+int hf_shelf_intake_there(struct hf_shelf_db *db, const struct hf_shelf_intake *in)
+{
+	uint64_t there;
+	int err = hf_shelf_number(db, HF_SHELF_LOOSE_OPEN, in->body, &there);
+
+	return err || there ? err : HF_ENOENT;
+}
+
 static int write_piece(struct hf_shelf_db *db, struct hf_shelf_intake *in, struct hf_span data)
 {
-	int err = 0;
+	int err;
 
 	if (in->pieces == 0) {
 		err = hf_shelf_body_next(db, &in->body);
 		if (!err)
 			err = hf_shelf_loose(db, in->body, false);
+	} else {
+		err = hf_shelf_intake_there(db, in);
 	}
 	return err ? err : hf_shelf_piece_add(db, in->body, in->pieces, data);
 }

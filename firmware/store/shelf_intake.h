@@ -21,6 +21,8 @@ struct hf_shelf_intake_state {
 /* The digest of what has come and of @rest behind it. HF_EBADMSG. */
 int hf_shelf_intake_digest(const struct hf_shelf_intake *in, struct hf_span rest,
 			   uint8_t sha256[32]);
+/* Its body is still on its way in: HF_ENOENT, it was discarded or put. */
+int hf_shelf_intake_there(struct hf_shelf_db *db, const struct hf_shelf_intake *in);
 /* After a commit, or a rollback. */
 void hf_shelf_intakes_settle(struct hf_shelf_db *db, bool committed);
 /* @op has failed: when it is an append, its intake takes no more. */

@@ -40,7 +40,9 @@ int hf_shelf_generation_delete(struct hf_shelf *s, uint32_t generation)
 
 struct looked {
 	uint64_t size;
-	bool sealed, ours;
+	bool sealed;
+	bool begun; /* there is a log: the schema was on the medium */
+	bool ours;  /* a header that can be read */
 	uint32_t generation;
 	unsigned version;
 };
@@ -52,7 +54,7 @@ static uint32_t get_be32(const uint8_t *at)
 
 static int look(struct hf_shelf *s, uint32_t which, struct looked *l)
 {
-	char path[HF_SHELF_PATH_MAX];
+	char path[HF_SHELF_PATH_MAX + 16];
 	uint8_t header[HEADER] = { 0 };
 	uint32_t version;
 	int err;
@@ -66,6 +68,10 @@ static int look(struct hf_shelf *s, uint32_t which, struct looked *l)
 		return err;
 	version = get_be32(header + 60);
 	l->ours = memcmp(header, "SQLite format 3", 16) == 0;
+	snprintf(path + strlen(path), 16, "-wal");
+	err = hf_vfs_exists(&s->vfs, path, &l->begun);
+	if (err)
+		return err;
 	if (!l->ours || version == 0 || get_be32(header + 68) != HF_SHELF_APPLICATION_ID)
 		return 0;
 	l->version = version & 0xff;
@@ -95,7 +101,7 @@ static int choose(struct hf_shelf *s, struct looked *best, bool *damaged)
 	*best = l[i];
 	if (l[1 - i].size > 0)
 		err = hf_shelf_generation_delete(s, l[1 - i].generation);
-	if (!best->sealed && best->size > 0 && !best->ours)
+	if (!best->sealed && best->size > 0 && !best->ours && best->begun)
 		*damaged = true;
 	else if (!best->sealed && best->size > 0 && !err)
 		err = hf_shelf_generation_delete(s, best->generation);

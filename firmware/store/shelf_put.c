@@ -21,11 +21,11 @@ static int add_data(struct hf_shelf_db *db, struct hf_shelf_put *p, const struct
 static int add_pieces(struct hf_shelf_db *db, struct hf_shelf_put *p,
 		      const struct hf_shelf_body_v *v)
 {
-	int err = hf_shelf_pieces_whole(db, p->intake->body, v->len);
+	int err = hf_shelf_intake_there(db, p->intake);
 
 	p->body = p->intake->body;
-	if (err == HF_ECORRUPT)
-		err = HF_ENOENT; /* it was discarded */
+	if (!err)
+		err = hf_shelf_pieces_whole(db, p->body, v->len);
 	if (!err)
 		err = hf_shelf_body_add(db, p->body, v, NULL);
 	return err ? err : hf_shelf_loose_end(db, p->body);
@@ -52,7 +52,9 @@ static int store_body(struct hf_shelf_db *db, struct hf_shelf_put *p)
 	if (err)
 		return err;
 	if (p->body) {
-		err = hf_shelf_body_ref(db, p->body);
+		err = pieces ? hf_shelf_intake_there(db, p->intake) : 0;
+		if (!err)
+			err = hf_shelf_body_ref(db, p->body);
 		if (!err && pieces)
 			err = hf_shelf_loose(db, p->intake->body, true);
 		return err;
