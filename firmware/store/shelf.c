@@ -303,6 +303,7 @@ int hf_shelf_create(const struct hf_shelf_options *opt, struct hf_shelf **out)
 		free(s);
 		return err;
 	}
+	s->vfs.log_at_once = true;
 	*out = s;
 	return 0;
 }

@@ -112,6 +112,14 @@ static int copy_body(struct renewal *r, uint64_t body, bool *whole)
 
 /* ---- entries ---- */
 
+/* Its seed is lost: the key is another one. */
+static uint64_t new_id(struct renewal *r, uint64_t id, struct hf_span url)
+{
+	uint64_t key = hf_shelf_key_of(r->to->seed, hf_shelf_cache_of(id), url);
+
+	return key << HF_SHELF_NUMBER_BITS | id % HF_SHELF_NUMBERS;
+}
+
 static int copy_texts(struct renewal *r, uint64_t id, const struct hf_shelf_use *u)
 {
 	sqlite3_stmt *st = hf_shelf_stmt(r->from, HF_SHELF_ENTRY_GET);
@@ -128,6 +136,8 @@ static int copy_texts(struct renewal *r, uint64_t id, const struct hf_shelf_use 
 	if (hf_column_u64(st, 0) == hf_shelf_entry_sum(id, url, note, head))
 		err = copy_body(r, u->body, &whole);
 	if (!err && whole) {
+		if (!r->keeps_ids)
+			id = new_id(r, id, url);
 		err = hf_shelf_entry_add(r->to, id, u, url, note, head);
 		r->kept++;
 		r->uncommitted++;
@@ -151,7 +161,7 @@ static int copy_entry(struct hf_walk *w, uint64_t id, sqlite3_stmt *st)
 	if (u.state.boot > r->boot)
 		r->boot = u.state.boot;
 	r->from->hard = 0;
-	if (!hf_shelf_use_get(r->to, id, &twice))
+	if (r->keeps_ids && !hf_shelf_use_get(r->to, id, &twice))
 		return 0;
 	err = copy_texts(r, id, &u);
 	return !err && r->uncommitted >= COMMIT_AT ? commit(r) : err;
@@ -233,7 +243,7 @@ static int fill(struct renewal *r, uint32_t generation)
 		return err;
 	take_meta(r);
 	if (!r->keeps_ids)
-		return HF_ENOENT; /* ids say nothing without their seed */
+		memcpy(r->to->seed, r->s->fresh_seed, sizeof(r->to->seed));
 	err = hf_shelf_meta_put(r->to, "seed", hf_span(r->to->seed, sizeof(r->to->seed)));
 	return err ? err : copy_all(r);
 }

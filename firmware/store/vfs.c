@@ -164,7 +164,8 @@ static int shim_open(sqlite3_vfs *v, sqlite3_filename name, sqlite3_file *f, int
 	s->vfs = self;
 	s->real = (sqlite3_file *)(void *)((char *)f + SHIM_SIZE);
 	s->real->pMethods = NULL;
-	s->gathers = flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL);
+	s->gathers = (flags & SQLITE_OPEN_MAIN_DB) ||
+		     (!self->log_at_once && (flags & SQLITE_OPEN_WAL));
 	hf_gather_init(&s->gather, s->real);
 	rc = self->base->xOpen(self->base, name, s->real, flags, out);
 	s->file.pMethods = s->real->pMethods ? &shim_methods : NULL;

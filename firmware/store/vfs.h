@@ -22,7 +22,10 @@ struct hf_vfs {
 	sqlite3_vfs vfs;
 	sqlite3_vfs *base;
 	char name[40];
-	uint64_t written; /* bytes given to xWrite; on the store thread */
+	uint64_t written; /* bytes given to xWrite; on the database's thread */
+	/* The log is not gathered: without a sync at each commit nobody would write what
+	 * waits, and SQLite takes it for written. */
+	bool log_at_once;
 	/* Salvage: reads of these pages of @patch_path come from memory, and it
 	 * is never shorter than @patch_size, which reads as zeros. Its WAL reads as
 	 * empty. */
