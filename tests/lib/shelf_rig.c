@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void on_renewed(void *user, const struct hf_shelf_report *report)
 {
@@ -91,6 +92,8 @@ void shelf_rig_body(unsigned n, char *out, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
 		out[i] = (char)('a' + (n * 7 + i * 13 + i / 26) % 26);
+	for (size_t i = 0; i < size && i < 8; i++, n /= 10)
+		out[i] = (char)('0' + n % 10);
 }
 
 static int append_all(struct shelf_rig *r, struct hf_shelf_intake *in, struct hf_span body)
@@ -221,4 +224,12 @@ char *shelf_rig_path(struct shelf_rig *r, const char *name, char out[256])
 {
 	snprintf(out, 256, "%s/%s", r->port.dir, name);
 	return out;
+}
+
+long shelf_rig_size(struct shelf_rig *r, const char *name)
+{
+	char path[256];
+	struct stat st;
+
+	return stat(shelf_rig_path(r, name, path), &st) ? -1 : (long)st.st_size;
 }

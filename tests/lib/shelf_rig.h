@@ -42,6 +42,7 @@ int shelf_rig_put(struct shelf_rig *r, uint32_t cache, const char *url, unsigned
 int shelf_rig_get(struct shelf_rig *r, uint32_t cache, const char *url);
 /* Figures of a cache that must be there. */
 struct hf_shelf_cache shelf_rig_figures(struct shelf_rig *r, uint32_t cache);
+long shelf_rig_size(struct shelf_rig *r, const char *name); /* -1: not there */
 char *shelf_rig_path(struct shelf_rig *r, const char *name, char out[256]);
 
 #endif
