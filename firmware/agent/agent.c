@@ -422,7 +422,8 @@ static int listen_all(struct hf_agent *a)
 		memcpy(control.path, path, len + 1);
 	}
 	return hf_ingress_listen(a->ingress, a->settings->listen, a->settings->listen_n,
-				 path ? &control : NULL);
+				 path ? &control : NULL, a->settings->metrics,
+				 a->settings->metrics_n);
 }
 
 static void periodic_loaded(void *user, int err)

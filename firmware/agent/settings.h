@@ -3,7 +3,7 @@
  * holdfast.conf (INI) and what it names, read and checked as a whole.
  *
  *   [agent]         listen, control, state-dir, log-level, allow-remote, metered,
- *                   ignore-links, captive-api, captive-ca-file
+ *                   ignore-links, captive-api, captive-ca-file, metrics-listen
  *   [origin NAME]   url, host, ca-file, ca-dir, pin (repeatable), client-cert,
  *                   client-key, probe, connect-timeout-ms, first-byte-timeout-ms
  *   [worker NAME]   origin, scope, manifest
@@ -83,7 +83,9 @@ struct hf_settings {
 	struct hf_addr *listen; /* "127.0.0.1:8480", "[::1]:8480", "localhost:8480"
 				 * (both families); comma-separated list */
 	size_t listen_n;
-	char *control; /* socket path */
+	struct hf_addr metrics[2]; /* where GET /metrics is answered: loopback */
+	size_t metrics_n;	   /* 0: nowhere */
+	char *control;		   /* socket path */
 	char *state_dir;
 	enum hf_log_level log_level;
 	bool allow_remote;

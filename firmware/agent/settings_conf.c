@@ -25,7 +25,7 @@ _Static_assert(INI_HANDLER_LINENO &&INI_CALL_HANDLER_ON_NEW_SECTION, "inih is bu
 
 static const char *const agent_keys[] = {
 	"listen",  "control",	   "state-dir",	  "log-level",	     "allow-remote",
-	"metered", "ignore-links", "captive-api", "captive-ca-file",
+	"metered", "ignore-links", "captive-api", "captive-ca-file", "metrics-listen",
 };
 static const char *const origin_keys[] = {
 	"url",

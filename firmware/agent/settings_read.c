@@ -175,6 +175,41 @@ static void read_listen(struct hf_settings_reader *r, const struct hf_conf_secti
 	}
 }
 
+static bool is_listened_on(const struct hf_settings *s, const struct hf_addr *addr)
+{
+	for (size_t i = 0; i < s->listen_n; i++)
+		if (addr->port && s->listen[i].port == addr->port &&
+		    (hf_ip_equal(&s->listen[i], addr) || hf_ip_is_any(&s->listen[i])))
+			return true;
+	return false;
+}
+
+/* Behind listen. Who reads the figures is asked no further: this device only. */
+static void read_metrics_listen(struct hf_settings_reader *r, const struct hf_conf_section *section)
+{
+	const char *text = section ? section->v[HF_AGENT_METRICS_LISTEN].text : NULL;
+	char quoted[HF_QUOTE_SIZE];
+	const char *problem = NULL;
+	struct hf_settings *s = r->s;
+	size_t n;
+
+	if (!text)
+		return;
+	n = hf_listen_parse(hf_span_str(text), s->metrics, &problem);
+	for (size_t i = 0; i < n && !problem; i++) {
+		if (!hf_ip_is_loopback(&s->metrics[i]))
+			problem = "is not on this device; metrics are served on loopback only, as "
+				  "127.0.0.1:9480";
+		else if (is_listened_on(s, &s->metrics[i]))
+			problem = "stands in listen, too";
+	}
+	if (problem)
+		hf_settings_fault(r, section, HF_AGENT_METRICS_LISTEN, "%s: %s",
+				  hf_quote(hf_span_str(text), quoted), problem);
+	else
+		s->metrics_n = n;
+}
+
 static void read_control(struct hf_settings_reader *r, const struct hf_conf_section *section)
 {
 	const char *text = section ? section->v[HF_AGENT_CONTROL].text : NULL;
@@ -281,6 +316,7 @@ void hf_settings_read_agent(struct hf_settings_reader *r, const struct hf_conf_s
 		r->s->state_dir_line = section->v[HF_AGENT_STATE_DIR].line;
 	}
 	read_listen(r, section);
+	read_metrics_listen(r, section);
 	read_control(r, section);
 	read_state_dir(r, section);
 	read_ignore_links(r, section);

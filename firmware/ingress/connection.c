@@ -86,7 +86,7 @@ void hf_connection_close(struct hf_connection *c, bool abort)
 	hf_list_remove(&c->link);
 	in->opt.port->stream_close(in->opt.port, c->stream, abort);
 	c->stream = NULL;
-	hf_ingress_closed(in, c->control);
+	hf_ingress_closed(in, (enum hf_side)c->side);
 	hf_connection_leave(c);
 }
 
@@ -529,7 +529,7 @@ static struct hf_connection *create(struct hf_ingress *in, bool with_reader)
 	return c;
 }
 
-void hf_connection_open(struct hf_ingress *in, struct hf_stream *stream, bool control,
+void hf_connection_open(struct hf_ingress *in, struct hf_stream *stream, enum hf_side side,
 			const struct hf_problem *refusal)
 {
 	struct hf_port *port = in->opt.port;
@@ -537,11 +537,11 @@ void hf_connection_open(struct hf_ingress *in, struct hf_stream *stream, bool co
 
 	if (!c) {
 		port->stream_close(port, stream, true);
-		hf_ingress_closed(in, control);
+		hf_ingress_closed(in, side);
 		return;
 	}
 	c->stream = stream;
-	c->control = control;
+	c->side = (uint8_t)side;
 	c->since_ms = hf_ingress_now(in);
 	hf_list_push(&in->connections, &c->link);
 	port->stream_accept(port, stream, &stream_events, c);

@@ -36,7 +36,7 @@ struct hf_connection {
 	struct hf_list link;
 	struct hf_stream *stream;
 	struct hf_peer peer;
-	bool control; /* came by the control socket */
+	uint8_t side; /* enum hf_side */
 	uint8_t state;
 	unsigned depth; /* our handlers on the stack */
 	struct hf_timer timer;
@@ -74,7 +74,7 @@ struct hf_connection {
 };
 
 /* Takes @stream, which came from on_accept. @refusal: it only hears that. */
-void hf_connection_open(struct hf_ingress *in, struct hf_stream *stream, bool control,
+void hf_connection_open(struct hf_ingress *in, struct hf_stream *stream, enum hf_side side,
 			const struct hf_problem *refusal);
 /* Cancels what is in work and closes. */
 void hf_connection_close(struct hf_connection *c, bool abort);

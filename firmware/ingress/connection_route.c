@@ -4,6 +4,7 @@
 #include "ingress/access.h"
 #include "ingress/api.h"
 #include "ingress/connection.h"
+#include "net/addr.h"
 
 static void refuse(struct hf_connection *c, int status, const char *error, const char *detail)
 {
@@ -77,7 +78,7 @@ static void begin_api(struct hf_connection *c, unsigned origin)
 	struct hf_api_request req = {
 		.msg = &c->request,
 		.host = c->host,
-		.control = c->control,
+		.control = c->side != HF_SIDE_PANEL,
 		.origin = origin,
 	};
 
@@ -142,6 +143,43 @@ static void route_panel(struct hf_connection *c, struct hf_span path)
 	}
 }
 
+/* A name of this device: what a page of elsewhere reaches us by is none. */
+static bool is_local_host(struct hf_span host)
+{
+	char text[64];
+
+	if (host.len == 0 || host.len >= sizeof(text))
+		return false;
+	memcpy(text, host.ptr, host.len);
+	text[host.len] = '\0';
+	return hf_host_is_local(text);
+}
+
+static void route_metrics(struct hf_connection *c, struct hf_span path)
+{
+	struct hf_problem method = {
+		.status = 405,
+		.error = "http_request_denied",
+		.detail = "Only GET and HEAD are served here.",
+		.allow = "GET, HEAD",
+	};
+	const char *why = hf_access_page(c->msg, c->host);
+
+	if (!is_local_host(c->host))
+		refuse(c, 421, "destination_not_found",
+		       "The figures are asked of localhost or a loopback address.");
+	else if (why)
+		refuse(c, 403, "http_request_denied", why);
+	else if (!hf_span_eq_str(path, "/metrics"))
+		refuse(c, 404, NULL, "This address serves /metrics only.");
+	else if (!hf_span_eq_str(c->msg->method, "GET") && !hf_span_eq_str(c->msg->method, "HEAD"))
+		hf_connection_problem(c, &method);
+	else {
+		c->request.target = HF_SPAN("/.holdfast/metrics");
+		begin_api(c, 0);
+	}
+}
+
 void hf_connection_route(struct hf_connection *c)
 {
 	struct hf_span path, query;
@@ -154,8 +192,10 @@ void hf_connection_route(struct hf_connection *c)
 		       "The target is neither a path nor an http:// URL.");
 		return;
 	}
-	if (!c->control)
+	if (c->side == HF_SIDE_PANEL)
 		route_panel(c, path);
+	else if (c->side == HF_SIDE_METRICS)
+		route_metrics(c, path);
 	else if (hf_access_path(path) == HF_PATH_OURS)
 		begin_api(c, 0);
 	else

@@ -54,9 +54,11 @@ struct hf_ingress_options {
 int hf_ingress_create(const struct hf_ingress_options *opt, struct hf_ingress **out);
 /* After hf_store_destroy: what the store still had to say is dropped. */
 void hf_ingress_destroy(struct hf_ingress *in);
-/* HF_EBUSY, HF_EPERM, ... and nothing is listened on then. @control NULL: none. */
+/* HF_EBUSY, HF_EPERM, ... and nothing is listened on then. @control NULL: none.
+ * @metrics: addresses on which GET /metrics alone is answered, to this device. */
 int hf_ingress_listen(struct hf_ingress *in, const struct hf_addr *panel, size_t n,
-		      const struct hf_addr *control);
+		      const struct hf_addr *control, const struct hf_addr *metrics,
+		      size_t metrics_n);
 /* Stops accepting, ends idle connections, lets running answers finish for at
  * most @grace_ms, then @done. */
 void hf_ingress_stop(struct hf_ingress *in, uint32_t grace_ms, void (*done)(void *user),

@@ -10,10 +10,18 @@
 
 struct hf_connection;
 
+/* Where a connection comes in. */
+enum hf_side {
+	HF_SIDE_PANEL,
+	HF_SIDE_CONTROL,
+	HF_SIDE_METRICS,
+	HF_SIDES,
+};
+
 struct hf_ingress_listener {
 	struct hf_ingress *ingress;
 	struct hf_listener *listener;
-	bool control;
+	enum hf_side side;
 };
 
 struct hf_ingress {
@@ -21,8 +29,8 @@ struct hf_ingress {
 	struct hf_ingress_listener *listeners;
 	size_t listeners_n;
 	struct hf_list connections;
-	unsigned panels, controls; /* of them */
-	struct hf_transport api;   /* send, receive, cancel of API calls */
+	unsigned open[HF_SIDES]; /* of them */
+	struct hf_transport api; /* send, receive, cancel of API calls */
 	struct hf_list calls;
 	struct hf_event_hub hub;
 	/* Connections with a head or a small piece that waits for more to go out
@@ -48,6 +56,6 @@ static inline uint64_t hf_ingress_now(const struct hf_ingress *in)
 /* The value of a Date field now; empty while the clock is not set. */
 struct hf_span hf_ingress_date(struct hf_ingress *in);
 /* A connection has closed. */
-void hf_ingress_closed(struct hf_ingress *in, bool control);
+void hf_ingress_closed(struct hf_ingress *in, enum hf_side side);
 
 #endif

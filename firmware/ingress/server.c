@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Listeners and the set of connections. Past the limit a panel hears 503; the
- * operator's socket has places of its own, so that a device that is full can
- * still be asked why.
+ * operator's socket and the metrics have places of their own, so that a device that is
+ * full can still be asked why.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -14,6 +14,7 @@
 #include "net/addr.h"
 
 #define CONTROLS_MAX	16
+#define METRICS_MAX	8
 #define REFUSALS_MAX	16 /* connections past the limit that are told so */
 #define IDLE_TIMEOUT_MS 60000
 
@@ -34,15 +35,36 @@ struct hf_span hf_ingress_date(struct hf_ingress *in)
 
 static void finish_stop(void *user);
 
-void hf_ingress_closed(struct hf_ingress *in, bool control)
+unsigned hf_ingress_connections(const struct hf_ingress *in)
 {
-	unsigned *n = control ? &in->controls : &in->panels;
+	unsigned n = 0;
 
-	assert(*n > 0);
-	(*n)--;
-	if (in->stopping && in->panels + in->controls == 0 && in->stopped &&
+	for (int i = 0; i < HF_SIDES; i++)
+		n += in->open[i];
+	return n;
+}
+
+void hf_ingress_closed(struct hf_ingress *in, enum hf_side side)
+{
+	assert(in->open[side] > 0);
+	in->open[side]--;
+	if (in->stopping && hf_ingress_connections(in) == 0 && in->stopped &&
 	    hf_timerq_set(in->opt.timers, &in->stop_timer, hf_ingress_now(in)))
 		finish_stop(in);
+}
+
+static unsigned most_of(const struct hf_ingress *in, enum hf_side side)
+{
+	switch (side) {
+	case HF_SIDE_CONTROL:
+		return CONTROLS_MAX;
+	case HF_SIDE_METRICS:
+		return METRICS_MAX;
+	case HF_SIDE_PANEL:
+	case HF_SIDES:
+		break;
+	}
+	return in->opt.connections_max;
 }
 
 static void on_accept(void *user, struct hf_stream *stream)
@@ -61,12 +83,11 @@ static void on_accept(void *user, struct hf_stream *stream)
 	struct hf_ingress_listener *l = user;
 	struct hf_ingress *in = l->ingress;
 	struct hf_port *port = in->opt.port;
-	unsigned *n = l->control ? &in->controls : &in->panels;
-	unsigned most = l->control ? CONTROLS_MAX : in->opt.connections_max;
+	unsigned *n = &in->open[l->side], most = most_of(in, l->side);
 	const struct hf_problem *refusal = NULL;
 	struct hf_peer peer;
 
-	if (!l->control && !in->opt.allow_remote &&
+	if (l->side != HF_SIDE_CONTROL && !(l->side == HF_SIDE_PANEL && in->opt.allow_remote) &&
 	    (port->stream_peer(port, stream, &peer) || !hf_access_is_local(&peer.addr)))
 		refusal = &remote;
 	if (*n >= most)
@@ -75,11 +96,12 @@ static void on_accept(void *user, struct hf_stream *stream)
 		port->stream_close(port, stream, true);
 		return;
 	}
-	if (l->control && port->stream_peer(port, stream, &peer) == 0 && peer.has_creds)
+	if (l->side == HF_SIDE_CONTROL && port->stream_peer(port, stream, &peer) == 0 &&
+	    peer.has_creds)
 		hf_log(in->opt.log, HF_LOG_DEBUG, "control.connected", "uid=%u pid=%d",
 		       (unsigned)peer.uid, (int)peer.pid);
 	(*n)++;
-	hf_connection_open(in, stream, l->control, refusal);
+	hf_connection_open(in, stream, l->side, refusal);
 }
 
 static const struct hf_listener_events listener_events = { .on_accept = on_accept };
@@ -109,13 +131,13 @@ static void close_listeners(struct hf_ingress *in)
 	in->listeners_n = 0;
 }
 
-static int listen_at(struct hf_ingress *in, const struct hf_addr *at, bool control)
+static int listen_at(struct hf_ingress *in, const struct hf_addr *at, enum hf_side side)
 {
 	struct hf_ingress_listener *l = &in->listeners[in->listeners_n];
 	char text[HF_ADDR_TEXT_SIZE];
 	int err;
 
-	*l = (struct hf_ingress_listener){ .ingress = in, .control = control };
+	*l = (struct hf_ingress_listener){ .ingress = in, .side = side };
 	err = in->opt.port->listen(in->opt.port, at, &listener_events, l, &l->listener);
 	if (!err)
 		in->listeners_n++;
@@ -126,19 +148,22 @@ static int listen_at(struct hf_ingress *in, const struct hf_addr *at, bool contr
 }
 
 int hf_ingress_listen(struct hf_ingress *in, const struct hf_addr *panel, size_t n,
-		      const struct hf_addr *control)
+		      const struct hf_addr *control, const struct hf_addr *metrics,
+		      size_t metrics_n)
 {
 	size_t i;
 	int err = 0;
 
 	assert(!in->listeners);
-	in->listeners = calloc(n + 1, sizeof(*in->listeners));
+	in->listeners = calloc(n + metrics_n + 1, sizeof(*in->listeners));
 	if (!in->listeners)
 		return HF_ENOMEM;
 	for (i = 0; i < n && !err; i++)
-		err = listen_at(in, &panel[i], false);
+		err = listen_at(in, &panel[i], HF_SIDE_PANEL);
+	for (i = 0; i < metrics_n && !err; i++)
+		err = listen_at(in, &metrics[i], HF_SIDE_METRICS);
 	if (!err && control)
-		err = listen_at(in, control, true);
+		err = listen_at(in, control, HF_SIDE_CONTROL);
 	if (err) {
 		close_listeners(in);
 		free(in->listeners);
@@ -182,7 +207,7 @@ void hf_ingress_stop(struct hf_ingress *in, uint32_t grace_ms, void (*done)(void
 	}
 	in->stopped = done;
 	in->stopped_user = user;
-	if (in->panels + in->controls == 0)
+	if (hf_ingress_connections(in) == 0)
 		due = hf_ingress_now(in);
 	if (hf_timerq_set(in->opt.timers, &in->stop_timer, due))
 		finish_stop(in);
@@ -193,11 +218,6 @@ void hf_ingress_stop(struct hf_ingress *in, uint32_t grace_ms, void (*done)(void
 void hf_ingress_event(struct hf_ingress *in, unsigned to, const char *type, struct hf_span json)
 {
 	hf_event_hub_add(&in->hub, to, type, json);
-}
-
-unsigned hf_ingress_connections(const struct hf_ingress *in)
-{
-	return in->panels + in->controls;
 }
 
 int hf_ingress_create(const struct hf_ingress_options *opt, struct hf_ingress **out)

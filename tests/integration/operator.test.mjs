@@ -8,7 +8,9 @@ import { suite, test, sleep, until } from './lib/harness.mjs';
 import { Origin } from './lib/origin.mjs';
 import { Daemon, queuedRoute } from './lib/daemon.mjs';
 import { checkMetrics } from './lib/prometheus.mjs';
+import { freePort } from './lib/ports.mjs';
 import { request } from './lib/http.mjs';
+import { Raw } from './lib/raw.mjs';
 
 const manifest = { name: 'kiosk', version: '1.0.0', routes: [
 	queuedRoute('/api/orders', 'orders', { laneBy: { header: 'X-Table' } }),
@@ -148,6 +150,35 @@ test('the metrics are what Prometheus takes', async (x) => {
 	const count = (f) => [...f.values()].reduce((n, one) => n + one.samples.length, 0);
 	assert.equal(after.size, before);
 	assert.equal(count(after), count(families), 'no series for each request or lane');
+});
+
+test('metrics-listen answers GET /metrics, to this device, and nothing else', async (x) => {
+	const port = await freePort();
+	const { daemon } = await panel(x, { agent: { 'metrics-listen': `127.0.0.1:${port}` } });
+	const ask = (o) => request({ port, path: '/metrics', ...o });
+	const answer = await ask({});
+	assert.equal(answer.status, 200);
+	assert.match(answer.headers['content-type'], /^text\/plain; version=0\.0\.4/);
+	assert.ok(checkMetrics(answer.text).has('holdfast_health'));
+	assert.equal((await ask({ method: 'HEAD' })).status, 200);
+	for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'])
+		assert.equal((await ask({ method })).status, 405, method);
+	for (const path of ['/', '/.holdfast/metrics', '/.holdfast/status', '/.holdfast/export', '/metrics/', '//metrics', '/%6detrics', '/api/orders'])
+		assert.equal((await ask({ path })).status, 404, path);
+	for (const host of ['evil.example', 'localhost.evil.example', '192.0.2.1', `evil.example:${port}`, '127.0.0.1.evil.example'])
+		assert.equal((await ask({ headers: { Host: host } })).status, 421, host);
+	for (const host of ['localhost', '127.0.0.1', `localhost:${port}`, '[::1]'])
+		assert.equal((await ask({ headers: { Host: host } })).status, 200, host);
+	assert.equal((await ask({ headers: { Origin: 'https://evil.example' } })).status, 403);
+	const open = await Promise.all(Array.from({ length: 12 }, () => Raw.open(port)));
+	x.defer(() => open.forEach((raw) => raw.close()));
+	const full = await until(async () => {
+		const last = await ask({}).catch(() => null);
+		return last && last.status === 503 ? last : null;
+	}, { what: 'no more than so many connections' });
+	assert.equal(full.status, 503);
+	assert.equal((await daemon.get('/.holdfast/status')).status, 200, 'panels have places of their own');
+	assert.equal((await daemon.cli('status')).code, 0);
 });
 
 suite('the operator');

@@ -321,7 +321,7 @@ static void make_ingress(struct panel_rig *r)
 	r->ingress_opt.sync_now = sync_now;
 	r->ingress_opt.user = r;
 	assert(hf_ingress_create(&r->ingress_opt, &r->ingress) == 0);
-	assert(hf_ingress_listen(r->ingress, &panel, 1, &control) == 0);
+	assert(hf_ingress_listen(r->ingress, &panel, 1, &control, NULL, 0) == 0);
 	hf_sync_start(r->sync);
 }
 

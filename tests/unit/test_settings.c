@@ -381,6 +381,16 @@ static const struct {
 	     "network; if that is meant, write allow-remote = yes\n" },
 	{ AGENT("listen = [::]:80"), AT "4: [agent] listen: \"[::]:80\" can be reached from the "
 					"network; if that is meant, write allow-remote = yes\n" },
+	{ AGENT("metrics-listen = 192.168.1.5:9480"),
+	  AT "4: [agent] metrics-listen: \"192.168.1.5:9480\": is not on this device; metrics are "
+	     "served on loopback only, as 127.0.0.1:9480\n" },
+	{ AGENT("metrics-listen = 0.0.0.0:9480"),
+	  AT "4: [agent] metrics-listen: \"0.0.0.0:9480\": is not on this device; metrics are "
+	     "served on loopback only, as 127.0.0.1:9480\n" },
+	{ AGENT("metrics-listen = 127.0.0.1:8480"),
+	  AT "4: [agent] metrics-listen: \"127.0.0.1:8480\": stands in listen, too\n" },
+	{ AGENT("metrics-listen = 127.0.0.1"),
+	  AT "4: [agent] metrics-listen: \"127.0.0.1\": has no port, as in 127.0.0.1:8480\n" },
 	{ AGENT("listen = 127.0.0.1"),
 	  AT "4: [agent] listen: \"127.0.0.1\": has no port, as in 127.0.0.1:8480\n" },
 	{ AGENT("listen = [::1]"),
