@@ -32,7 +32,7 @@ hf_row(worker  MAY holdfast base http store                             EXT cjso
 hf_row(push    MAY holdfast base http store                             EXT mbedtls)
 hf_row(sync    MAY holdfast base http store net queue                   EXT cjson)
 hf_row(fetch   MAY holdfast base http store net cache queue worker sync)
-hf_row(ingress MAY holdfast base http store net queue worker push sync fetch  EXT cjson)
+hf_row(ingress MAY holdfast base http store net cache queue worker push sync fetch  EXT cjson)
 hf_row(agent   MAY holdfast base http store net cache queue worker push sync fetch ingress
                EXT inih cjson)
 

@@ -86,6 +86,8 @@ static void on_origin(void *user, unsigned origin, enum hf_reach reach)
 		hf_tags_origin_changed(a->tags, origin, reach);
 	if (a->periodic)
 		hf_periodic_origin_changed(a->periodic, origin, reach);
+	if (reach == HF_REACH_UP)
+		hf_agent_caches_origin_up(a, origin);
 	hf_agent_connectivity_event(a);
 }
 
@@ -139,6 +141,7 @@ static void on_queue_event(void *user, const struct hf_queue_event *event)
 	hf_agent_queue_event(a, event);
 	if (event->type == HF_QUEUE_RELEASED) /* what was refused may be in order now */
 		hf_credentials_now(&a->credentials, UINT_MAX);
+	hf_agent_caches_queue_event(a, event);
 	if (event->type == HF_QUEUE_SETTLED || event->type == HF_QUEUE_CANCELLED ||
 	    event->type == HF_QUEUE_DEAD)
 		hf_agent_housekeeping_settled(a);
@@ -316,9 +319,11 @@ static int create_fetch(struct hf_agent *a)
 		.store = a->store,
 		.connectivity = a->connectivity,
 		.credentials = &a->credentials,
+		.cache = a->cache,
 		.origins = a->fetch_origins,
 		.origins_n = (unsigned)a->settings->origins_n,
 		.route = find_route,
+		.precache = hf_agent_precache,
 		.user = a,
 		.inline_body_max = CONFIG_HF_QUEUE_INLINE_BODY_BYTES,
 		.body_max = CONFIG_HF_QUEUE_BODY_BYTES_MAX,
@@ -388,6 +393,8 @@ int hf_agent_create(struct hf_port *port, struct hf_settings *settings, struct h
 		err = create_connectivity(a);
 	if (!err)
 		err = create_store(a);
+	if (!err)
+		err = hf_agent_caches_create(a);
 	hf_agent_credentials_begin(a);
 	if (err) {
 		hf_agent_destroy(a);
@@ -426,14 +433,10 @@ static int listen_all(struct hf_agent *a)
 				 a->settings->metrics_n);
 }
 
-static void periodic_loaded(void *user, int err)
+static void serve(struct hf_agent *a)
 {
-	struct hf_agent *a = user;
+	int err = a->stopping ? HF_ECANCELED : create_fetch(a);
 
-	if (!err && a->stopping)
-		err = HF_ECANCELED;
-	if (!err)
-		err = create_fetch(a);
 	if (!err)
 		err = create_ingress(a);
 	if (!err)
@@ -443,8 +446,29 @@ static void periodic_loaded(void *user, int err)
 		hf_sync_start(a->sync);
 		hf_tags_start(a->tags);
 		hf_periodic_start(a->periodic);
+		hf_agent_caches_start(a);
 	}
 	begun(a, err);
+}
+
+static void periodic_loaded(void *user, int err)
+{
+	struct hf_agent *a = user;
+
+	if (!err && a->stopping)
+		err = HF_ECANCELED;
+	a->loaded = err == 0;
+	if (err)
+		begun(a, err);
+	else if (a->caches_ready)
+		serve(a);
+}
+
+static void caches_opened(struct hf_agent *a)
+{
+	a->caches_ready = true;
+	if (a->loaded)
+		serve(a);
 }
 
 static void tags_loaded(void *user, int err)
@@ -504,6 +528,7 @@ void hf_agent_start(struct hf_agent *a, void (*started)(void *user, int err), vo
 	a->port->events = &port_events;
 	a->port->events_user = a;
 	hf_store_open(a->store, store_opened, a);
+	hf_agent_caches_open(a, caches_opened);
 }
 
 void hf_agent_destroy(struct hf_agent *a)
@@ -513,11 +538,14 @@ void hf_agent_destroy(struct hf_agent *a)
 	a->port->events = NULL;
 	/* First the store: its last answers find everybody still there. */
 	hf_store_destroy(a->store);
+	hf_cache_abandon(a->cache);
 	if (a->queue)
 		hf_queue_abandon(a->queue);
 	hf_fetch_abandon(a->fetch);
 	hf_ingress_destroy(a->ingress);
 	hf_fetch_destroy(a->fetch);
+	hf_agent_caches_destroy(a);
+	hf_cache_destroy(a->cache);
 	hf_agent_background_destroy(a);
 	hf_sync_destroy(a->sync);
 	hf_connectivity_destroy(a->connectivity);

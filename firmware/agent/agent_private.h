@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/timerq.h"
+#include "cache/precache.h"
 #include "fetch/fetch.h"
 #include "holdfast/agent.h"
 #include "ingress/ingress.h"
@@ -31,6 +32,8 @@ struct hf_agent_endpoint {
 	struct hf_transport *transport;
 	char *authority, *target;
 };
+struct hf_agent_bin;	/* caches.c */
+struct hf_agent_worker; /* caches.c */
 
 /* The API of the network's captive portal. */
 struct hf_agent_portal {
@@ -67,6 +70,14 @@ struct hf_agent {
 	struct hf_tags_worker *tags_workers;
 	struct hf_sync_action sync_default; /* of tags that no manifest names */
 	struct hf_periodic_sync periodic_default;
+	struct hf_cache *cache; /* NULL: built without */
+	struct hf_agent_bin *bins;
+	size_t bins_n;
+	struct hf_agent_worker *workers;
+	struct hf_shelf_caches caches_list;
+	unsigned caches_pending;
+	void (*caches_opened)(struct hf_agent *a);
+	bool caches_ready, loaded; /* both: it serves */
 	struct hf_fetch *fetch;
 	struct hf_ingress *ingress;
 
@@ -163,6 +174,21 @@ void hf_agent_queue_event(struct hf_agent *a, const struct hf_queue_event *event
 void hf_agent_hold_event(struct hf_agent *a, int event, const struct hf_hold *hold);
 /* Tells what can be reached, if that is not what was told last. */
 void hf_agent_connectivity_event(struct hf_agent *a);
+/* caches.c */
+int hf_agent_caches_create(struct hf_agent *a);
+/* @opened on a later turn or at once, also when they cannot be used. */
+void hf_agent_caches_open(struct hf_agent *a, void (*opened)(struct hf_agent *a));
+/* Installs what the manifests list and is not there. */
+void hf_agent_caches_start(struct hf_agent *a);
+void hf_agent_caches_origin_up(struct hf_agent *a, unsigned origin);
+/* A request that was accepted will change something, one that is final has. */
+void hf_agent_caches_queue_event(struct hf_agent *a, const struct hf_queue_event *event);
+void hf_agent_caches_stop(struct hf_agent *a);
+/* After the caches and fetch. */
+void hf_agent_caches_destroy(struct hf_agent *a);
+/* For struct hf_fetch_options. */
+uint32_t hf_agent_precache(void *user, unsigned origin, struct hf_span target,
+			   struct hf_arena *arena, struct hf_span *url);
 /* origins.c */
 /* Transport and TLS to @url; what is in @s holds for it. @o is zeroed; close it also
  * after an error. HF_ENOMEM, HF_ECONFIG. */

@@ -37,6 +37,7 @@ struct hf_origin_settings {
 	uint32_t connect_timeout_ms, first_byte_timeout_ms;
 	uint32_t replay_interval_ms; /* 0: as fast as it answers */
 	uint32_t replay_burst;
+	bool http_cache;
 	unsigned line;
 };
 

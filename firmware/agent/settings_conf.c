@@ -40,6 +40,7 @@ static const char *const origin_keys[] = {
 	"first-byte-timeout-ms",
 	"replay-interval-ms",
 	"replay-burst",
+	"http-cache",
 };
 static const char *const worker_keys[] = { "origin", "scope", "manifest" };
 static const char *const probe_keys[] = { "url", "status" };
@@ -66,7 +67,7 @@ static const struct {
 	[HF_CONF_PROBE] = { "probe", probe_keys, COUNT(probe_keys), false },
 };
 
-_Static_assert(COUNT(origin_keys) == HF_ORIGIN_REPLAY_BURST + 1 &&
+_Static_assert(COUNT(origin_keys) == HF_ORIGIN_HTTP_CACHE + 1 &&
 		       COUNT(origin_keys) <= HF_CONF_KEYS_MAX,
 	       "origin_keys[] follows enum hf_conf_origin");
 _Static_assert(COUNT(credential_keys) == HF_CREDENTIAL_SCOPE + 1 &&

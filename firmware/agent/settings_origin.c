@@ -403,6 +403,7 @@ static void read_origin(struct origin_reader *x)
 		hf_settings_number(x->r, x->section, HF_ORIGIN_FIRST_BYTE_TIMEOUT, TIMEOUT_MIN_MS,
 				   TIMEOUT_MAX_MS, CONFIG_HF_FIRST_BYTE_TIMEOUT_MS);
 	read_pace(x);
+	o->http_cache = hf_settings_yes_no(x->r, x->section, HF_ORIGIN_HTTP_CACHE, true);
 }
 
 void hf_settings_read_origins(struct hf_settings_reader *r, const struct hf_conf *conf)

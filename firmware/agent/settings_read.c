@@ -62,6 +62,20 @@ char *hf_settings_path(struct hf_settings_reader *r, const char *text)
 	return path;
 }
 
+bool hf_settings_yes_no(struct hf_settings_reader *r, const struct hf_conf_section *section,
+			unsigned key, bool otherwise)
+{
+	const char *text = section->v[key].text;
+	char quoted[HF_QUOTE_SIZE];
+
+	if (!text)
+		return otherwise;
+	if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
+		hf_settings_fault(r, section, key, "must be yes or no, not %s",
+				  hf_quote(hf_span_str(text), quoted));
+	return strcmp(text, "yes") == 0;
+}
+
 uint32_t hf_settings_number(struct hf_settings_reader *r, const struct hf_conf_section *section,
 			    unsigned key, uint32_t min, uint32_t max, uint32_t fallback)
 {
@@ -246,19 +260,6 @@ static void read_log_level(struct hf_settings_reader *r, const struct hf_conf_se
 			  hf_nearest(hf_span_str(text), words, COUNT(words), near));
 }
 
-static void read_allow_remote(struct hf_settings_reader *r, const struct hf_conf_section *section)
-{
-	const char *text = section->v[HF_AGENT_ALLOW_REMOTE].text;
-	char quoted[HF_QUOTE_SIZE];
-
-	if (!text)
-		return;
-	r->s->allow_remote = strcmp(text, "yes") == 0;
-	if (!r->s->allow_remote && strcmp(text, "no") != 0)
-		hf_settings_fault(r, section, HF_AGENT_ALLOW_REMOTE, "must be yes or no, not %s",
-				  hf_quote(hf_span_str(text), quoted));
-}
-
 static void read_metered(struct hf_settings_reader *r, const struct hf_conf_section *section)
 {
 	static const char *const words[] = { "auto", "yes", "no" };
@@ -309,7 +310,8 @@ void hf_settings_read_agent(struct hf_settings_reader *r, const struct hf_conf_s
 	r->s->log_level = (enum hf_log_level)CONFIG_HF_LOG_LEVEL_DEFAULT;
 	if (section) {
 		read_log_level(r, section);
-		read_allow_remote(r, section); /* before listen */
+		/* before listen */
+		r->s->allow_remote = hf_settings_yes_no(r, section, HF_AGENT_ALLOW_REMOTE, false);
 		read_metered(r, section);
 		r->s->listen_line = section->v[HF_AGENT_LISTEN].line;
 		r->s->control_line = section->v[HF_AGENT_CONTROL].line;

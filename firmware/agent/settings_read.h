@@ -49,6 +49,9 @@ void hf_settings_fault(struct hf_settings_reader *r, const struct hf_conf_sectio
 char *hf_settings_dup(struct hf_settings_reader *r, const char *text);
 /* @text relative to the folder of holdfast.conf. */
 char *hf_settings_path(struct hf_settings_reader *r, const char *text);
+/* yes or no; @otherwise when it is not given. */
+bool hf_settings_yes_no(struct hf_settings_reader *r, const struct hf_conf_section *section,
+			unsigned key, bool otherwise);
 /* A whole number of a key's value, or @fallback. */
 uint32_t hf_settings_number(struct hf_settings_reader *r, const struct hf_conf_section *section,
 			    unsigned key, uint32_t min, uint32_t max, uint32_t fallback);

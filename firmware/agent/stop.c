@@ -17,6 +17,14 @@ static void store_closed(void *user, int err)
 	stopped(user);
 }
 
+static void cache_closed(void *user, int err)
+{
+	struct hf_agent *a = user;
+
+	(void)err;
+	hf_store_close(a->store, store_closed, a);
+}
+
 /* Attempts under way get some time; what is not over by then is found as it is
  * at the next start. */
 static void close_store(struct hf_agent *a)
@@ -29,7 +37,10 @@ static void close_store(struct hf_agent *a)
 	    !hf_timerq_set(&a->timers, &a->stop_timer, now + STOP_LOOK_MS))
 		return;
 	hf_agent_housekeeping_stop(a);
-	hf_store_close(a->store, store_closed, a);
+	if (a->cache)
+		hf_cache_close(a->cache, cache_closed, a);
+	else
+		hf_store_close(a->store, store_closed, a);
 }
 
 static void stop_timer_fired(void *user)
@@ -65,6 +76,7 @@ void hf_agent_stop(struct hf_agent *a, void (*stopped_cb)(void *user), void *use
 	a->stopped_user = user;
 	a->stopping = true;
 	a->credentials.world.stopping = true;
+	hf_agent_caches_stop(a);
 	hf_timer_init(&a->stop_timer, stop_timer_fired, a);
 	if (a->sync)
 		hf_sync_stop(a->sync);

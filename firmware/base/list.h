@@ -68,6 +68,18 @@ static inline struct hf_list *hf_list_pop(struct hf_list *head)
 	return n;
 }
 
+/* Moves all nodes of @from to @to, which needs no init. */
+static inline void hf_list_take(struct hf_list *from, struct hf_list *to)
+{
+	hf_list_init(to);
+	if (hf_list_empty(from))
+		return;
+	*to = *from;
+	to->next->prev = to;
+	to->prev->next = to;
+	hf_list_init(from);
+}
+
 /* Safe against removal of @it inside the loop. */
 #define hf_list_for(it, tmp, head)                                    \
 	for ((it) = (head)->next, (tmp) = (it)->next; (it) != (head); \

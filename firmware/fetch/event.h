@@ -7,6 +7,7 @@
 #define HF_FETCH_EVENT_H
 
 #include "base/list.h"
+#include "cache/cache.h"
 #include "fetch/fetch.h"
 #include "fetch/forward.h"
 #include "fetch/reply.h"
@@ -36,9 +37,11 @@ struct hf_fetch {
 	struct hf_fetch_options opt;
 	struct hf_transport transport;
 	struct hf_list events;
+	struct hf_list fills;
+	uint64_t asked_away_ms; /* the next time that an origin that is away is asked */
 	struct hf_list discards;
 	unsigned queued_n; /* requests of queued routes, counted for their lanes */
-	bool closing; /* no store any more: turns that are granted now come too late */
+	bool closing;	   /* no store any more: turns that are granted now come too late */
 };
 
 /* Puts @ev on the list of what runs. */
@@ -58,8 +61,10 @@ int hf_network_only(struct hf_fetch *f, const struct hf_fetch_request *req,
 /* The same kind with an answer of ours and no origin. */
 int hf_network_refuse(struct hf_fetch *f, const struct hf_problem *p,
 		      const struct hf_exchange_events *events, void *user, struct hf_event **out);
-int hf_queued(struct hf_fetch *f, const struct hf_fetch_request *req,
-	      const struct hf_route *route, const struct hf_exchange_events *events, void *user,
-	      struct hf_event **out);
+/* A GET or HEAD that a cache has to do with; HF_ENOENT: none has. */
+int hf_cached(struct hf_fetch *f, const struct hf_fetch_request *req, const struct hf_route *route,
+	      const struct hf_exchange_events *events, void *user, struct hf_event **out);
+int hf_queued(struct hf_fetch *f, const struct hf_fetch_request *req, const struct hf_route *route,
+	      const struct hf_exchange_events *events, void *user, struct hf_event **out);
 
 #endif

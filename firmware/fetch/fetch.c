@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Opens fetch events: the route of the request decides which strategy runs.
- * A source with a cache behaves as its network part.
  */
 #include "fetch/fetch.h"
 
@@ -9,6 +8,7 @@
 #include <stdlib.h>
 
 #include "fetch/event.h"
+#include "fetch/fill.h"
 #include "holdfast/err.h"
 #include "http/url.h"
 
@@ -64,6 +64,7 @@ int hf_fetch_create(const struct hf_fetch_options *opt, struct hf_fetch **out)
 		.cancel = event_cancel,
 	};
 	hf_list_init(&f->events);
+	hf_list_init(&f->fills);
 	hf_list_init(&f->discards);
 	*out = f;
 	return 0;
@@ -92,6 +93,7 @@ void hf_fetch_destroy(struct hf_fetch *f)
 
 		ev->ops->destroy(ev);
 	}
+	hf_fill_destroy_all(f);
 	while ((it = hf_list_pop(&f->discards)))
 		free(hf_container_of(it, struct hf_blob_discard, link));
 	free(f);
@@ -226,6 +228,7 @@ int hf_fetch_perform(struct hf_fetch *f, const struct hf_fetch_request *req,
 		     const struct hf_exchange_events *events, void *user, struct hf_exchange **out)
 {
 	const struct hf_route *route;
+	struct hf_fetch_request timed = *req;
 	struct hf_event *ev = NULL;
 	int err;
 
@@ -234,10 +237,14 @@ int hf_fetch_perform(struct hf_fetch *f, const struct hf_fetch_request *req,
 		err = refuse_loop(f, events, user, &ev);
 	} else {
 		route = route_of(f, req);
+		if (route && route->network_timeout_ms)
+			timed.base.first_byte_timeout_ms = route->network_timeout_ms;
 		if (route && route->queued)
 			err = hf_queued(f, req, route, events, user, &ev);
 		else
-			err = hf_network_only(f, req, events, user, &ev);
+			err = hf_cached(f, req, route, events, user, &ev);
+		if (err == HF_ENOENT)
+			err = hf_network_only(f, &timed, events, user, &ev);
 	}
 	*out = (struct hf_exchange *)(void *)ev;
 	return err;

@@ -17,6 +17,8 @@
 #include "sync/credential.h"
 #include "worker/manifest.h"
 
+struct hf_cache; /* cache/cache.h */
+
 struct hf_fetch_origin {
 	const char *name;
 	struct hf_span scheme, authority; /* "https", "shop.example" for the Host field */
@@ -24,6 +26,7 @@ struct hf_fetch_origin {
 	uint16_t port;
 	bool tls;
 	struct hf_transport *transport;
+	uint32_t cache; /* its HTTP cache; 0: none */
 };
 
 struct hf_fetch_options {
@@ -35,11 +38,15 @@ struct hf_fetch_options {
 	struct hf_store *store;
 	struct hf_connectivity *connectivity;
 	struct hf_credentials *credentials; /* NULL: there are none */
+	struct hf_cache *cache;		    /* NULL: there is none */
 	struct hf_fetch_origin *origins;
 	unsigned origins_n;
 	/* The route of a request, NULL: none. */
 	const struct hf_route *(*route)(void *user, unsigned origin,
 					const struct hf_match_request *req);
+	/* The active precache that holds @target, 0: none; @url is the key in it. */
+	uint32_t (*precache)(void *user, unsigned origin, struct hf_span target,
+			     struct hf_arena *arena, struct hf_span *url);
 	void *user;
 	size_t inline_body_max; /* bodies up to it stay in memory during the live try */
 	uint64_t body_max;	/* of queued requests: 413 past it */
@@ -71,6 +78,13 @@ int hf_fetch_perform(struct hf_fetch *f, const struct hf_fetch_request *req,
  * reaches us by @host. HF_ENOENT, HF_ECORRUPT, HF_ENOMEM. */
 int hf_fetch_stored(struct hf_fetch *f, struct hf_store_load *l, struct hf_span host,
 		    struct hf_reply *r);
+/* The queue has accepted a request that will change @target. */
+void hf_fetch_pending_write(struct hf_fetch *f, unsigned origin, struct hf_span method,
+			    struct hf_span target);
+/* A request to @target was answered: what it changed is not taken out of a cache any
+ * more without asking. */
+void hf_fetch_written(struct hf_fetch *f, unsigned origin, struct hf_span method,
+		      struct hf_span target, const struct hf_message *response);
 /* send, send_end, receive, cancel of exchanges begun by the above. */
 struct hf_transport *hf_fetch_transport(struct hf_fetch *f);
 

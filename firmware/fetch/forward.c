@@ -96,10 +96,14 @@ static char *put(char *at, struct hf_span s)
 static int add_forwarded(const struct hf_forward *fw, struct hf_arena *arena,
 			 struct hf_fields *fields)
 {
-	char node[64];
-	size_t node_len = format_node(&fw->peer->addr, node);
-	char *text = hf_arena_alloc(arena, node_len + fw->host.len + 32), *at = text;
+	char node[64], *text, *at;
+	size_t node_len;
 
+	if (!fw->peer)
+		return 0; /* a request of our own */
+	node_len = format_node(&fw->peer->addr, node);
+	text = hf_arena_alloc(arena, node_len + fw->host.len + 32);
+	at = text;
 	if (!text)
 		return HF_ENOMEM;
 	at = put(at, HF_SPAN("for="));

@@ -13,7 +13,7 @@
 struct hf_forward {
 	struct hf_span scheme, authority; /* the origin's: "https", "shop.example" */
 	struct hf_span host;		  /* the panel's Host; empty: none was sent */
-	const struct hf_peer *peer;
+	const struct hf_peer *peer;	  /* NULL: a request of our own */
 };
 
 /* A request that has been through us already (RFC 9110 section 7.6.3). */

@@ -119,6 +119,7 @@ static void on_head(void *user, const struct hf_message *head)
 	struct network_only *n = user;
 
 	n->status = head->status;
+	hf_fetch_written(n->ev.fetch, n->origin, n->request.method, n->request.target, head);
 	if (hf_forward_response(&n->forward, head, n->arena, &n->response)) {
 		give_up(n);
 		return;

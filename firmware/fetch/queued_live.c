@@ -130,6 +130,7 @@ static void on_head(void *user, const struct hf_message *head)
 	case HF_ACTION_DELIVERED:
 	case HF_ACTION_DEAD:
 	case HF_ACTION_HOLD:
+		hf_fetch_written(q->ev.fetch, q->origin, q->live.method, q->live.target, head);
 		pass_on(q, head);
 		return;
 	case HF_ACTION_RETRY_NOW:

@@ -50,7 +50,6 @@ static void read_manifest(struct hf_json_doc *d, struct hf_manifest *out)
 		hf_manifest_read_routes(d, m[KEY_ROUTES], out);
 	if (m[KEY_PRECACHE]) {
 		hf_manifest_read_precache(d, m[KEY_PRECACHE], out);
-		hf_json_notice(d, m[KEY_PRECACHE], "has no effect: this holdfastd has no cache");
 	}
 	if (m[KEY_SYNC]) /* behind the routes: both refer to them */
 		hf_manifest_read_sync(d, m[KEY_SYNC], out);
@@ -117,7 +116,7 @@ void hf_manifest_destroy(struct hf_manifest *m)
 		return;
 	for (size_t i = 0; i < m->routes_n; i++) {
 		hf_condition_destroy(m->routes[i].condition);
-		free(m->routes[i].cache_name);
+		hf_cache_rule_finish(&m->routes[i].cache);
 	}
 	free(m->routes);
 	destroy_lists(m);

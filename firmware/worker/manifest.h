@@ -14,6 +14,7 @@
 #include "base/span.h"
 #include "holdfast/policy.h"
 #include "holdfast/sync_action.h"
+#include "worker/cache_rule.h"
 #include "worker/lane_rule.h"
 
 #define HF_MANIFEST_BYTES_MAX (256 * 1024)
@@ -33,7 +34,8 @@ struct hf_route {
 	struct hf_condition *condition; /* NULL: matches everything */
 	enum hf_source source;
 	uint32_t network_timeout_ms; /* 0: none */
-	char *cache_name;	     /* NULL: none */
+	struct hf_cache_rule cache;  /* of every source but network */
+	uint32_t cache_id;	     /* on the shelf: the agent's to set; 0: none */
 	bool queued;		     /* has "queue" */
 	struct hf_policy policy;     /* when queued */
 	struct hf_lane_rule lane_rule;

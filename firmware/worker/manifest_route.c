@@ -14,7 +14,7 @@
 #include "worker/queue_policy.h"
 
 #define TIMEOUT_SECONDS_MAX  3600
-#define CACHE_NAME_BYTES_MAX 255
+#define CACHE_NAME_BYTES_MAX 128
 #define COUNT(array)	     (sizeof(array) / sizeof((array)[0]))
 
 enum {
@@ -22,11 +22,17 @@ enum {
 	KEY_SOURCE,
 	KEY_TIMEOUT,
 	KEY_CACHE_NAME,
+	KEY_EXPIRATION,
+	KEY_CACHEABLE,
+	KEY_FALLBACK_ON,
+	KEY_OFFLINE,
 	KEY_QUEUE,
 	KEYS
 };
 static const char *const keys[KEYS] = {
-	"condition", "source", "networkTimeoutSeconds", "cacheName", "queue",
+	"condition",  "source",	    "networkTimeoutSeconds",
+	"cacheName",  "expiration", "cacheableResponse",
+	"fallbackOn", "offline",    "queue",
 };
 
 /* The words of the static routing API first, then those of Workbox. */
@@ -71,12 +77,6 @@ static void read_source(struct hf_json_doc *d, const cJSON *item, const cJSON *c
 	if (i < 0)
 		return;
 	route->source = sources[i].source;
-	if (route->source != HF_SOURCE_NETWORK)
-		hf_json_notice(
-			d, m[KEY_SOURCE],
-			"\"%s\" has no effect: this holdfastd has no cache; the request goes to "
-			"its origin, as with \"network\"",
-			words[i]);
 }
 
 static void read_timeout(struct hf_json_doc *d, const cJSON *item, struct hf_route *route)
@@ -92,20 +92,28 @@ static void read_timeout(struct hf_json_doc *d, const cJSON *item, struct hf_rou
 			      hf_source_name(route->source));
 	} else {
 		route->network_timeout_ms = (uint32_t)(item->valuedouble * 1000 + 0.5);
-		hf_json_notice(d, item,
-			       "has no effect: the timeouts are those of [origin NAME] in "
-			       "holdfast.conf");
 	}
 }
 
-static void read_cache_name(struct hf_json_doc *d, const cJSON *item, struct hf_route *route)
+static void read_cache(struct hf_json_doc *d, const cJSON *const *m, struct hf_route *route)
 {
-	if (route->source == HF_SOURCE_NETWORK) {
-		hf_json_fault(d, item, "has no effect with source \"network\"");
-	} else {
-		route->cache_name = hf_json_text_dup(d, item, CACHE_NAME_BYTES_MAX);
-		hf_json_notice(d, item, "has no effect: this holdfastd has no cache");
+	hf_cache_rule_defaults(&route->cache);
+	for (int k = KEY_CACHE_NAME; k <= KEY_OFFLINE; k++) {
+		if (m[k] && route->source == HF_SOURCE_NETWORK && k != KEY_OFFLINE) {
+			hf_json_fault(d, m[k], "has no effect with source \"network\"");
+			return;
+		}
 	}
+	if (m[KEY_CACHE_NAME])
+		route->cache.name = hf_json_text_dup(d, m[KEY_CACHE_NAME], CACHE_NAME_BYTES_MAX);
+	if (m[KEY_EXPIRATION])
+		hf_cache_rule_read_expiration(d, m[KEY_EXPIRATION], &route->cache);
+	if (m[KEY_CACHEABLE])
+		hf_cache_rule_read_cacheable(d, m[KEY_CACHEABLE], &route->cache);
+	if (m[KEY_FALLBACK_ON])
+		hf_cache_rule_read_fallback(d, m[KEY_FALLBACK_ON], &route->cache);
+	if (m[KEY_OFFLINE])
+		route->cache.offline = hf_manifest_read_target(d, m[KEY_OFFLINE]);
 }
 
 static void read_queue(struct hf_json_doc *d, const cJSON *item, struct hf_route *route)
@@ -137,8 +145,7 @@ static void read_route(struct hf_json_doc *d, const cJSON *item, struct hf_route
 	read_source(d, item, m, route);
 	if (m[KEY_TIMEOUT])
 		read_timeout(d, m[KEY_TIMEOUT], route);
-	if (m[KEY_CACHE_NAME])
-		read_cache_name(d, m[KEY_CACHE_NAME], route);
+	read_cache(d, m, route);
 	if (m[KEY_QUEUE])
 		read_queue(d, m[KEY_QUEUE], route);
 }

@@ -136,46 +136,6 @@ for (const [what, conf, manifest] of good) {
 	});
 }
 
-const QUIET = `{
-  "name": "kiosk",
-  "version": "1",
-  "routes": [
-    { "condition": { "urlPattern": "/assets/*" },
-      "source": "cache-first",
-      "cacheName": "assets" },
-    { "condition": { "urlPattern": "/*" }, "source": "network",
-      "networkTimeoutSeconds": 3 }
-  ],
-  "precache": [ { "url": "/index.html" }, { "url": "/b.html" } ]
-}
-`;
-const NOTICES = [[6, /^routes\[0\]\.source: "cache-first" has no effect: /], [7, /^routes\[0\]\.cacheName: has no effect/],
-	[9, /^routes\[1\]\.networkTimeoutSeconds: has no effect/], [11, /^precache: has no effect/]];
-
-function assertNotices(x, text) {
-	const lines = text.split('\n').filter((l) => l.includes('kiosk.worker.json:'));
-	assert.equal(lines.length, NOTICES.length, text);
-	NOTICES.forEach(([n, words], i) => {
-		const start = `${join(x.dir, 'kiosk.worker.json')}:${n}: `;
-		assert.ok(lines[i].startsWith(start), `${start} in ${lines[i]}`);
-		assert.match(lines[i].slice(start.length), words);
-	});
-}
-
-test('--check and a start name members that have no effect, which is no fault', async (x) => {
-	const r = await check(x, GOOD, QUIET);
-	assert.equal(r.code, 0, r.stderr);
-	assert.match(r.stdout, /holdfast\.conf: ok/);
-	assertNotices(x, r.stderr);
-	const child = spawn(holdfastd, ['--config', join(x.dir, 'holdfast.conf')], { stdio: ['ignore', 'ignore', 'pipe'] });
-	let said = '';
-	child.stderr.on('data', (d) => (said += d));
-	const over = once(child, 'close');
-	x.defer(async () => { child.kill('SIGKILL'); await over; });
-	await until(() => said.includes('agent.started'), { ms: 20000, what: 'it starts' });
-	assertNotices(x, said);
-});
-
 for (const [what, conf, manifest, where, words] of bad) {
 	test(`--check finds: ${what}`, async (x) => {
 		const r = await check(x, conf, manifest);

@@ -95,7 +95,7 @@ static void reads_every_member(void **state)
 	assert_int_equal(p->expect[1], 201);
 	assert_false(m->routes[1].queued);
 	assert_int_equal(m->routes[1].source, HF_SOURCE_CACHE_FIRST);
-	assert_string_equal(m->routes[1].cache_name, "assets");
+	assert_string_equal(m->routes[1].cache.name, "assets");
 	assert_int_equal(m->routes[1].line, 12);
 	assert_int_equal(m->routes[2].network_timeout_ms, 2500);
 	assert_int_equal(m->precache_n, 3);

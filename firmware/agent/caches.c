@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The caches of the settings: which there are, their numbers on the shelf, and the
+ * precache of each worker.
+ *
+ *   shelf opens -> caches get their numbers -> active precaches are read
+ *                                           -> later: what is missing is installed
+ */
+#include <stdlib.h>
+
+#include "agent/agent_private.h"
+#include "fetch/install.h"
+#include "holdfast_config.h"
+
+/* One cache_open at a time; the shelf has them all in one go. */
+struct hf_agent_bin {
+	struct hf_shelf_cache_open open;
+	uint32_t *id; /* where its number goes */
+	struct hf_agent *agent;
+};
+
+struct hf_agent_worker {
+	struct hf_agent *agent;
+	unsigned number;
+	struct hf_precache precache;
+	struct hf_install *install;
+	struct hf_shelf_cache_drop drop;
+	uint32_t stored; /* its active precache on the shelf */
+};
+
+/* ---- what there is ---- */
+
+static const char *cache_name(const struct hf_route *r)
+{
+	return r->cache.name ? r->cache.name : HF_CACHE_NAME_DEFAULT;
+}
+
+static void add_bin(struct hf_agent *a, enum hf_shelf_kind kind, const char *owner,
+		    const char *name, uint32_t *id)
+{
+	struct hf_agent_bin *b = &a->bins[a->bins_n++];
+
+	b->agent = a;
+	b->id = id;
+	b->open.cache.kind = kind;
+	b->open.cache.owner = hf_span_str(owner);
+	b->open.cache.name = hf_span_str(name);
+}
+
+static int make_bins(struct hf_agent *a)
+{
+	const struct hf_settings *s = a->settings;
+	size_t n = s->origins_n;
+
+	for (size_t w = 0; w < s->workers_n; w++)
+		n += s->workers[w].manifest->routes_n;
+	a->bins = calloc(n + 1, sizeof(*a->bins));
+	if (!a->bins)
+		return HF_ENOMEM;
+	for (size_t i = 0; i < s->origins_n; i++)
+		if (s->origins[i].http_cache)
+			add_bin(a, HF_SHELF_HTTP, s->origins[i].name, "",
+				&a->fetch_origins[i].cache);
+	for (size_t w = 0; w < s->workers_n; w++) {
+		struct hf_manifest *m = s->workers[w].manifest;
+
+		for (size_t k = 0; k < m->routes_n; k++)
+			if (m->routes[k].source != HF_SOURCE_NETWORK)
+				add_bin(a, HF_SHELF_NAMED, s->workers[w].name,
+					cache_name(&m->routes[k]), &m->routes[k].cache_id);
+	}
+	return 0;
+}
+
+/* ---- opening ---- */
+
+static void opened_one(struct hf_agent *a)
+{
+	if (--a->caches_pending == 0)
+		a->caches_opened(a);
+}
+
+static void bin_opened(struct hf_shelf_op *op, int err)
+{
+	struct hf_agent_bin *b = op->user;
+
+	if (err)
+		hf_log(&b->agent->log, HF_LOG_ERROR, "cache.unusable",
+		       "owner=%.*s name=%.*s why=\"%s\"", HF_SPAN_ARG(b->open.cache.owner),
+		       HF_SPAN_ARG(b->open.cache.name), hf_strerror(err));
+	else
+		*b->id = b->open.cache.id;
+	opened_one(b->agent);
+}
+
+static void precache_read(void *user, int err)
+{
+	struct hf_agent_worker *w = user;
+
+	(void)err; /* without memory: as if there were none */
+	opened_one(w->agent);
+}
+
+static struct hf_agent_worker *worker_named(struct hf_agent *a, struct hf_span name)
+{
+	int i = hf_agent_worker_by_name(a, name);
+
+	return i < 0 ? NULL : &a->workers[i];
+}
+
+static void caches_listed(struct hf_shelf_op *op, int err)
+{
+	struct hf_agent *a = op->user;
+
+	for (size_t i = 0; !err && i < a->caches_list.n; i++) {
+		const struct hf_shelf_cache *c = &a->caches_list.v[i];
+		struct hf_agent_worker *w = worker_named(a, c->owner);
+
+		if (c->kind != HF_SHELF_PRECACHE || !c->active || !w || w->stored)
+			continue;
+		w->stored = c->id;
+		a->caches_pending++;
+		hf_precache_load(&w->precache, c->id, precache_read, w);
+	}
+	hf_shelf_caches_finish(&a->caches_list);
+	opened_one(a);
+}
+
+static void cache_opened(void *user, int err, const struct hf_shelf_report *report)
+{
+	struct hf_agent *a = user;
+	struct hf_shelf *shelf = hf_cache_shelf(a->cache);
+
+	if (err) {
+		hf_log(&a->log, HF_LOG_ERROR, "cache.unusable",
+		       "why=\"%s\" hint=\"nothing is cached until the next start\"",
+		       hf_strerror(err));
+		a->caches_opened(a);
+		return;
+	}
+	if (report->renewed)
+		hf_log(&a->log, HF_LOG_WARNING, "cache.renewed", "lost=%llu",
+		       (unsigned long long)report->lost);
+	a->caches_pending = (unsigned)a->bins_n + 1;
+	for (size_t i = 0; i < a->bins_n; i++) {
+		a->bins[i].open.op.done = bin_opened;
+		a->bins[i].open.op.user = &a->bins[i];
+		hf_shelf_cache_open(shelf, &a->bins[i].open);
+	}
+	a->caches_list.op.done = caches_listed;
+	a->caches_list.op.user = a;
+	hf_shelf_caches(shelf, &a->caches_list);
+}
+
+static uint64_t device_ms(void *user)
+{
+	struct hf_agent *a = user;
+
+	return a->queue ? hf_queue_device_ms(a->queue) : 0;
+}
+
+static int make_workers(struct hf_agent *a)
+{
+	a->workers = calloc(a->settings->workers_n + 1, sizeof(*a->workers));
+	if (!a->workers)
+		return HF_ENOMEM;
+	for (unsigned i = 0; i < a->settings->workers_n; i++) {
+		a->workers[i].agent = a;
+		a->workers[i].number = i;
+		hf_precache_init(&a->workers[i].precache, a->cache);
+	}
+	return 0;
+}
+
+int hf_agent_caches_create(struct hf_agent *a)
+{
+	struct hf_cache_options opt = {
+		.port = a->port,
+		.timers = &a->timers,
+		.log = &a->log,
+		.rand = &a->rand,
+		.bytes_max = CONFIG_HF_CACHE_BYTES_MAX,
+		.memory_max = CONFIG_HF_CACHE_MEMORY_BYTES,
+		.device_ms = device_ms,
+		.user = a,
+	};
+	int err;
+
+	if (!IS_ENABLED(CONFIG_HF_CACHE))
+		return 0;
+	err = hf_cache_create(&opt, &a->cache);
+	if (!err)
+		err = make_bins(a);
+	return err ? err : make_workers(a);
+}
+
+void hf_agent_caches_open(struct hf_agent *a, void (*opened)(struct hf_agent *a))
+{
+	a->caches_opened = opened;
+	if (a->cache)
+		hf_cache_open(a->cache, cache_opened, a);
+	else
+		opened(a);
+}
+
+/* ---- precaches ---- */
+
+static void precache_taken(void *user, int err)
+{
+	(void)user;
+	(void)err;
+}
+
+static void precache_activated(void *user, uint32_t id)
+{
+	struct hf_agent_worker *w = user;
+
+	w->stored = id;
+	if (!w->precache.loading)
+		hf_precache_load(&w->precache, id, precache_taken, w);
+}
+
+static void dropped(struct hf_shelf_op *op, int err)
+{
+	(void)op;
+	(void)err;
+}
+
+/* The manifest lists nothing any more. */
+static void drop_precache(struct hf_agent_worker *w)
+{
+	w->drop.op.done = dropped;
+	w->drop.cache = w->stored;
+	w->precache.id = 0;
+	hf_shelf_cache_drop(hf_cache_shelf(w->agent->cache), &w->drop);
+}
+
+static void begin_install(struct hf_agent_worker *w)
+{
+	const struct hf_worker_settings *s = &w->agent->settings->workers[w->number];
+	struct hf_install_options opt = {
+		.fetch = w->agent->fetch,
+		.worker = s->name,
+		.origin = s->origin,
+		.manifest = s->manifest,
+		.activated = precache_activated,
+		.user = w,
+	};
+
+	if (s->manifest->precache_n == 0) {
+		if (w->stored)
+			drop_precache(w);
+		return;
+	}
+	if (hf_install_create(&opt, &w->install) == 0)
+		hf_install_start(w->install, w->stored);
+}
+
+void hf_agent_caches_start(struct hf_agent *a)
+{
+	if (!a->cache || !hf_cache_is_open(a->cache))
+		return;
+	for (size_t i = 0; i < a->settings->workers_n; i++)
+		begin_install(&a->workers[i]);
+}
+
+void hf_agent_caches_origin_up(struct hf_agent *a, unsigned origin)
+{
+	for (size_t i = 0; a->workers && i < a->settings->workers_n; i++)
+		if (a->workers[i].install && a->settings->workers[i].origin == origin)
+			hf_install_poke(a->workers[i].install);
+}
+
+uint32_t hf_agent_precache(void *user, unsigned origin, struct hf_span target,
+			   struct hf_arena *arena, struct hf_span *url)
+{
+	struct hf_agent *a = user;
+	struct hf_span rest = target, path = hf_span_cut(&rest, '?');
+	const struct hf_worker_settings *w = hf_settings_worker(a->settings, origin, path);
+	const struct hf_precache *p;
+
+	if (!w || !a->workers)
+		return 0;
+	p = &a->workers[w - a->settings->workers].precache;
+	return hf_precache_find(p, target, arena, url) ? p->id : 0;
+}
+
+/* ---- what the queue does to them ---- */
+
+static int origin_named(const struct hf_agent *a, struct hf_span name)
+{
+	for (size_t i = 0; i < a->settings->origins_n; i++)
+		if (hf_span_eq_str(name, a->settings->origins[i].name))
+			return (int)i;
+	return -1;
+}
+
+void hf_agent_caches_queue_event(struct hf_agent *a, const struct hf_queue_event *event)
+{
+	int origin = a->cache && a->fetch ? origin_named(a, event->origin) : -1;
+	/* Without its fields: Location and Content-Location change nothing then. */
+	struct hf_message answer = { .status = event->status };
+
+	if (origin < 0)
+		return;
+	if (event->type == HF_QUEUE_QUEUED)
+		hf_fetch_pending_write(a->fetch, (unsigned)origin, event->method, event->target);
+	else if (event->type == HF_QUEUE_SETTLED)
+		hf_fetch_written(a->fetch, (unsigned)origin, event->method, event->target, &answer);
+}
+
+/* ---- the end ---- */
+
+void hf_agent_caches_stop(struct hf_agent *a)
+{
+	for (size_t i = 0; a->workers && i < a->settings->workers_n; i++)
+		if (a->workers[i].install)
+			hf_install_stop(a->workers[i].install);
+}
+
+/* After hf_fetch_destroy. */
+void hf_agent_caches_destroy(struct hf_agent *a)
+{
+	for (size_t i = 0; a->workers && i < a->settings->workers_n; i++) {
+		hf_install_destroy(a->workers[i].install);
+		hf_precache_finish(&a->workers[i].precache);
+	}
+	free(a->workers);
+	free(a->bins);
+}

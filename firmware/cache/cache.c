@@ -1,0 +1,643 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cache/cache.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "holdfast/err.h"
+#include "http/date.h"
+
+#define HEAD_MAX       (1024 * 1024)
+#define USED_STEP_MS   3600000 /* a last use is stored when it is newer by so much */
+#define TOUCH_DELAY_MS 60000
+
+struct hf_cache {
+	struct hf_cache_options opt;
+	struct hf_shelf *shelf;
+	struct hf_hot hot;
+	struct hf_list changes; /* of the shelf, under way */
+	struct hf_list finds, markings;
+	uint32_t boot;
+	bool open, closing;
+	void (*opened)(void *user, int err, const struct hf_shelf_report *report);
+	void *opened_user;
+	struct hf_timer touch_timer;
+	struct hf_shelf_touch touch;
+	bool touching;
+};
+
+/* ---- life ---- */
+
+static void touch_fired(void *user);
+
+int hf_cache_create(const struct hf_cache_options *opt, struct hf_cache **out)
+{
+	struct hf_shelf_options shelf = {
+		.port = opt->port,
+		.log = opt->log,
+		.bytes_max = opt->bytes_max,
+	};
+	struct hf_cache *c = calloc(1, sizeof(*c));
+	uint64_t seed[2] = { hf_rand_u64(opt->rand), hf_rand_u64(opt->rand) };
+	int err;
+
+	if (!c)
+		return HF_ENOMEM;
+	c->opt = *opt;
+	c->boot = hf_span_hash(hf_span(opt->port->boot_id(opt->port), 16));
+	hf_hot_init(&c->hot, seed, opt->memory_max);
+	hf_list_init(&c->changes);
+	hf_list_init(&c->finds);
+	hf_list_init(&c->markings);
+	hf_timer_init(&c->touch_timer, touch_fired, c);
+	err = hf_shelf_create(&shelf, &c->shelf);
+	if (err) {
+		hf_cache_destroy(c);
+		return err;
+	}
+	*out = c;
+	return 0;
+}
+
+static void shelf_opened(void *user, int err, const struct hf_shelf_report *report)
+{
+	struct hf_cache *c = user;
+
+	c->open = err == 0;
+	c->opened(c->opened_user, err, report);
+}
+
+void hf_cache_open(struct hf_cache *c,
+		   void (*done)(void *user, int err, const struct hf_shelf_report *report),
+		   void *user)
+{
+	c->opened = done;
+	c->opened_user = user;
+	hf_shelf_open(c->shelf, shelf_opened, c);
+}
+
+bool hf_cache_is_open(const struct hf_cache *c)
+{
+	return c->open && !c->closing;
+}
+
+struct hf_shelf *hf_cache_shelf(struct hf_cache *c)
+{
+	return c->shelf;
+}
+
+void hf_cache_now(const struct hf_cache *c, struct hf_cache_clock *out)
+{
+	int64_t wall;
+
+	out->device_ms = c->opt.port->boottime_ms(c->opt.port);
+	out->boot = c->boot;
+	out->wall_ms = 0;
+	if (c->opt.port->wall_ms(c->opt.port, &wall) == HF_CLOCK_SYNCED && wall >= HF_WALL_MIN_MS)
+		out->wall_ms = wall;
+}
+
+/* ---- changes of the shelf that nobody waits for ---- */
+
+struct change {
+	struct hf_list link;
+	union {
+		struct hf_shelf_update update;
+		struct hf_shelf_remove remove;
+	};
+	struct hf_buf head;
+	size_t url_len;
+	char url[];
+};
+
+static struct change *change_begin(struct hf_cache *c, struct hf_span url)
+{
+	struct change *ch = calloc(1, sizeof(*ch) + url.len);
+
+	if (!ch)
+		return NULL;
+	if (url.len > 0)
+		memcpy(ch->url, url.ptr, url.len);
+	ch->url_len = url.len;
+	hf_buf_init(&ch->head, HEAD_MAX);
+	hf_list_push(&c->changes, &ch->link);
+	return ch;
+}
+
+static void change_free(struct change *ch)
+{
+	hf_list_remove(&ch->link);
+	hf_buf_finish(&ch->head);
+	free(ch);
+}
+
+/* An entry that is gone needs no change; on trouble the shelf has said so. */
+static void change_done(struct hf_shelf_op *op, int err)
+{
+	(void)err;
+	change_free(op->user);
+}
+
+static void submit_remove(struct hf_cache *c, uint32_t cache, struct hf_span url, uint64_t id)
+{
+	struct change *ch = hf_cache_is_open(c) ? change_begin(c, url) : NULL;
+
+	if (!ch)
+		return;
+	ch->remove.op.done = change_done;
+	ch->remove.op.user = ch;
+	ch->remove.id = id;
+	ch->remove.cache = cache;
+	ch->remove.url = hf_span(ch->url, ch->url_len);
+	hf_shelf_remove(c->shelf, &ch->remove);
+}
+
+/* ---- last uses ---- */
+
+static void touched(struct hf_shelf_op *op, int err)
+{
+	struct hf_cache *c = op->user;
+
+	(void)err;
+	c->touching = false;
+	c->touch.n = 0;
+}
+
+static void flush_touch(struct hf_cache *c)
+{
+	if (c->touching || c->touch.n == 0 || !c->open)
+		return;
+	c->touching = true;
+	c->touch.op.done = touched;
+	c->touch.op.user = c;
+	hf_shelf_touch(c->shelf, &c->touch);
+}
+
+static void touch_fired(void *user)
+{
+	flush_touch(user);
+}
+
+void hf_cache_used(struct hf_cache *c, struct hf_stored *s)
+{
+	uint64_t now = c->opt.device_ms(c->opt.user);
+	struct hf_port *port = c->opt.port;
+
+	if (now < s->state.used_dev_ms + USED_STEP_MS || c->touching || c->closing)
+		return;
+	s->state.used_dev_ms = now;
+	c->touch.ids[c->touch.n] = s->id;
+	c->touch.used_dev_ms[c->touch.n++] = now;
+	if (c->touch.n == HF_SHELF_TOUCH_MAX)
+		flush_touch(c);
+	else if (!hf_timer_is_set(&c->touch_timer))
+		hf_timerq_set(c->opt.timers, &c->touch_timer,
+			      port->boottime_ms(port) + TOUCH_DELAY_MS);
+}
+
+void hf_cache_close(struct hf_cache *c, void (*done)(void *user, int err), void *user)
+{
+	flush_touch(c);
+	c->closing = true;
+	hf_timerq_clear(c->opt.timers, &c->touch_timer);
+	hf_shelf_close(c->shelf, done, user);
+}
+
+/* ---- looking up ---- */
+
+struct find {
+	struct hf_list link;
+	struct hf_shelf_find op;
+	struct hf_cache *cache;
+	char url[];
+};
+
+/* Those who are told may look up, change and cancel as they like. */
+static void answer_waiting(struct hf_list *waiting, struct hf_stored *const *v, size_t n)
+{
+	struct hf_list *it;
+
+	while ((it = hf_list_pop(waiting))) {
+		struct hf_cache_lookup *l = hf_container_of(it, struct hf_cache_lookup, link);
+
+		l->found(l->user, v, n);
+	}
+}
+
+/* Stored last first, as they come: each is put in front, so from the last on. */
+static int take_rows(struct hf_cache *c, struct hf_hot_slot *s, const struct hf_shelf_find *f)
+{
+	struct hf_stored *stored;
+
+	for (size_t i = f->n; i-- > 0;) {
+		int err = hf_stored_decode(&f->v[i], &stored);
+
+		if (err == HF_ECORRUPT)
+			submit_remove(c, f->v[i].cache, hf_span(NULL, 0), f->v[i].id);
+		else if (err)
+			return err;
+		else
+			hf_hot_put(&c->hot, s, stored);
+	}
+	return 0;
+}
+
+/* The slot is ready, or gone after an error; returns what it holds, with references. */
+static size_t find_finish(struct hf_cache *c, struct hf_hot_slot *s, struct find *f, int err,
+			  struct hf_list *waiting, struct hf_stored **v)
+{
+	size_t n;
+
+	s->loading = false;
+	hf_list_take(&s->waiting, waiting);
+	if (!err)
+		err = take_rows(c, s, &f->op);
+	n = err ? 0 : s->n;
+	for (size_t i = 0; i < n; i++)
+		v[i] = hf_stored_ref(s->v[i]);
+	if (err)
+		hf_hot_drop(&c->hot, s);
+	else
+		hf_hot_shrink(&c->hot, s);
+	return n;
+}
+
+static void find_done(struct hf_shelf_op *op, int err)
+{
+	struct find *f = op->user;
+	struct hf_cache *c = f->cache;
+	struct hf_hot_slot *s = hf_hot_find(&c->hot, f->op.cache, f->op.url);
+	struct hf_stored *v[HF_SHELF_VARIANTS_MAX];
+	struct hf_list waiting;
+	size_t n;
+
+	assert(s && s->loading);
+	n = find_finish(c, s, f, err, &waiting, v);
+	hf_shelf_find_finish(&f->op);
+	hf_list_remove(&f->link);
+	free(f);
+	answer_waiting(&waiting, v, n);
+	while (n > 0)
+		hf_stored_unref(v[--n]);
+}
+
+bool hf_cache_peek(struct hf_cache *c, uint32_t cache, struct hf_span url,
+		   struct hf_stored *const **v, size_t *n)
+{
+	struct hf_hot_slot *s = hf_hot_find(&c->hot, cache, url);
+
+	*n = 0;
+	if (!hf_cache_is_open(c) || cache == 0)
+		return true;
+	if (!s || s->loading)
+		return false;
+	hf_hot_used(&c->hot, s);
+	*v = s->v;
+	*n = s->n;
+	return true;
+}
+
+static int begin_find(struct hf_cache *c, uint32_t cache, struct hf_span url,
+		      struct hf_hot_slot **out)
+{
+	struct find *f = calloc(1, sizeof(*f) + url.len);
+	int err;
+
+	if (!f)
+		return HF_ENOMEM;
+	err = hf_hot_add(&c->hot, cache, url, out);
+	if (err) {
+		free(f);
+		return err;
+	}
+	memcpy(f->url, url.ptr, url.len);
+	f->cache = c;
+	f->op.cache = cache;
+	f->op.url = hf_span(f->url, url.len);
+	f->op.data_max = HF_SHELF_PIECE;
+	f->op.op.done = find_done;
+	f->op.op.user = f;
+	hf_list_push(&c->finds, &f->link);
+	hf_shelf_find(c->shelf, &f->op);
+	return 0;
+}
+
+int hf_cache_lookup(struct hf_cache *c, struct hf_cache_lookup *l)
+{
+	struct hf_hot_slot *s;
+	int err = 0;
+
+	if (!hf_cache_is_open(c))
+		return HF_ESTATE;
+	s = hf_hot_find(&c->hot, l->cache, l->url);
+	assert(!s || s->loading);
+	if (!s)
+		err = begin_find(c, l->cache, l->url, &s);
+	if (!err)
+		hf_list_push(&s->waiting, &l->link);
+	return err;
+}
+
+void hf_cache_lookup_cancel(struct hf_cache_lookup *l)
+{
+	hf_list_remove(&l->link);
+}
+
+/* ---- storing ---- */
+
+/* The entry is on the shelf: in memory it takes its place, unless something was
+ * removed since, or the slot was asked for after it. Takes no reference of @stored. */
+static void keep_put(struct hf_cache *c, struct hf_cache_put *p, struct hf_stored *stored)
+{
+	struct hf_hot_slot *s = hf_hot_find(&c->hot, p->cache, p->url);
+
+	if (!s || s->loading)
+		return;
+	if (!stored || s->generation != p->generation) {
+		hf_hot_drop(&c->hot, s);
+		return;
+	}
+	for (size_t i = 0; i < p->replaces_n; i++)
+		hf_hot_take_out(&c->hot, s, p->replaces[i]);
+	hf_hot_put(&c->hot, s, hf_stored_ref(stored));
+	hf_hot_shrink(&c->hot, s);
+}
+
+static struct hf_stored *made_of(struct hf_cache_put *p)
+{
+	struct hf_shelf_entry row = {
+		.id = p->op.id,
+		.cache = p->cache,
+		.url = p->url,
+		.note = p->note,
+		.head = hf_buf_span(&p->head),
+		.state = p->op.state,
+		.body = p->op.body,
+		.body_len = p->op.body_len,
+		.data = p->data,
+		.has_data = !p->intake,
+	};
+	struct hf_stored *stored;
+
+	return hf_stored_decode(&row, &stored) ? NULL : stored;
+}
+
+static void put_done(struct hf_shelf_op *op, int err)
+{
+	struct hf_cache_put *p = op->user;
+	struct hf_stored *s = NULL;
+
+	if (!err) {
+		s = made_of(p);
+		keep_put(p->owner, p, s);
+	}
+	hf_buf_finish(&p->head);
+	p->done(p, err, s);
+	hf_stored_unref(s);
+}
+
+int hf_cache_put(struct hf_cache *c, struct hf_cache_put *p)
+{
+	struct hf_hot_slot *s;
+	int err;
+
+	if (!hf_cache_is_open(c))
+		return HF_ESTATE;
+	hf_buf_init(&p->head, HEAD_MAX);
+	err = hf_stored_head_encode(p->status, p->variant, p->fields, &p->head);
+	if (err) {
+		hf_buf_finish(&p->head);
+		return err;
+	}
+	s = hf_hot_find(&c->hot, p->cache, p->url);
+	p->generation = s ? s->generation : 0;
+	p->owner = c;
+	p->op = (struct hf_shelf_put){
+		.op = { .done = put_done, .user = p, .sync = p->sync },
+		.cache = p->cache,
+		.url = p->url,
+		.note = p->note,
+		.head = hf_buf_span(&p->head),
+		.replaces = p->replaces,
+		.replaces_n = p->replaces_n,
+		.intake = p->intake,
+		.data = p->data,
+		.entries_max = p->entries_max,
+		.bytes_max = p->bytes_max,
+	};
+	hf_stored_state(&p->times, p->flags, c->opt.device_ms(c->opt.user), &p->op.state);
+	hf_shelf_put(c->shelf, &p->op);
+	return 0;
+}
+
+/* ---- changing what is stored ---- */
+
+/* A field that a validation renews without saying anything of the content. */
+static bool is_dated(struct hf_span name, bool has_lifetime)
+{
+	return hf_span_ieq_str(name, "date") || hf_span_ieq_str(name, "age") ||
+	       (has_lifetime && hf_span_ieq_str(name, "expires"));
+}
+
+/* The same fields but for those that tell the time. */
+static bool same_fields(const struct hf_fields *a, const struct hf_fields *b)
+{
+	struct hf_cache_control cc;
+	bool has_lifetime;
+	size_t i = 0, j = 0;
+
+	hf_cache_control_parse(b, &cc);
+	has_lifetime = cc.max_age != HF_DELTA_NONE || cc.s_maxage != HF_DELTA_NONE;
+	for (;;) {
+		while (i < a->n && is_dated(a->v[i].name, has_lifetime))
+			i++;
+		while (j < b->n && is_dated(b->v[j].name, has_lifetime))
+			j++;
+		if (i == a->n || j == b->n)
+			return i == a->n && j == b->n;
+		if (!hf_span_ieq(a->v[i].name, b->v[j].name) ||
+		    !hf_span_eq(a->v[i].value, b->v[j].value))
+			return false;
+		i++;
+		j++;
+	}
+}
+
+static void submit_update(struct hf_cache *c, const struct hf_stored *s, bool with_head)
+{
+	struct change *ch = hf_cache_is_open(c) ? change_begin(c, hf_span(NULL, 0)) : NULL;
+
+	if (!ch)
+		return;
+	if (with_head &&
+	    hf_stored_head_encode(s->entry.status, s->entry.variant, &s->fields, &ch->head)) {
+		change_free(ch);
+		return;
+	}
+	ch->update.op.done = change_done;
+	ch->update.op.user = ch;
+	ch->update.id = s->id;
+	ch->update.state = s->state;
+	ch->update.head = hf_buf_span(&ch->head);
+	hf_shelf_update(c->shelf, &ch->update);
+}
+
+struct hf_stored *hf_cache_update(struct hf_cache *c, struct hf_stored *s,
+				  const struct hf_fields *fields,
+				  const struct hf_cache_times *times, uint32_t flags)
+{
+	struct hf_hot_slot *slot = hf_hot_find(&c->hot, s->cache, s->url);
+	struct hf_shelf_state state;
+	struct hf_stored *made;
+	bool with_head = fields && !same_fields(&s->fields, fields);
+
+	if (fields && !with_head)
+		flags |= HF_STORED_DATED;
+	else if (!fields)
+		flags |= s->state.flags & HF_STORED_DATED;
+	hf_stored_state(times, flags, s->state.used_dev_ms, &state);
+	if (hf_stored_copy(s, fields, &state, &made))
+		return NULL;
+	submit_update(c, made, with_head);
+	if (slot && !slot->loading && hf_hot_replace(&c->hot, slot, made)) {
+		hf_stored_ref(made);
+		hf_hot_shrink(&c->hot, slot);
+	}
+	return made;
+}
+
+void hf_cache_remove(struct hf_cache *c, uint32_t cache, struct hf_span url)
+{
+	struct hf_hot_slot *s = hf_hot_find(&c->hot, cache, url);
+
+	if (s)
+		hf_hot_empty(&c->hot, s);
+	submit_remove(c, cache, url, 0);
+}
+
+void hf_cache_lost(struct hf_cache *c, struct hf_stored *s)
+{
+	struct hf_hot_slot *slot = hf_hot_find(&c->hot, s->cache, s->url);
+
+	if (slot)
+		hf_hot_take_out(&c->hot, slot, s->id);
+	submit_remove(c, s->cache, hf_span(NULL, 0), s->id);
+}
+
+void hf_cache_forget(struct hf_cache *c, uint32_t cache)
+{
+	hf_hot_drop_cache(&c->hot, cache);
+}
+
+/* ---- marking ---- */
+
+struct marking {
+	struct hf_list link;
+	struct hf_cache_lookup lookup;
+	struct hf_cache *cache;
+	uint32_t set, clear;
+	char url[];
+};
+
+static void mark_all(struct hf_cache *c, struct hf_stored *const *v, size_t n, uint32_t set,
+		     uint32_t clear)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint32_t flags = (v[i]->state.flags & ~clear) | set;
+
+		if (flags != v[i]->state.flags)
+			hf_stored_unref(hf_cache_update(c, v[i], NULL, &v[i]->entry.times, flags));
+	}
+}
+
+static void marking_end(struct marking *m)
+{
+	hf_list_remove(&m->link);
+	free(m);
+}
+
+static void marking_found(void *user, struct hf_stored *const *v, size_t n)
+{
+	struct marking *m = user;
+
+	mark_all(m->cache, v, n, m->set, m->clear);
+	marking_end(m);
+}
+
+static int begin_marking(struct hf_cache *c, uint32_t cache, struct hf_span url, uint32_t set,
+			 uint32_t clear)
+{
+	struct marking *m = calloc(1, sizeof(*m) + url.len);
+	int err;
+
+	if (!m)
+		return HF_ENOMEM;
+	memcpy(m->url, url.ptr, url.len);
+	m->cache = c;
+	m->set = set;
+	m->clear = clear;
+	m->lookup = (struct hf_cache_lookup){
+		.cache = cache, .url = hf_span(m->url, url.len), .found = marking_found, .user = m
+	};
+	hf_list_push(&c->markings, &m->link);
+	err = hf_cache_lookup(c, &m->lookup);
+	if (err)
+		marking_end(m);
+	return err;
+}
+
+void hf_cache_mark(struct hf_cache *c, uint32_t cache, struct hf_span url, uint32_t set,
+		   uint32_t clear)
+{
+	struct hf_stored *const *v, *held[HF_SHELF_VARIANTS_MAX] = { NULL };
+	size_t n, i;
+
+	if (!hf_cache_peek(c, cache, url, &v, &n)) {
+		if (begin_marking(c, cache, url, set, clear))
+			hf_cache_remove(c, cache, url); /* what cannot be marked goes */
+		return;
+	}
+	for (i = 0; i < n; i++)
+		held[i] = hf_stored_ref(v[i]);
+	mark_all(c, held, n, set, clear);
+	for (i = 0; i < n; i++)
+		hf_stored_unref(held[i]);
+}
+
+/* ---- the end, figures ---- */
+
+void hf_cache_abandon(struct hf_cache *c)
+{
+	if (!c)
+		return;
+	hf_timerq_clear(c->opt.timers, &c->touch_timer);
+	hf_shelf_destroy(c->shelf);
+	c->shelf = NULL;
+	c->open = false;
+}
+
+void hf_cache_destroy(struct hf_cache *c)
+{
+	struct hf_list *it;
+
+	if (!c)
+		return;
+	hf_cache_abandon(c);
+	while ((it = hf_list_first(&c->changes)))
+		change_free(hf_container_of(it, struct change, link));
+	while ((it = hf_list_pop(&c->finds))) {
+		struct find *f = hf_container_of(it, struct find, link);
+
+		hf_shelf_find_finish(&f->op);
+		free(f);
+	}
+	while ((it = hf_list_first(&c->markings)))
+		marking_end(hf_container_of(it, struct marking, link));
+	hf_hot_finish(&c->hot);
+	free(c);
+}
+
+void hf_cache_memory(const struct hf_cache *c, struct hf_cache_memory *out)
+{
+	*out = (struct hf_cache_memory){ .bytes = c->hot.bytes, .bytes_max = c->hot.bytes_max };
+}

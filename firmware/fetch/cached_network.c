@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A request that a cache has to do with: its way to the origin, and what there is
+ * in the origin's place. */
+#include "fetch/cached.h"
+
+#include "holdfast/err.h"
+
+/* While an origin is away it is asked for what is stored at most so often. */
+#define AWAY_ASK_MS 5000
+
+static enum hf_cache_fwd why_forwarded(const struct hf_cached *c)
+{
+	if (c->plan.cache == 0)
+		return HF_FWD_BYPASS;
+	if (c->n == 0)
+		return HF_FWD_URI_MISS;
+	if (c->selected < 0)
+		return HF_FWD_VARY_MISS;
+	return c->decision.fwd != HF_FWD_NONE ? c->decision.fwd : HF_FWD_STALE;
+}
+
+/* ---- in the origin's place ---- */
+
+static void offline_found(void *user, struct hf_stored *const *v, size_t n)
+{
+	struct hf_cached *c = user;
+
+	c->looking = false;
+	if (n == 0) {
+		hf_cached_problem(c, &c->problem);
+		return;
+	}
+	c->status.detail = HF_SPAN("offline");
+	hf_cached_serve(c, v[0]);
+}
+
+/* The page that stands for one that cannot be had, out of the precache or the
+ * route's own cache. */
+static bool look_for_offline_page(struct hf_cached *c)
+{
+	const struct hf_fetch_options *opt = &c->ev.fetch->opt;
+	struct hf_span target = hf_span_str(c->plan.offline), url = target;
+	struct hf_stored *const *v;
+	uint32_t cache = 0;
+	size_t n;
+
+	if (!c->plan.offline || c->offline_tried)
+		return false;
+	c->offline_tried = true;
+	if (opt->precache)
+		cache = opt->precache(opt->user, c->origin, target, c->arena, &url);
+	c->lookup = (struct hf_cache_lookup){
+		.cache = cache ? cache : c->plan.cache,
+		.url = url,
+		.found = offline_found,
+		.user = c,
+	};
+	c->state = HF_CACHED_LOOKUP;
+	if (hf_cache_peek(opt->cache, c->lookup.cache, url, &v, &n)) {
+		offline_found(c, v, n);
+		return true;
+	}
+	c->looking = hf_cache_lookup(opt->cache, &c->lookup) == 0;
+	return c->looking;
+}
+
+static bool may_be_stale(const struct hf_cached *c, bool unreachable)
+{
+	if (c->selected < 0)
+		return false;
+	if (c->plan.source != HF_SOURCE_NETWORK)
+		return true;
+	return unreachable ? c->decision.stale_on_unreachable : c->decision.stale_on_5xx;
+}
+
+bool hf_cached_fall_back(struct hf_cached *c, bool unreachable)
+{
+	c->status = (struct hf_cache_status){ .fwd = why_forwarded(c), .fwd_status = c->answered };
+	if (may_be_stale(c, unreachable)) {
+		hf_cached_serve(c, c->v[c->selected]);
+		return true;
+	}
+	return look_for_offline_page(c);
+}
+
+/* ---- from the fill ---- */
+
+static bool is_worse(const struct hf_cached *c, int status)
+{
+	if (c->plan.source == HF_SOURCE_NETWORK)
+		return status == 500 || status == 502 || status == 503 || status == 504;
+	return hf_statuses_have(&c->plan.fallback_on, status);
+}
+
+static void refused(struct hf_cached *c, const struct hf_exchange_result *result)
+{
+	const struct hf_fetch_options *opt = &c->ev.fetch->opt;
+
+	hf_problem_of_end(result, opt->origins[c->origin].name, c->forward.authority, c->arena,
+			  &c->problem);
+	if (c->plan.source == HF_SOURCE_NETWORK && c->selected >= 0)
+		c->problem.status = 504; /* RFC 9111, section 5.2.2.2: it may not be used stale */
+	if (!hf_cached_fall_back(c, true))
+		hf_cached_problem(c, &c->problem);
+}
+
+static void on_interim(void *user, const struct hf_message *head)
+{
+	struct hf_cached *c = user;
+	struct hf_message out;
+
+	if (c->ev.events->on_interim && c->interim_ok &&
+	    hf_forward_response(&c->forward, head, c->arena, &out) == 0)
+		c->ev.events->on_interim(c->ev.user, &out);
+}
+
+static void pass_head(struct hf_cached *c, const struct hf_message *head, bool stored)
+{
+	static const struct hf_problem short_of = {
+		.status = 503,
+		.error = "proxy_internal_error",
+		.detail = "Holdfast is short of memory.",
+		.retry_after_s = 5,
+	};
+	int err = hf_forward_response(&c->forward, head, c->arena, &c->response);
+
+	c->status = (struct hf_cache_status){ .fwd = why_forwarded(c),
+					      .stored = stored,
+					      .collapsed = !c->own };
+	if (!err)
+		err = hf_cache_status_append(&c->response.fields, "holdfast", &c->status);
+	if (err) {
+		hf_fill_leave(&c->listener);
+		hf_cached_problem(c, &short_of);
+		return;
+	}
+	c->state = HF_CACHED_PASS;
+	c->ev.events->on_head(c->ev.user, &c->response);
+}
+
+static void on_head(void *user, const struct hf_message *head)
+{
+	struct hf_cached *c = user;
+	bool stored = hf_fill_is_storing(c->listener.fill);
+
+	hf_timerq_clear(c->ev.fetch->opt.timers, &c->timer);
+	c->answered = head->status;
+	if (is_worse(c, head->status)) {
+		c->problem = (struct hf_problem){
+			.status = head->status,
+			.error = "http_response_incomplete",
+			.detail = "The origin answered with an error, and nothing is stored "
+				  "that could stand for the answer.",
+		};
+		if (may_be_stale(c, false) || (c->plan.offline && !stored)) {
+			hf_fill_leave(&c->listener);
+			if (!hf_cached_fall_back(c, false))
+				hf_cached_problem(c, &c->problem);
+			return;
+		}
+	}
+	pass_head(c, head, stored);
+}
+
+static void on_body(void *user, struct hf_span data)
+{
+	struct hf_cached *c = user;
+
+	c->ev.events->on_body(c->ev.user, data);
+}
+
+static void on_end(void *user, const struct hf_exchange_result *result,
+		   const struct hf_fields *trailers)
+{
+	struct hf_cached *c = user;
+	const struct hf_exchange_events *events = c->ev.events;
+
+	hf_timerq_clear(c->ev.fetch->opt.timers, &c->timer);
+	if (c->state != HF_CACHED_PASS) {
+		refused(c, result);
+		return;
+	}
+	user = c->ev.user;
+	hf_cached_free(c);
+	events->on_end(user, result, trailers);
+}
+
+static void on_validated(void *user, struct hf_stored *s)
+{
+	struct hf_cached *c = user;
+
+	c->status = (struct hf_cache_status){ .fwd = why_forwarded(c),
+					      .fwd_status = 304,
+					      .collapsed = !c->own };
+	hf_cached_serve(c, s);
+}
+
+static void on_parted(void *user)
+{
+	struct hf_cached *c = user;
+
+	c->alone = true;
+	hf_cached_ask(c);
+}
+
+static const struct hf_fill_events fill_events = {
+	.on_interim = on_interim,
+	.on_head = on_head,
+	.on_body = on_body,
+	.on_end = on_end,
+	.on_validated = on_validated,
+	.on_parted = on_parted,
+};
+
+/* ---- asking ---- */
+
+/* The page's own conditions go along only when nothing is stored that they could be
+ * answered from. */
+static bool has_conditions(const struct hf_cached *c)
+{
+	static const char *const names[] = {
+		"range",    "if-range",		 "if-none-match",
+		"if-match", "if-modified-since", "if-unmodified-since"
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (hf_fields_get(&c->request->fields, names[i]))
+			return true;
+	return false;
+}
+
+static int start_fill(struct hf_cached *c, bool keep, struct hf_fill **out)
+{
+	bool conditions = c->head_only || (c->selected < 0 && has_conditions(c));
+	struct hf_fill_request req = {
+		.origin = c->origin,
+		.msg = c->request,
+		.forward = &c->forward,
+		.url = c->plan.url,
+		.terms = c->plan.terms,
+		.v = c->v,
+		.n = c->n,
+		.selected = c->selected,
+		.conditions = conditions,
+		.keep = keep,
+		.first_byte_timeout_ms = c->plan.source == HF_SOURCE_NETWORK ? c->plan.timeout_ms :
+									       0,
+	};
+
+	if (c->plan.cache == 0 || c->head_only)
+		req.terms.cache = 0;
+	return hf_fill_start(c->ev.fetch, &req, out);
+}
+
+/* The network has had its time; what is stored goes out, and the fill goes on. */
+static void timed_out(void *user)
+{
+	struct hf_cached *c = user;
+
+	hf_fill_keep(c->listener.fill);
+	hf_fill_leave(&c->listener);
+	c->status =
+		(struct hf_cache_status){ .fwd = why_forwarded(c), .detail = HF_SPAN("timeout") };
+	hf_cached_serve(c, c->v[c->selected]);
+}
+
+static void set_timer(struct hf_cached *c)
+{
+	const struct hf_fetch_options *opt = &c->ev.fetch->opt;
+
+	if (c->plan.source != HF_SOURCE_NETWORK_FIRST || !c->plan.timeout_ms || c->selected < 0)
+		return;
+	hf_timer_init(&c->timer, timed_out, c);
+	hf_timerq_set(opt->timers, &c->timer,
+		      opt->port->boottime_ms(opt->port) + c->plan.timeout_ms);
+}
+
+void hf_cached_ask(struct hf_cached *c)
+{
+	struct hf_exchange_result result = { .end = HF_END_INTERNAL, .detail = "" };
+	struct hf_fill *f = NULL;
+
+	c->state = HF_CACHED_ASK;
+	c->listener.events = &fill_events;
+	c->listener.user = c;
+	c->listener.request = &c->request->fields;
+	if (!c->alone && !c->head_only && !has_conditions(c) && c->plan.cache != 0)
+		f = hf_fill_find(c->ev.fetch, c->plan.cache, c->plan.url);
+	c->own = !f;
+	if (!f) {
+		result.err = start_fill(c, false, &f);
+		if (result.err == HF_ELIMIT)
+			result.end = HF_END_LIMIT;
+	}
+	if (!f) {
+		refused(c, &result);
+		return;
+	}
+	hf_fill_join(f, &c->listener);
+	hf_fill_receive(&c->listener, c->receiving);
+	set_timer(c);
+}
+
+void hf_cached_refresh(struct hf_cached *c)
+{
+	struct hf_fetch *f = c->ev.fetch;
+	uint64_t now = f->opt.port->boottime_ms(f->opt.port);
+	struct hf_fill *fill;
+
+	if (c->head_only || hf_fill_find(f, c->plan.cache, c->plan.url))
+		return;
+	if (f->opt.connectivity &&
+	    hf_connectivity_origin(f->opt.connectivity, c->origin) == HF_REACH_DOWN) {
+		if (now < f->asked_away_ms)
+			return;
+		f->asked_away_ms = now + AWAY_ASK_MS;
+	}
+	(void)start_fill(c, true, &fill); /* what is stored stays as it is */
+}

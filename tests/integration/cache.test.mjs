@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The caches, seen by a page: strategies of routes, the HTTP cache, what outlasts a
+ * restart. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test, suite, sleep, until } from './lib/harness.mjs';
+import { Origin, sha256 } from './lib/origin.mjs';
+import { Daemon } from './lib/daemon.mjs';
+
+const route = (urlPattern, source, more = {}) => ({ condition: { urlPattern }, source, ...more });
+const manifest = (...routes) => ({ name: 'kiosk', version: '1.0.0', routes });
+
+/* An origin that answers every path with its number of requests so far. */
+async function pair(x, options = {}) {
+	const origin = await Origin.create(x);
+	const seen = new Map();
+	origin.handler = (req, res) => {
+		const n = (seen.get(req.url) ?? 0) + 1;
+		seen.set(req.url, n);
+		const page = options.page?.(req, n) ?? {};
+		res.writeHead(page.status ?? 200, { 'Content-Type': 'text/plain', ...page.headers });
+		res.end(page.body ?? `${req.url} ${n}`);
+	};
+	const daemon = await Daemon.create(x, { manifest: null, ...options, origin });
+	return { origin, daemon, seen };
+}
+
+const cacheStatus = (answer) => answer.headers['cache-status'] ?? '';
+
+/* Until the shelf has what was stored on the way. */
+async function stored(daemon, path, headers) {
+	let answer;
+	await until(async () => {
+		answer = await daemon.get(path, headers);
+		return /hit/.test(cacheStatus(answer));
+	}, { what: `${path} out of a cache` });
+	return answer;
+}
+
+test('the HTTP cache answers while fresh, across a kill, and says so', async (x) => {
+	const { daemon, seen } = await pair(x, { page: () => ({ headers: { 'Cache-Control': 'max-age=1000' } }) });
+	const first = await daemon.get('/a');
+	assert.equal(first.text, '/a 1');
+	assert.match(cacheStatus(first), /holdfast; fwd=uri-miss; stored/);
+	const hit = await stored(daemon, '/a');
+	assert.equal(hit.text, '/a 1');
+	assert.match(cacheStatus(hit), /^holdfast; hit; ttl=\d+$/);
+	assert.match(hit.headers.age, /^\d+$/);
+	await daemon.restart('SIGTERM');
+	const after = await daemon.get('/a');
+	assert.equal(after.text, '/a 1');
+	assert.equal(seen.get('/a'), 1);
+});
+
+test('no-store is not stored; an answer to one user is not given to others', async (x) => {
+	const { daemon, seen } = await pair(x, {
+		page: (req) => ({ headers: { 'Cache-Control': req.url === '/n' ? 'no-store' : 'private, max-age=60' } }) });
+	for (const path of ['/n', '/p']) {
+		await daemon.get(path);
+		await sleep(50);
+		await daemon.get(path);
+		assert.equal(seen.get(path), 2, path);
+	}
+});
+
+test('a stale answer is validated; 304 renews it', async (x) => {
+	const { daemon, origin } = await pair(x, { page: (req) =>
+		req.headers['if-none-match'] === '"v1"' ?
+			{ status: 304, headers: { ETag: '"v1"' }, body: '' } :
+			{ headers: { ETag: '"v1"', 'Cache-Control': 'max-age=0' }, body: 'one' } });
+	await daemon.get('/v');
+	await until(async () => {
+		const answer = await daemon.get('/v');
+		assert.equal(answer.status, 200);
+		assert.equal(answer.text, 'one');
+		return /fwd=stale; fwd-status=304/.test(cacheStatus(answer));
+	});
+	assert.equal(origin.arrivals.at(-1).headers['if-none-match'], '"v1"');
+	const own = await daemon.get('/v', { 'If-None-Match': '"v1"' });
+	assert.equal(own.status, 304);
+	assert.equal(own.text, '');
+});
+
+test('while the origin is away a stale answer is better than none', async (x) => {
+	const { daemon, origin } = await pair(x, { page: () => ({ headers: { ETag: '"x"', 'Cache-Control': 'max-age=0' } }) });
+	await daemon.get('/s');
+	await until(async () => /304|hit|fwd=stale/.test(cacheStatus(await daemon.get('/s'))));
+	const last = (await daemon.get('/s')).text;
+	await origin.stop();
+	const offline = await daemon.get('/s');
+	assert.equal(offline.status, 200);
+	assert.match(offline.text, /^\/s \d+$/);
+	assert.ok(last);
+	const other = await daemon.get('/other');
+	assert.equal(other.status, 502);
+});
+
+test('cache-first, network-first, stale-while-revalidate and cache-only', async (x) => {
+	const { daemon, origin, seen } = await pair(x, { manifest: manifest(
+		route('/cf/*', 'cache-first', { cacheName: 'assets' }),
+		route('/nf/*', 'network-first'),
+		route('/swr/*', 'stale-while-revalidate'),
+		route('/co/*', 'cache-only')) });
+	for (const kind of ['cf', 'nf', 'swr'])
+		assert.equal((await daemon.get(`/${kind}/a`)).text, `/${kind}/a 1`);
+	assert.equal((await daemon.get('/co/a')).status, 504);
+	await stored(daemon, '/cf/a');
+	assert.equal(seen.get('/cf/a'), 1);
+	assert.equal((await daemon.get('/nf/a')).text, '/nf/a 2');
+	await stored(daemon, '/swr/a');
+	await until(() => seen.get('/swr/a') >= 2);
+	await origin.stop();
+	for (const kind of ['cf', 'nf', 'swr']) {
+		const answer = await daemon.get(`/${kind}/a`);
+		assert.equal(answer.status, 200, kind);
+		assert.match(answer.text, new RegExp(`^/${kind}/a \\d+$`));
+	}
+	await daemon.restart();
+	for (const kind of ['cf', 'nf', 'swr'])
+		assert.equal((await daemon.get(`/${kind}/a`)).status, 200, `${kind} after a kill`);
+});
+
+test('an error of the origin is no better than a stored page', async (x) => {
+	let broken = false;
+	const { daemon } = await pair(x, { manifest: manifest(route('/*', 'network-first')),
+		page: () => (broken ? { status: 503, body: 'broken' } : {}) });
+	await daemon.get('/p');
+	await sleep(100);
+	broken = true;
+	const answer = await daemon.get('/p');
+	assert.equal(answer.status, 200);
+	assert.equal(answer.text, '/p 1');
+	assert.match(cacheStatus(answer), /fwd-status=503/);
+	const none = await daemon.get('/q');
+	assert.equal(none.status, 503);
+	assert.equal(none.text, 'broken');
+});
+
+test('network-first gives the network its time', async (x) => {
+	let slow = false;
+	const { daemon, origin } = await pair(x, { manifest: manifest(
+		route('/*', 'network-first', { networkTimeoutSeconds: 0.2 })) });
+	await daemon.get('/t');
+	await sleep(100);
+	slow = true;
+	const before = origin.handler;
+	origin.handler = async (req, res, a, o) => {
+		if (slow)
+			await sleep(1500);
+		before(req, res, a, o);
+	};
+	const from = performance.now();
+	const answer = await daemon.get('/t');
+	assert.equal(answer.text, '/t 1');
+	assert.ok(performance.now() - from < 1400);
+	slow = false;
+	await until(async () => (await daemon.get('/t')).text !== '/t 1');
+});
+
+test('many who want the same get one answer of the origin, while it arrives', async (x) => {
+	const body = randomBytes(3 * 1024 * 1024);
+	const { daemon, origin } = await pair(x);
+	let release;
+	const gate = new Promise((resolve) => (release = resolve));
+	origin.handler = async (req, res) => {
+		res.writeHead(200, { 'Cache-Control': 'max-age=100', 'Content-Length': body.length });
+		res.write(body.subarray(0, 1024 * 1024));
+		await gate;
+		res.end(body.subarray(1024 * 1024));
+	};
+	const all = Array.from({ length: 8 }, () => daemon.get('/big'));
+	await sleep(300);
+	all.push(daemon.get('/big')); /* when a third of it is there */
+	await sleep(100);
+	release();
+	for (const answer of await Promise.all(all))
+		assert.equal(sha256(answer.body), sha256(body));
+	assert.equal(origin.arrivals.length, 1);
+	const range = await daemon.get('/big', { Range: 'bytes=1000000-1000099' });
+	assert.equal(range.status, 206);
+	assert.equal(sha256(range.body), sha256(body.subarray(1000000, 1000100)));
+});
+
+test('an answer that was cut is cut for the page and is not stored', async (x) => {
+	const { daemon, origin } = await pair(x);
+	origin.handler = (req, res) => {
+		res.writeHead(200, { 'Cache-Control': 'max-age=100', 'Content-Length': 200000 });
+		res.write(Buffer.alloc(100000));
+		setTimeout(() => req.socket.destroy(), 100);
+	};
+	await assert.rejects(daemon.get('/cut'));
+	origin.handler = (req, res) => res.writeHead(200).end('whole');
+	assert.equal((await daemon.get('/cut')).text, 'whole');
+});
+
+test('a write makes what it changes invalid, also when it was queued', async (x) => {
+	const { daemon, origin, seen } = await pair(x, {
+		manifest: manifest({ condition: { urlPattern: '/list', requestMethod: 'POST' }, source: 'network',
+			queue: { tag: 'list' } }, route('/list', 'cache-first')) });
+	await daemon.get('/list');
+	await stored(daemon, '/list');
+	assert.equal((await daemon.post('/list')).status, 200);
+	assert.equal((await daemon.get('/list')).text, `/list ${seen.get('/list')}`);
+	await origin.stop();
+	assert.equal((await daemon.post('/list')).status, 202);
+	const waiting = await stored(daemon, '/list');
+	assert.match(cacheStatus(waiting), /detail="?pending-write/);
+	await origin.start();
+	await until(async () => {
+		const answer = await daemon.get('/list');
+		return answer.text === `/list ${seen.get('/list')}` && !/pending/.test(cacheStatus(answer));
+	});
+});
+
+test('the precache is installed, outlasts a kill, and serves offline', async (x) => {
+	const { daemon, origin } = await pair(x, { manifest: { ...manifest(),
+		precache: [{ url: '/index.html', revision: '1' }, '/app.12ab.js', { url: '/style.css', revision: '7' }] } });
+	await until(async () => /hit/.test(cacheStatus(await daemon.get('/index.html'))), { ms: 10000 });
+	await origin.stop();
+	await daemon.restart();
+	for (const path of ['/', '/index.html', '/?utm_source=x', '/app.12ab.js', '/style.css']) {
+		const answer = await daemon.get(path);
+		assert.equal(answer.status, 200, path);
+		assert.match(cacheStatus(answer), /hit/);
+	}
+});
+
+suite('the caches');
