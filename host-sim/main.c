@@ -22,6 +22,7 @@ static const char usage[] =
 	"       holdfast-sim fleet [--devices N] [--queued N] [--outage TIME] [--cables]\n"
 	"                          [--capacity N [--retry-after TIME]] [--seed N]\n"
 	"                          [--report FILE.html]\n"
+	"       holdfast-sim outages [--count N] [--queued N] [--cables] [--seed N]\n"
 	"       holdfast-sim live [--help]\n"
 	"\n"
 	"  day        a day at the kiosk, told as a story\n"
@@ -38,6 +39,7 @@ static const char usage[] =
 	"  hashes     of M seeds, to be compared with those of another build\n"
 	"  budget     the faults that soak injects, as a table; is it the one of that file?\n"
 	"  fleet      N devices find one origin again after an outage: what it sees then\n"
+	"  outages    how soon after an outage what was kept is sent: median, p95\n"
 	"  live       the real daemon before a demo shop, and a page to make the world worse\n"
 	"\n"
 	"  --report writes the run as one page: its figures, a timeline, each request\n"
@@ -69,6 +71,7 @@ static const struct mode {
 	{ "repeats", TAKES_NO_FILE, 20, sim_mode_repeats },
 	{ "hashes", TAKES_NO_FILE, 20, sim_mode_hashes },
 	{ "fleet", TAKES_NO_FILE, 0, sim_mode_fleet },
+	{ "outages", TAKES_NO_FILE, 50, sim_mode_outages },
 	{ "budget", TAKES_MAYBE_A_FILE, 0, sim_mode_budget },
 };
 

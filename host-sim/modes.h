@@ -40,6 +40,7 @@ int sim_mode_shrink(const struct sim_options *o);
 int sim_mode_hashes(const struct sim_options *o);
 int sim_mode_budget(const struct sim_options *o);
 int sim_mode_fleet(const struct sim_options *o);
+int sim_mode_outages(const struct sim_options *o);
 
 /* The last line of a run with a report. */
 void sim_print_report(const struct sim_options *o, bool unwritten);
