@@ -162,8 +162,10 @@ static void network_words(FILE *out, const struct sim_step *s)
 
 static void clock_words(FILE *out, const struct sim_step *s)
 {
-	static const char *const words[] = { "right", "jumps ahead", "jumps back", "late",
-					     "with battery" };
+	static const char *const words[] = {
+		"right",	"jumps ahead",	      "jumps back",	  "late",
+		"with battery", "with battery ahead", "with battery back"
+	};
 
 	fprintf(out, " clock %s", words[s->a]);
 	if (s->a != SIM_CLOCK_RIGHT && s->a != SIM_CLOCK_BATTERY)

@@ -92,7 +92,7 @@ bool sim_script_network(struct sim_script *s, struct sim_step *step)
 
 /* ---- the device ---- */
 
-/* clock right | jumps ahead T | jumps back T | late T | with battery */
+/* clock right | jumps ahead T | jumps back T | late T | with battery [ahead T | back T] */
 bool sim_script_clock(struct sim_script *s, struct sim_step *step)
 {
 	step->what = SIM_DO_CLOCK;
@@ -102,7 +102,13 @@ bool sim_script_clock(struct sim_script *s, struct sim_step *step)
 	}
 	if (sim_words_take(s, "with")) {
 		step->a = SIM_CLOCK_BATTERY;
-		return sim_words_need(s, "battery");
+		if (!sim_words_need(s, "battery"))
+			return false;
+		if (sim_words_take(s, "ahead"))
+			step->a = SIM_CLOCK_BATTERY_AHEAD;
+		else if (sim_words_take(s, "back"))
+			step->a = SIM_CLOCK_BATTERY_BACK;
+		return step->a == SIM_CLOCK_BATTERY || sim_words_duration(s, &step->b);
 	}
 	if (sim_words_take(s, "late")) {
 		step->a = SIM_CLOCK_LATE;

@@ -111,6 +111,12 @@ static void clock_words(const struct sim_step *step, struct sim_said *out)
 	case SIM_CLOCK_BATTERY:
 		say(out, SIM_TONE_PLAIN, "The clock has a battery.");
 		break;
+	case SIM_CLOCK_BATTERY_AHEAD:
+		say(out, SIM_TONE_BAD, "The clock has a battery, which is %s ahead.", span);
+		break;
+	case SIM_CLOCK_BATTERY_BACK:
+		say(out, SIM_TONE_BAD, "The clock has a battery, which is %s behind.", span);
+		break;
 	}
 }
 

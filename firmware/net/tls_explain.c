@@ -67,6 +67,15 @@ static int explain_alert(struct hf_tls_session *s)
 	return HF_ETLS;
 }
 
+/* Dates are the certificate's fault only by a clock that is confirmed. */
+static bool may_be_the_clock(const struct hf_tls_session *s, uint32_t flags)
+{
+	struct hf_port *port = s->client->port;
+	int64_t wall;
+
+	return !(flags & ~(uint32_t)DATES) && port->wall_ms(port, &wall) != HF_CLOCK_SYNCED;
+}
+
 static int explain_certificate(struct hf_tls_session *s, uint32_t flags)
 {
 	if (flags & (MBEDTLS_X509_BADCERT_KEY_USAGE | MBEDTLS_X509_BADCERT_EXT_KEY_USAGE))
@@ -74,7 +83,7 @@ static int explain_certificate(struct hf_tls_session *s, uint32_t flags)
 	if (s->fault_len == 0)
 		hf_tls_fault(s, "certificate refused (flags 0x%x)", (unsigned)flags);
 	snprintf(s->error, sizeof(s->error), "%s", s->fault);
-	return flags & ~(uint32_t)DATES ? HF_ECERT : HF_ECERTTIME;
+	return may_be_the_clock(s, flags) ? HF_ECERTTIME : HF_ECERT;
 }
 
 static int explain_other(struct hf_tls_session *s, int ret)

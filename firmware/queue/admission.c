@@ -105,7 +105,8 @@ static void init_state(struct hf_queue *q, const struct hf_admission *a, struct 
 	if (a->maybe_received)
 		s->first_sent_dev_ms = s->created_dev_ms;
 	hf_not_before_set(q, s, a->not_before_delay_ms);
-	if (q->opt.port->wall_ms(q->opt.port, &wall) != HF_CLOCK_UNSET && wall > 0)
+	if (q->opt.port->wall_ms(q->opt.port, &wall) != HF_CLOCK_UNSET &&
+	    wall >= HF_WALL_MIN_MS)
 		s->created_wall_ms = wall;
 }
 

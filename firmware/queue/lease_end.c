@@ -302,9 +302,10 @@ static bool is_worth_storing(const struct hf_lease *lease, const struct hf_lease
 	bool marked = lease->stored_state.inflight && !lease->load.state.inflight;
 	enum hf_reason reason = end->verdict.reason;
 
-	/* it waits for someone on the device, who has to see why; once is enough */
+	/* it waits for someone who has to see why; once is enough */
 	if (reason == HF_REASON_AUTH || reason == HF_REASON_IDENTITY ||
-	    reason == HF_REASON_CREDENTIAL)
+	    reason == HF_REASON_CREDENTIAL || reason == HF_REASON_CLOCK ||
+	    reason == HF_REASON_CERTIFICATE)
 		marked |= lease->stored_state.reason != reason;
 	return (end->sent || marked) && !is_same(&lease->state, &lease->stored_state);
 }

@@ -349,14 +349,15 @@ void hf_sync_answered(struct hf_sync *s, unsigned origin)
 enum edge {
 	EDGE_UP,    /* the origin has answered */
 	EDGE_LINK,  /* the link has come up */
-	EDGE_CLOCK, /* the clock can be trusted */
+	EDGE_CLOCK, /* the clock has been set, or can be trusted */
 	EDGE_NOW,   /* someone wants it */
 };
 
 static void end_delay(struct hf_sync *s, struct hf_lane *lane, enum edge edge)
 {
 	bool ended = edge == EDGE_NOW || (edge == EDGE_LINK && waits_for_the_world(lane)) ||
-		     (edge == EDGE_CLOCK && lane->wait_reason == HF_REASON_CLOCK);
+		     (edge == EDGE_CLOCK && (lane->wait_reason == HF_REASON_CLOCK ||
+					     lane->wait_reason == HF_REASON_CERTIFICATE));
 
 	if (edge == EDGE_CLOCK && lane->resumed) { /* only a clock tells what is left */
 		lane->wait_reason = HF_REASON_CLOCK;

@@ -23,7 +23,7 @@ int64_t sim_clock_true_ms(const struct sim_clock *c)
 void sim_clock_boot(struct sim_clock *c)
 {
 	c->booted_us = c->world->now_us;
-	c->error_ms = c->has_battery ? 0 : c->floor_ms - sim_clock_true_ms(c);
+	c->error_ms = c->has_battery ? c->battery_error_ms : c->floor_ms - sim_clock_true_ms(c);
 	c->trust = c->has_battery ? HF_CLOCK_RTC : HF_CLOCK_UNSET;
 }
 
@@ -40,6 +40,7 @@ int64_t sim_clock_wall_ms(const struct sim_clock *c)
 void sim_clock_sync(struct sim_clock *c)
 {
 	c->error_ms = 0;
+	c->battery_error_ms = 0; /* the kernel writes it back */
 	c->trust = HF_CLOCK_SYNCED;
 }
 
@@ -59,7 +60,12 @@ bool sim_clock_worsen(struct sim_clock *c, enum sim_clock_fault fault, uint64_t 
 		c->sync_after_us = us;
 		return false;
 	case SIM_CLOCK_BATTERY:
+	case SIM_CLOCK_BATTERY_AHEAD:
+	case SIM_CLOCK_BATTERY_BACK:
 		c->has_battery = true;
+		c->battery_error_ms = (int64_t)(us / SIM_US_PER_MS);
+		if (fault == SIM_CLOCK_BATTERY_BACK)
+			c->battery_error_ms = -c->battery_error_ms;
 		return false;
 	}
 	return false;

@@ -14,8 +14,10 @@ enum sim_clock_fault {
 	SIM_CLOCK_RIGHT, /* synchronised, now */
 	SIM_CLOCK_AHEAD, /* jumps so many microseconds */
 	SIM_CLOCK_BACK,
-	SIM_CLOCK_LATE,	   /* synchronises so long after the link is up */
-	SIM_CLOCK_BATTERY, /* keeps its time without power, from the next boot on */
+	SIM_CLOCK_LATE,		 /* synchronises so long after the link is up */
+	SIM_CLOCK_BATTERY,	 /* keeps its time without power, from the next boot on */
+	SIM_CLOCK_BATTERY_AHEAD, /* the same, but wrong by so much until it is synchronised */
+	SIM_CLOCK_BATTERY_BACK,
 };
 
 struct sim_clock {
@@ -24,8 +26,9 @@ struct sim_clock {
 	int64_t floor_ms;	/* what a boot without battery shows */
 	uint64_t sync_after_us; /* from link up to synchronised */
 	bool has_battery;
-	uint64_t booted_us; /* world time of the last boot */
-	int64_t error_ms;   /* wall clock minus true time */
+	int64_t battery_error_ms; /* what the battery keeps, minus true time */
+	uint64_t booted_us;	  /* world time of the last boot */
+	int64_t error_ms;	  /* wall clock minus true time */
 	enum hf_clock_trust trust;
 };
 

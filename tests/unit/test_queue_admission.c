@@ -400,11 +400,28 @@ static void closing_down_in_an_admission_leaves_nothing_behind(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* Whatever is said of it: a clock before 2025 was never set. */
+static void a_year_that_cannot_be_is_not_remembered(void **state)
+{
+	struct qrig *r = *state;
+	struct fake_port *port = &r->store.port;
+	struct qreq *q;
+
+	port->trust = HF_CLOCK_RTC;
+	port->wall_ms = HF_WALL_MIN_MS - 1000;
+	q = qrig_leave(r, "/a", "x");
+	assert_int_equal(qrig_state(r, q->a.id).created_wall_ms, 0);
+	port->wall_ms = HF_WALL_MIN_MS + 1000;
+	q = qrig_leave(r, "/b", "x");
+	assert_true(qrig_state(r, q->a.id).created_wall_ms >= HF_WALL_MIN_MS + 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(first_ones_of_a_new_lane_keep_their_order),
 		TEST(records_say_what_was_accepted),
+		TEST(a_year_that_cannot_be_is_not_remembered),
 		TEST(live_attempts_retry_after_holds_the_lane),
 		TEST(full_lane_refuses),
 		TEST(full_store_refuses_and_keeps_what_it_has),
