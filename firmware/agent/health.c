@@ -101,9 +101,9 @@ static int look_at_lane(void *user, const struct hf_lane_figures *f)
 	if (f->progress_ago_ms < h->progress_ago_ms)
 		h->progress_ago_ms = f->progress_ago_ms;
 	if (f->held > 0)
-		say(h, HF_HEALTH_DEGRADED, "%" PRIu64 " of lane %.*s of %.*s %s held for a person",
-		    f->held, HF_SPAN_ARG(f->key), HF_SPAN_ARG(f->origin),
-		    f->held == 1 ? "is" : "are");
+		say(h, HF_HEALTH_DEGRADED,
+		    "%" PRIu64 " request%s of lane %.*s of %.*s held for a person", f->held,
+		    f->held == 1 ? "" : "s", HF_SPAN_ARG(f->key), HF_SPAN_ARG(f->origin));
 	if (f->waiting > f->held && strcmp(f->state, "paused") != 0)
 		look_at_waiting(h, f);
 	return 0;

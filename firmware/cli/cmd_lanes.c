@@ -41,6 +41,7 @@ void cli_lanes_print(const struct cJSON *lanes)
 	const cJSON *l;
 
 	cli_table_init(&t, columns, COUNT(columns));
+	t.ends = 1;
 	cJSON_ArrayForEach(l, lanes) add_lane(&t, l);
 	cli_table_print(&t);
 	cli_table_finish(&t);

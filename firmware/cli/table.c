@@ -127,16 +127,38 @@ static void put_spaces(size_t n)
 		putchar(' ');
 }
 
-static void put_cell(const struct cli_column *column, const char *text, size_t width, bool last)
+/* The end of @text that takes at most @columns. */
+static const char *end_of(const char *text, size_t columns)
 {
+	size_t skip = 1;
+
+	while (cli_columns(text) > columns) {
+		text += cli_bytes_in(text, &skip);
+		skip = skip ? 1 : 2; /* a wide character */
+	}
+	return text;
+}
+
+/* Returns the columns that it takes, at most @width. */
+static size_t put_cut(const char *text, size_t width, bool ends)
+{
+	const char *end = end_of(text, ends ? (width - 2) / 2 : 0);
+	size_t w = width - 2 - cli_columns(end);
+
+	printf("%.*s..%s", (int)cli_bytes_in(text, &w), text, end);
+	return w + 2 + cli_columns(end);
+}
+
+static void put_cell(const struct cli_table *t, size_t i, const char *text, size_t width)
+{
+	const struct cli_column *column = &t->columns[i];
+	bool last = i + 1 == t->columns_n;
 	size_t w = cli_columns(text);
 
 	if (column->right && w < width)
 		put_spaces(width - w);
 	if (w > width) {
-		w = width - 2;
-		printf("%.*s..", (int)cli_bytes_in(text, &w), text);
-		w += 2;
+		w = put_cut(text, width, t->ends & 1u << i);
 	} else {
 		fputs(text, stdout);
 	}
@@ -156,10 +178,10 @@ bool cli_table_print(const struct cli_table *t)
 	measure(t, widths);
 	fit(t, widths);
 	for (size_t i = 0; i < n; i++)
-		put_cell(&t->columns[i], t->columns[i].title, widths[i], i + 1 == n);
+		put_cell(t, i, t->columns[i].title, widths[i]);
 	putchar('\n');
 	for (size_t i = 0; i < t->cells_n; i++) {
-		put_cell(&t->columns[i % n], t->cells[i], widths[i % n], (i + 1) % n == 0);
+		put_cell(t, i % n, t->cells[i], widths[i % n]);
 		if ((i + 1) % n == 0)
 			putchar('\n');
 	}

@@ -22,7 +22,8 @@ struct cli_column {
 struct cli_table {
 	const struct cli_column *columns;
 	size_t columns_n;
-	char **cells; /* row after row */
+	unsigned ends; /* bits of columns of which names begin alike: ".." in the middle */
+	char **cells;  /* row after row */
 	size_t cells_n, cells_cap;
 	bool nomem;
 };

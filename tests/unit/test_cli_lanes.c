@@ -42,6 +42,27 @@ static void lanes_fit_into_80_columns(void **state)
 	expect_fits();
 }
 
+static void lanes_that_begin_alike_can_be_told(void **state)
+{
+	static const struct canned canned[] = {
+		{ "GET /.holdfast/lanes",
+		  JSON("200 OK",
+		       "{\"lanes\":[{\"lane\":\"orders/of-the-table-in-the-garden-behind-the-house-1\","
+		       "\"origin\":\"an-origin-with-a-long-name\",\"depth\":1,\"state\":\"waiting\"},"
+		       "{\"lane\":\"orders/of-the-table-in-the-garden-behind-\\u5e97\\u5e97\\u5e97-22\","
+		       "\"origin\":\"an-origin-with-a-long-name\",\"depth\":1,\"state\":\"waiting\"}]}"),
+		  false },
+		{ NULL, NULL, false },
+	};
+
+	(void)state;
+	assert_int_equal(run(canned, "lanes"), 0);
+	assert_non_null(strstr(out_text, "\norders/"));
+	assert_non_null(strstr(out_text, "-1  an-"));
+	assert_non_null(strstr(out_text, "-22  an-"));
+	expect_fits();
+}
+
 static void lanes_are_chosen(void **state)
 {
 	static const struct canned canned[] = {
@@ -227,6 +248,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lanes_fit_into_80_columns),
+		cmocka_unit_test(lanes_that_begin_alike_can_be_told),
 		cmocka_unit_test(lanes_are_chosen),
 		cmocka_unit_test(hold_and_release_say_what_they_did),
 		cmocka_unit_test(health_is_an_exit_code),
