@@ -67,7 +67,7 @@
 	X(LOOSE_DEL, "DELETE FROM loose WHERE body=?1")                                   \
 	X(LOOSE_MAX, "SELECT max(body) FROM loose")                                       \
 	X(LOOSE_THERE, "SELECT 1 FROM loose WHERE body=?1")                               \
-	X(LOOSE_OPEN, "SELECT 1 FROM loose WHERE body=?1 AND NOT gone")                    \
+	X(LOOSE_OPEN, "SELECT 1 FROM loose WHERE body=?1 AND NOT gone")                   \
 	X(LOOSE_FROM, "SELECT body FROM loose WHERE body>?1 AND (gone OR body<?2) "       \
 		      "ORDER BY body LIMIT 1")
 

@@ -35,7 +35,7 @@ static void world_init(struct world *w, uint64_t seed)
 	w->disk = sim_disk_create(seed, "disk");
 	w->vfs = sim_vfs_create(w->disk, "test-disk", seed, NULL, NULL);
 	w->rig.port.vfs = sim_vfs_name(w->vfs);
-	w->rig.opt.bytes_max = 360u << 10;
+	w->rig.opt.bytes_max = 230u << 10;
 }
 
 static void world_finish(struct world *w)
@@ -50,7 +50,7 @@ static void world_finish(struct world *w)
 /* Each file changes its size with its version, but for the first. */
 static size_t size_of(unsigned file, unsigned version)
 {
-	static const size_t sizes[FILES] = { 40000, 1000, 0, 70000 };
+	static const size_t sizes[FILES] = { 33000, 1000, 0, 4000 };
 
 	return file ? sizes[file] + 100 * version : sizes[0];
 }
@@ -134,7 +134,7 @@ static void day(struct world *w, bool insist)
 		char url[16];
 
 		snprintf(url, sizeof(url), "page-%u", i % 12);
-		STEP(shelf_rig_put(&w->rig, w->http, url, i, i % 3 ? 900 * i : 4500 * i));
+		STEP(shelf_rig_put(&w->rig, w->http, url, i, i % 3 ? 300 * i : 2200 * i));
 	}
 	STEP(abandon(w));
 	STEP(drop_named(w));

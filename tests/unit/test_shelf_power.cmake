@@ -1,2 +1,2 @@
 target_link_libraries(${test} PRIVATE hf_sim)
-set_tests_properties(${test} PROPERTIES TIMEOUT 600)
+set_tests_properties(${test} PROPERTIES TIMEOUT 1200)
