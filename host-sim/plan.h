@@ -40,6 +40,7 @@ enum sim_do {
 	SIM_DO_ORIGIN_CERT,   /* a: enum sim_cert */
 	SIM_DO_ORIGIN_SLOW,   /* a: microseconds */
 	SIM_DO_ORIGIN_LARGE,  /* a: bytes of each order's answer, 0: short ones */
+	SIM_DO_ORIGIN_TOKENS, /* a: microseconds that a token lives, which orders need */
 	/* people */
 	SIM_DO_ORDER,	 /* method, path, body; "{n}" is the order's number */
 	SIM_DO_GET,	 /* path */

@@ -97,6 +97,8 @@ static void act_on_origin(struct sim_run *r, struct sim_origin *origin, const st
 		      step->what == SIM_DO_ORIGIN_SILENT);
 	else if (step->what == SIM_DO_ORIGIN_CERT)
 		sim_origin_cert(origin, (enum sim_cert)step->a);
+	else if (step->what == SIM_DO_ORIGIN_TOKENS)
+		sim_origin_tokens(origin, step->a);
 	else
 		change_mood(origin, step);
 }

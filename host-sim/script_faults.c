@@ -229,7 +229,7 @@ bool sim_script_origin(struct sim_script *s, struct sim_step *step)
 {
 	static const char *const words[] = { "up",	    "down",    "silent", "slow",
 					     "answers",	    "garbles", "breaks", "loses",
-					     "certificate", NULL };
+					     "certificate", "wants",   NULL };
 
 	(void)sim_script_origin_name(s, &step->origin);
 	switch (sim_script_one_of(s, words)) {
@@ -255,8 +255,13 @@ bool sim_script_origin(struct sim_script *s, struct sim_step *step)
 		return some_answers(s, step, SIM_DO_ORIGIN_LOSE);
 	case 8:
 		return certificate(s, step);
+	case 9:
+		step->what = SIM_DO_ORIGIN_TOKENS;
+		return sim_words_need(s, "tokens") && sim_words_need(s, "for") &&
+		       sim_words_duration(s, &step->a);
 	default:
 		return sim_words_fail(s, "an origin is up, down, silent or slow, answers, or "
-					 "loses, breaks or garbles answers, or has a certificate");
+					 "loses, breaks or garbles answers, has a certificate, "
+					 "or wants tokens");
 	}
 }

@@ -190,6 +190,7 @@ static uint64_t *span_of(struct sim_step *step)
 	case SIM_DO_LINK_FLAPS:
 	case SIM_DO_REBOOT_AFTER:
 	case SIM_DO_ORIGIN_SLOW:
+	case SIM_DO_ORIGIN_TOKENS:
 	case SIM_DO_WAIT:
 		return &step->a;
 	case SIM_DO_DNS:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stage.h"
 
+#include "actors/tokens.h"
 #include "moves.h"
 #include "script_config.h"
 #include "sim/mem.h"
@@ -112,6 +113,7 @@ static void add_device(struct sim_stage *s, const struct sim_stage_options *opt,
 
 	sim_device_file(dev, SIM_CONFIG_PATH, config);
 	sim_device_file(dev, SIM_CA_PATH, sim_cert_ca);
+	sim_device_file(dev, SIM_REFRESH_PATH, SIM_REFRESH_FIRST "\n");
 	s->periodic = opt->manifest && strstr(opt->manifest, "\"periodicSync\"");
 	add_manifest(dev, config, opt->manifest ? opt->manifest : sim_default_manifest);
 	sim_witness_init(&s->witnesses[i], dev);

@@ -9,6 +9,7 @@
 #include "cast.h"
 
 #define SIM_CA_PATH	 "/etc/holdfast/ca.pem"
+#define SIM_REFRESH_PATH "/etc/holdfast/refresh.token"
 #define SIM_CONTROL_PATH "/run/holdfast/control.sock"
 
 /* Caller frees. @cast has all its origins, the shop among them. */

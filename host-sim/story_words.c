@@ -209,6 +209,9 @@ static void origin_words(const struct sim_step *step, struct sim_said *out)
 		say(out, step->a ? SIM_TONE_BAD : SIM_TONE_GOOD, "The shop's certificate is %s.",
 		    step->a ? "not good" : "good");
 		break;
+	case SIM_DO_ORIGIN_TOKENS:
+		say(out, SIM_TONE_PLAIN, "The shop wants a token with each order.");
+		break;
 	case SIM_DO_ORIGIN_SLOW:
 		say(out, step->a ? SIM_TONE_BAD : SIM_TONE_GOOD, "The shop is %s.",
 		    step->a ? "slow" : "quick again");

@@ -9,15 +9,14 @@
 #include "store/store.h"
 #include "sync/token_keep.h"
 
-#define LINE_MAX_BYTES	 8192
-#define KEEP_BYTES_MAX	 (HF_TOKENS_KEPT_MAX * 2 * (HF_REFRESH_TOKEN_MAX + 16))
-#define MARGIN_MS	 30000 /* before it expires a new one is got, or */
-#define MARGIN_PART	 4     /* a part of its life, when that is shorter */
-#define LIFE_MIN_MS	 10000 /* what lives shorter is used so long: a 401 ends it */
-#define BROKEN_AGAIN_MS	 600000
-#define UNSAVED_AGAIN_MS 5000
-#define STOPPING_MS	 5000
-#define KEY_SIZE	 80
+#define LINE_MAX_BYTES	8192
+#define KEEP_BYTES_MAX	(HF_TOKENS_KEPT_MAX * 2 * (HF_REFRESH_TOKEN_MAX + 16))
+#define MARGIN_MS	30000 /* before it expires a new one is got, or */
+#define MARGIN_PART	4     /* a part of its life, when that is shorter */
+#define LIFE_MIN_MS	10000 /* what lives shorter is used so long: a 401 ends it */
+#define BROKEN_AGAIN_MS 600000
+#define STOPPING_MS	5000
+#define KEY_SIZE	80
 
 /* What a token is got with. */
 struct inputs {
@@ -46,8 +45,8 @@ struct hf_token {
 	struct hf_token_keep keep;
 	char key[KEY_SIZE];
 	struct hf_store_meta meta;
-	bool loaded, storing, dirty;
-	uint64_t unsaved_ms; /* boot time of the next try to save; 0: all is saved */
+	bool loaded, storing;
+	bool uncommitted; /* it has changed since it was stored last */
 };
 
 static uint64_t now_ms(const struct hf_token *t)
@@ -149,42 +148,53 @@ static void ok(struct hf_token *t)
 {
 	t->failures = 0;
 	t->next_ms = 0;
-	t->got++;
-	hf_log(t->opt.world->log, HF_LOG_INFO, "credential.refreshed", "credential=%s",
-	       t->opt.name);
 	settle(t, HF_TOKEN_OK);
 }
 
 /* ---- what is kept ---- */
 
 static void save(struct hf_token *t);
+static int fetch(struct hf_token *t);
 
+static void fetch_or_fail(struct hf_token *t)
+{
+	if (fetch(t))
+		failed(t, HF_REASON_BACKOFF, 0, "limit");
+}
+
+/* What is stored is what is known, or it could not be stored. */
 static void saved(struct hf_store_op *op, int err)
 {
 	struct hf_token *t = op->user;
 
 	t->storing = false;
-	t->unsaved_ms = 0;
-	if (err) { /* what is in memory goes on, and is saved as soon as it can be */
-		t->unsaved_ms = now_ms(t) + UNSAVED_AGAIN_MS;
-		hf_log(t->opt.world->log, HF_LOG_ERROR, "credential.unsaved",
-		       "credential=%s err=%s", t->opt.name, hf_errname(err));
-	} else if (t->dirty) {
+	if (!err && t->uncommitted) { /* it has changed meanwhile */
 		save(t);
 		return;
 	}
-	if (t->state == HF_TOKEN_REFRESHING && t->access && !t->fetch)
+	if (err) {
+		t->uncommitted = true;
+		hf_log(t->opt.world->log, HF_LOG_ERROR, "credential.unsaved",
+		       "credential=%s err=%s", t->opt.name, hf_errname(err));
+	}
+	if (t->state != HF_TOKEN_REFRESHING || t->fetch)
+		return;
+	if (err)
+		failed(t, HF_REASON_BACKOFF, 0, "store");
+	else if (t->access)
 		ok(t);
+	else
+		fetch_or_fail(t);
 }
 
 static void save(struct hf_token *t)
 {
 	int err;
 
-	t->dirty = t->storing;
 	if (t->storing)
 		return;
 	t->storing = true;
+	t->uncommitted = false;
 	t->meta.put = true;
 	t->meta.op.done = saved;
 	hf_buf_clear(&t->meta.value);
@@ -223,8 +233,6 @@ static bool has_previous(const struct hf_token *t)
 }
 
 /* ---- an attempt ---- */
-
-static int fetch(struct hf_token *t);
 
 static int take_access(struct hf_token *t, const struct hf_token_answer *a)
 {
@@ -266,21 +274,21 @@ static void got(struct hf_token *t, const struct hf_token_answer *a)
 
 	if (rotated)
 		err = hf_token_keep_rotate(&t->keep, seed_of(t), refresh_token(t), next);
+	t->uncommitted |= rotated && !err;
 	if (!err)
 		err = take_access(t, a);
 	t->tried_previous = false;
-	if (err)
+	if (err) {
 		failed(t, HF_REASON_BACKOFF, 0, "memory");
-	else if (rotated)
+		return;
+	}
+	t->got++;
+	hf_log(t->opt.world->log, HF_LOG_INFO, "credential.refreshed", "credential=%s",
+	       t->opt.name);
+	if (t->uncommitted || t->storing)
 		save(t); /* the access token is not used before */
 	else
 		ok(t);
-}
-
-static void fetch_or_fail(struct hf_token *t)
-{
-	if (fetch(t))
-		failed(t, HF_REASON_BACKOFF, 0, "limit");
 }
 
 static void fetched(void *user, const struct hf_token_result *r)
@@ -351,6 +359,10 @@ static void begin(struct hf_token *t)
 {
 	move(t, HF_TOKEN_REFRESHING);
 	t->tried_previous = false;
+	if (t->uncommitted) {
+		save(t);
+		return;
+	}
 	if (!t->refresh || t->loaded) {
 		if (fetch(t))
 			note_failure(t, HF_REASON_BACKOFF, 0, "limit");
@@ -458,9 +470,7 @@ static int give(const struct hf_token *t, struct hf_arena *arena, struct hf_toke
 /* It may be sent: no refresh token that was got with it waits for its commit. */
 static bool is_usable(const struct hf_token *t)
 {
-	bool committing = t->state == HF_TOKEN_REFRESHING && !t->fetch && t->storing;
-
-	return t->access && !committing && now_ms(t) < t->expires_ms;
+	return t->access && !t->uncommitted && !t->storing && now_ms(t) < t->expires_ms;
 }
 
 int hf_token_get(struct hf_token *t, struct hf_span identity, struct hf_arena *arena,
@@ -479,8 +489,6 @@ int hf_token_get(struct hf_token *t, struct hf_span identity, struct hf_arena *a
 	err = set_inputs(t, &in);
 	if (err)
 		return err;
-	if (t->unsaved_ms && !t->storing && now_ms(t) >= t->unsaved_ms)
-		save(t);
 	if (is_usable(t) && now_ms(t) < t->renew_ms)
 		return give(t, arena, out);
 	err = not_now(t, out);
@@ -527,8 +535,13 @@ void hf_token_now(struct hf_token *t)
 
 void hf_token_restore(struct hf_token *t)
 {
-	if (t->loaded && t->keep.n > 0)
-		save(t);
+	if (!t->loaded || t->keep.n == 0)
+		return;
+	t->uncommitted = true;
+	if (t->state != HF_TOKEN_REFRESHING)
+		begin(t);
+	else if (!t->fetch)
+		save(t); /* again, when what is being stored is the same */
 }
 
 void hf_token_figures(const struct hf_token *t, struct hf_token_figures *out)

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdarg.h>
 
+#include "actors/tokens.h"
 #include "base/strmap.h"
 #include "sim/mem.h"
 
@@ -39,6 +40,7 @@ struct sim_origin {
 	enum sim_cert cert;
 	struct sim_tls_server *servers[SIM_CERTS]; /* made when needed */
 	struct sim_origin_mood mood;
+	struct sim_tokens tokens;
 	struct hf_listener *listener;
 	struct hf_list visitors;
 	struct sim_event reap;
@@ -140,6 +142,35 @@ static void refuse(struct visitor *v, int status)
 	reply(v, status, fields, "no\n");
 }
 
+static bool has_token(struct sim_origin *origin, const struct hf_message *msg)
+{
+	return origin->tokens.life_us == 0 ||
+	       sim_tokens_accept(&origin->tokens, hf_fields_get(&msg->fields, "Authorization"),
+				 origin->world->now_us);
+}
+
+/* It gets lost and breaks off as those to orders do. */
+static void answer_token(struct visitor *v, struct hf_span form)
+{
+	struct sim_origin *origin = v->origin;
+	const struct sim_origin_mood *mood = &origin->mood;
+	int refused = refusal(origin);
+	char document[256];
+	bool good;
+
+	if (refused) {
+		refuse(v, refused);
+		return;
+	}
+	good = sim_tokens_answer(&origin->tokens, form, origin->world->now_us, document,
+				 sizeof(document));
+	if (sim_rng_chance(&v->fate, mood->lose_percent))
+		return;
+	reply(v, good ? 200 : 400, "Content-Type: application/json\r\n", "%s", document);
+	if (sim_rng_chance(&v->fate, mood->break_percent))
+		break_off(v);
+}
+
 static void answer_order(struct visitor *v, struct sim_order *o, const struct hf_message *msg,
 			 struct hf_span body)
 {
@@ -150,6 +181,8 @@ static void answer_order(struct visitor *v, struct sim_order *o, const struct hf
 	const struct sim_origin_mood *mood = &origin->mood;
 	bool lost, breaks, garbled;
 
+	if (!refused && !has_token(origin, msg))
+		refused = 401;
 	o->altered |= !as_sent(o, msg, body) || strcmp(o->origin, origin->name) != 0;
 	if (refused) {
 		o->said_status = refused;
@@ -178,11 +211,14 @@ static void answer_shop(struct visitor *v, const struct hf_message *msg, struct 
 {
 	const struct hf_span *number = hf_fields_get(&msg->fields, SIM_ORDER_FIELD);
 	struct sim_order *o = number ? sim_ledger_find(v->origin->ledger, *number) : NULL;
-	int refused = o ? 0 : refusal(v->origin);
+	bool token = v->origin->tokens.life_us && hf_span_eq_str(msg->target, SIM_TOKENS_PATH);
+	int refused = o || token ? 0 : refusal(v->origin);
 
 	if (!o && hf_span_eq_str(msg->method, "GET"))
 		sim_ledger_visit(v->origin->ledger, msg->target, refused ? refused : 200);
-	if (o)
+	if (token)
+		answer_token(v, body);
+	else if (o)
 		answer_order(v, o, msg, body);
 	else if (refused)
 		refuse(v, refused);
@@ -440,6 +476,11 @@ void sim_origin_cert(struct sim_origin *origin, enum sim_cert cert)
 void sim_origin_portal(struct sim_origin *origin, enum sim_portal_kind kind)
 {
 	origin->portal = kind;
+}
+
+void sim_origin_tokens(struct sim_origin *origin, uint64_t life_us)
+{
+	origin->tokens.life_us = life_us;
 }
 
 const struct sim_origin_mood *sim_origin_mood_now(const struct sim_origin *origin)

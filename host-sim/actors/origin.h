@@ -60,6 +60,9 @@ void sim_origin_mood(struct sim_origin *o, const struct sim_origin_mood *mood);
 /* For the connections from now on. */
 void sim_origin_cert(struct sim_origin *o, enum sim_cert cert);
 void sim_origin_portal(struct sim_origin *o, enum sim_portal_kind kind);
+/* The shop does orders only with an access token of its own, which lives so long; 0: it
+ * asks for none. */
+void sim_origin_tokens(struct sim_origin *o, uint64_t life_us);
 const struct sim_origin_mood *sim_origin_mood_now(const struct sim_origin *o);
 
 #endif
