@@ -274,6 +274,10 @@ static void origin_words(FILE *out, const struct sim_step *s)
 	case SIM_DO_ORIGIN_CERT:
 		fprintf(out, " certificate %s", certs[s->a]);
 		break;
+	case SIM_DO_ORIGIN_TOKENS:
+		fputs(" wants tokens for", out);
+		duration(out, s->a);
+		break;
 	case SIM_DO_ORIGIN_SLOW:
 		fputs(" slow", out);
 		duration(out, s->a);
