@@ -35,8 +35,9 @@ static bool find_uri(const char *text, char uri[HF_LINUX_URI_SIZE])
 
 	while (strncmp(at, key, sizeof(key) - 1) != 0) {
 		at = strchr(at, '\n');
-		if (!at++)
+		if (!at)
 			return false;
+		at++;
 	}
 	at += sizeof(key) - 1;
 	len = strcspn(at, "\n");
