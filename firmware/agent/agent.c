@@ -36,6 +36,7 @@ static void on_link(void *user, enum hf_link link)
 	if (a->sync && up)
 		hf_sync_link(a->sync);
 	hf_agent_portal_look(a);
+	hf_agent_caches_network(a);
 	hf_connectivity_link(a->connectivity, link);
 	if (a->periodic)
 		hf_periodic_look(a->periodic);
@@ -114,6 +115,7 @@ static void on_captive(void *user, unsigned origin)
 	struct hf_agent *a = user;
 
 	hf_http1_distrust(a->origins[origin].transport);
+	hf_agent_caches_captive(a, origin);
 }
 
 static void on_change(void *user)
@@ -122,6 +124,8 @@ static void on_change(void *user)
 
 	if (a->periodic)
 		hf_periodic_look(a->periodic);
+	if (hf_connectivity_net(a->connectivity) == HF_NET_ONLINE)
+		hf_agent_caches_network(a);
 	hf_agent_connectivity_event(a);
 }
 
@@ -258,6 +262,7 @@ static int create_store(struct hf_agent *a)
 		.reserve_bytes = CONFIG_HF_STORE_RESERVE_BYTES,
 		.wal_pages = CONFIG_HF_STORE_WAL_PAGES,
 		.on_salvaged = on_salvaged,
+		.on_full = hf_agent_caches_give_way,
 		.user = a,
 	};
 
@@ -543,10 +548,10 @@ void hf_agent_destroy(struct hf_agent *a)
 		hf_queue_abandon(a->queue);
 	hf_fetch_abandon(a->fetch);
 	hf_ingress_destroy(a->ingress);
+	hf_agent_background_destroy(a);
 	hf_fetch_destroy(a->fetch);
 	hf_agent_caches_destroy(a);
 	hf_cache_destroy(a->cache);
-	hf_agent_background_destroy(a);
 	hf_sync_destroy(a->sync);
 	hf_connectivity_destroy(a->connectivity);
 	hf_agent_portal_destroy(a);

@@ -74,6 +74,9 @@ struct hf_agent {
 	struct hf_agent_bin *bins;
 	size_t bins_n;
 	struct hf_agent_worker *workers;
+	struct hf_refresher *refreshers; /* of the origins */
+	struct hf_distrust *distrusts;   /* of the bins */
+	uint64_t trusted_ms; /* boot time since when a stranger may have answered */
 	struct hf_shelf_caches caches_list;
 	unsigned caches_pending;
 	void (*caches_opened)(struct hf_agent *a);
@@ -183,6 +186,13 @@ void hf_agent_caches_start(struct hf_agent *a);
 void hf_agent_caches_origin_up(struct hf_agent *a, unsigned origin);
 /* A request that was accepted will change something, one that is final has. */
 void hf_agent_caches_queue_event(struct hf_agent *a, const struct hf_queue_event *event);
+/* The queue needs room on the medium (struct hf_store_options). */
+void hf_agent_caches_give_way(void *user);
+/* Somebody has answered in the place of @origin. */
+void hf_agent_caches_captive(struct hf_agent *a, unsigned origin);
+/* The network is another, or was found to be in order: from now on a stranger may
+ * answer. */
+void hf_agent_caches_network(struct hf_agent *a);
 void hf_agent_caches_stop(struct hf_agent *a);
 /* After the caches and fetch. */
 void hf_agent_caches_destroy(struct hf_agent *a);

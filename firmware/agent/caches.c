@@ -9,11 +9,13 @@
 #include <stdlib.h>
 
 #include "agent/agent_private.h"
+#include "cache/distrust.h"
 #include "fetch/install.h"
 #include "holdfast_config.h"
 
 /* One cache_open at a time; the shelf has them all in one go. */
 struct hf_agent_bin {
+	unsigned origin;
 	struct hf_shelf_cache_open open;
 	uint32_t *id; /* where its number goes */
 	struct hf_agent *agent;
@@ -35,12 +37,14 @@ static const char *cache_name(const struct hf_route *r)
 	return r->cache.name ? r->cache.name : HF_CACHE_NAME_DEFAULT;
 }
 
-static void add_bin(struct hf_agent *a, enum hf_shelf_kind kind, const char *owner,
+static void add_bin(struct hf_agent *a, unsigned origin, enum hf_shelf_kind kind,
+		    const char *owner,
 		    const char *name, uint32_t *id)
 {
 	struct hf_agent_bin *b = &a->bins[a->bins_n++];
 
 	b->agent = a;
+	b->origin = origin;
 	b->id = id;
 	b->open.cache.kind = kind;
 	b->open.cache.owner = hf_span_str(owner);
@@ -55,18 +59,20 @@ static int make_bins(struct hf_agent *a)
 	for (size_t w = 0; w < s->workers_n; w++)
 		n += s->workers[w].manifest->routes_n;
 	a->bins = calloc(n + 1, sizeof(*a->bins));
-	if (!a->bins)
+	a->distrusts = calloc(n + 1, sizeof(*a->distrusts));
+	a->refreshers = calloc(s->origins_n + 1, sizeof(*a->refreshers));
+	if (!a->bins || !a->distrusts || !a->refreshers)
 		return HF_ENOMEM;
 	for (size_t i = 0; i < s->origins_n; i++)
 		if (s->origins[i].http_cache)
-			add_bin(a, HF_SHELF_HTTP, s->origins[i].name, "",
+			add_bin(a, (unsigned)i, HF_SHELF_HTTP, s->origins[i].name, "",
 				&a->fetch_origins[i].cache);
 	for (size_t w = 0; w < s->workers_n; w++) {
 		struct hf_manifest *m = s->workers[w].manifest;
 
 		for (size_t k = 0; k < m->routes_n; k++)
 			if (m->routes[k].source != HF_SOURCE_NETWORK)
-				add_bin(a, HF_SHELF_NAMED, s->workers[w].name,
+				add_bin(a, s->workers[w].origin, HF_SHELF_NAMED, s->workers[w].name,
 					cache_name(&m->routes[k]), &m->routes[k].cache_id);
 	}
 	return 0;
@@ -260,6 +266,10 @@ void hf_agent_caches_start(struct hf_agent *a)
 {
 	if (!a->cache || !hf_cache_is_open(a->cache))
 		return;
+	for (unsigned i = 0; i < a->settings->origins_n; i++) {
+		hf_refresher_init(&a->refreshers[i], a->fetch, i);
+		a->sync_origins[i].refresher = &a->refreshers[i].transport;
+	}
 	for (size_t i = 0; i < a->settings->workers_n; i++)
 		begin_install(&a->workers[i]);
 }
@@ -283,6 +293,38 @@ uint32_t hf_agent_precache(void *user, unsigned origin, struct hf_span target,
 		return 0;
 	p = &a->workers[w - a->settings->workers].precache;
 	return hf_precache_find(p, target, arena, url) ? p->id : 0;
+}
+
+/* ---- room on the medium ---- */
+
+void hf_agent_caches_give_way(void *user)
+{
+	struct hf_agent *a = user;
+	struct hf_shelf_usage usage;
+
+	if (!a->cache || !hf_cache_is_open(a->cache))
+		return;
+	hf_shelf_usage(hf_cache_shelf(a->cache), &usage);
+	hf_log(&a->log, HF_LOG_WARNING, "cache.gives_way", "bytes=%llu",
+	       (unsigned long long)usage.bytes);
+	hf_shelf_give_way(hf_cache_shelf(a->cache), usage.bytes / 2);
+}
+
+/* ---- strangers ---- */
+
+void hf_agent_caches_network(struct hf_agent *a)
+{
+	a->trusted_ms = a->port->boottime_ms(a->port);
+}
+
+/* Over TLS an answer is the origin's own, whoever is in between. */
+void hf_agent_caches_captive(struct hf_agent *a, unsigned origin)
+{
+	if (!a->cache || a->fetch_origins[origin].tls)
+		return;
+	for (size_t i = 0; i < a->bins_n; i++)
+		if (a->bins[i].origin == origin && *a->bins[i].id)
+			hf_distrust(&a->distrusts[i], a->cache, *a->bins[i].id, a->trusted_ms);
 }
 
 /* ---- what the queue does to them ---- */
@@ -327,4 +369,6 @@ void hf_agent_caches_destroy(struct hf_agent *a)
 	}
 	free(a->workers);
 	free(a->bins);
+	free(a->distrusts);
+	free(a->refreshers);
 }

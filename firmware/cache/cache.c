@@ -76,6 +76,11 @@ void hf_cache_open(struct hf_cache *c,
 	hf_shelf_open(c->shelf, shelf_opened, c);
 }
 
+uint32_t hf_cache_boot(const struct hf_cache *c)
+{
+	return c->boot;
+}
+
 bool hf_cache_is_open(const struct hf_cache *c)
 {
 	return c->open && !c->closing;
@@ -515,13 +520,18 @@ void hf_cache_remove(struct hf_cache *c, uint32_t cache, struct hf_span url)
 	submit_remove(c, cache, url, 0);
 }
 
-void hf_cache_lost(struct hf_cache *c, struct hf_stored *s)
+void hf_cache_remove_entry(struct hf_cache *c, uint32_t cache, struct hf_span url, uint64_t id)
 {
-	struct hf_hot_slot *slot = hf_hot_find(&c->hot, s->cache, s->url);
+	struct hf_hot_slot *slot = hf_hot_find(&c->hot, cache, url);
 
 	if (slot)
-		hf_hot_take_out(&c->hot, slot, s->id);
-	submit_remove(c, s->cache, hf_span(NULL, 0), s->id);
+		hf_hot_take_out(&c->hot, slot, id);
+	submit_remove(c, cache, hf_span(NULL, 0), id);
+}
+
+void hf_cache_lost(struct hf_cache *c, struct hf_stored *s)
+{
+	hf_cache_remove_entry(c, s->cache, s->url, s->id);
 }
 
 void hf_cache_forget(struct hf_cache *c, uint32_t cache)

@@ -44,6 +44,8 @@ struct hf_shelf *hf_cache_shelf(struct hf_cache *c);
 /* Now, as the policy wants it: its device time is that of the system's boot, and goes
  * on when the daemon is started again. */
 void hf_cache_now(const struct hf_cache *c, struct hf_cache_clock *out);
+/* hf_cache_clock.boot of now. */
+uint32_t hf_cache_boot(const struct hf_cache *c);
 bool hf_cache_is_open(const struct hf_cache *c);
 
 /* ---- looking up ---- */
@@ -106,6 +108,8 @@ void hf_cache_remove(struct hf_cache *c, uint32_t cache, struct hf_span url);
 /* Sets and clears flags of all entries of @url. */
 void hf_cache_mark(struct hf_cache *c, uint32_t cache, struct hf_span url, uint32_t set,
 		   uint32_t clear);
+/* Takes out the one with @id. */
+void hf_cache_remove_entry(struct hf_cache *c, uint32_t cache, struct hf_span url, uint64_t id);
 /* The body of @s cannot be read. */
 void hf_cache_lost(struct hf_cache *c, struct hf_stored *s);
 /* @cache was changed or dropped on the shelf by others: nothing of it is known any

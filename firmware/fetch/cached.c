@@ -101,6 +101,7 @@ void hf_cached_serve(struct hf_cached *c, struct hf_stored *s)
 		.forward = &c->forward,
 		.request = c->request,
 		.status = &c->status,
+		.head_only = c->head_only || c->refresh,
 		.plain = c->offline_tried,
 		.events = c->ev.events,
 		.user = c->ev.user,
@@ -217,7 +218,9 @@ static void decide_worker(struct hf_cached *c)
 void hf_cached_decide(struct hf_cached *c)
 {
 	select_entry(c);
-	if (c->plan.source == HF_SOURCE_NETWORK)
+	if (c->refresh)
+		hf_cached_ask(c);
+	else if (c->plan.source == HF_SOURCE_NETWORK)
 		decide_http(c);
 	else
 		decide_worker(c);
@@ -310,7 +313,7 @@ static void destroy(struct hf_event *ev)
 	struct hf_cached *c = self(ev);
 
 	if (c->serve)
-		hf_serve_abandon(c->serve);
+		hf_serve_cancel(c->serve);
 	if (c->reply)
 		hf_reply_abandon(c->reply);
 	hf_cached_free(c);
@@ -321,19 +324,21 @@ static const struct hf_event_ops ops = { send_body, send_end, receive, cancel, d
 /* ---- opening ---- */
 
 int hf_cached(struct hf_fetch *f, const struct hf_fetch_request *req, const struct hf_route *route,
-	      const struct hf_exchange_events *events, void *user, struct hf_event **out)
+	      bool refresh, const struct hf_exchange_events *events, void *user,
+	      struct hf_event **out)
 {
 	const struct hf_fetch_origin *origin = hf_fetch_origin(f, req->origin);
 	struct hf_plan plan;
 	struct hf_cached *c;
 	int err;
 
-	if (!hf_plan_make(f, req, route, &plan))
+	if (!hf_plan_make(f, req, route, refresh, &plan))
 		return HF_ENOENT;
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return HF_ENOMEM;
 	c->plan = plan;
+	c->refresh = refresh;
 	c->origin = req->origin;
 	c->request = req->base.msg;
 	c->arena = req->base.msg->fields.arena;

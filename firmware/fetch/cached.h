@@ -31,6 +31,7 @@ struct hf_cached {
 	struct hf_forward forward;
 	unsigned origin;
 	bool interim_ok, receiving, head_only;
+	bool refresh; /* for the sake of what is stored: the origin is asked in any case */
 	struct hf_plan plan;
 	struct hf_cache_lookup lookup;
 	bool looking;

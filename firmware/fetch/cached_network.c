@@ -44,7 +44,7 @@ static bool look_for_offline_page(struct hf_cached *c)
 	uint32_t cache = 0;
 	size_t n;
 
-	if (!c->plan.offline || c->offline_tried)
+	if (!c->plan.offline || c->offline_tried || c->refresh)
 		return false;
 	c->offline_tried = true;
 	if (opt->precache)
@@ -66,7 +66,7 @@ static bool look_for_offline_page(struct hf_cached *c)
 
 static bool may_be_stale(const struct hf_cached *c, bool unreachable)
 {
-	if (c->selected < 0)
+	if (c->selected < 0 || c->refresh)
 		return false;
 	if (c->plan.source != HF_SOURCE_NETWORK)
 		return true;
@@ -95,7 +95,14 @@ static bool is_worse(const struct hf_cached *c, int status)
 static void refused(struct hf_cached *c, const struct hf_exchange_result *result)
 {
 	const struct hf_fetch_options *opt = &c->ev.fetch->opt;
+	const struct hf_exchange_events *events = c->ev.events;
+	void *user = c->ev.user;
 
+	if (c->refresh) {
+		hf_cached_free(c);
+		events->on_end(user, result, NULL);
+		return;
+	}
 	hf_problem_of_end(result, opt->origins[c->origin].name, c->forward.authority, c->arena,
 			  &c->problem);
 	if (c->plan.source == HF_SOURCE_NETWORK && c->selected >= 0)
@@ -152,7 +159,7 @@ static void on_head(void *user, const struct hf_message *head)
 			.detail = "The origin answered with an error, and nothing is stored "
 				  "that could stand for the answer.",
 		};
-		if (may_be_stale(c, false) || (c->plan.offline && !stored)) {
+		if (may_be_stale(c, false) || (c->plan.offline && !stored && !c->refresh)) {
 			hf_fill_leave(&c->listener);
 			if (!hf_cached_fall_back(c, false))
 				hf_cached_problem(c, &c->problem);
@@ -268,7 +275,8 @@ static void set_timer(struct hf_cached *c)
 {
 	const struct hf_fetch_options *opt = &c->ev.fetch->opt;
 
-	if (c->plan.source != HF_SOURCE_NETWORK_FIRST || !c->plan.timeout_ms || c->selected < 0)
+	if (c->plan.source != HF_SOURCE_NETWORK_FIRST || !c->plan.timeout_ms || c->selected < 0 ||
+	    c->refresh)
 		return;
 	hf_timer_init(&c->timer, timed_out, c);
 	hf_timerq_set(opt->timers, &c->timer,

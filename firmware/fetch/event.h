@@ -61,9 +61,11 @@ int hf_network_only(struct hf_fetch *f, const struct hf_fetch_request *req,
 /* The same kind with an answer of ours and no origin. */
 int hf_network_refuse(struct hf_fetch *f, const struct hf_problem *p,
 		      const struct hf_exchange_events *events, void *user, struct hf_event **out);
-/* A GET or HEAD that a cache has to do with; HF_ENOENT: none has. */
+/* A GET or HEAD that a cache has to do with; HF_ENOENT: none has. @refresh: the origin
+ * is asked in any case, and of what is stored the head alone is told. */
 int hf_cached(struct hf_fetch *f, const struct hf_fetch_request *req, const struct hf_route *route,
-	      const struct hf_exchange_events *events, void *user, struct hf_event **out);
+	      bool refresh, const struct hf_exchange_events *events, void *user,
+	      struct hf_event **out);
 int hf_queued(struct hf_fetch *f, const struct hf_fetch_request *req, const struct hf_route *route,
 	      const struct hf_exchange_events *events, void *user, struct hf_event **out);
 

@@ -242,10 +242,32 @@ int hf_fetch_perform(struct hf_fetch *f, const struct hf_fetch_request *req,
 		if (route && route->queued)
 			err = hf_queued(f, req, route, events, user, &ev);
 		else
-			err = hf_cached(f, req, route, events, user, &ev);
+			err = hf_cached(f, req, route, false, events, user, &ev);
 		if (err == HF_ENOENT)
 			err = hf_network_only(f, &timed, events, user, &ev);
 	}
 	*out = (struct hf_exchange *)(void *)ev;
 	return err;
+}
+
+/* ---- refreshing ---- */
+
+static int refresher_perform(struct hf_transport *t, const struct hf_transport_request *req,
+			     const struct hf_exchange_events *events, void *user,
+			     struct hf_exchange **out)
+{
+	struct hf_refresher *r = hf_container_of(t, struct hf_refresher, transport);
+	struct hf_fetch_request request = { .base = *req, .origin = r->origin };
+	struct hf_event *ev = NULL;
+	int err = hf_cached(r->fetch, &request, route_of(r->fetch, &request), true, events, user,
+			    &ev);
+
+	*out = (struct hf_exchange *)(void *)ev;
+	return err;
+}
+
+void hf_refresher_init(struct hf_refresher *r, struct hf_fetch *f, unsigned origin)
+{
+	*r = (struct hf_refresher){ .transport = f->transport, .fetch = f, .origin = origin };
+	r->transport.perform = refresher_perform;
 }

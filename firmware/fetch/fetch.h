@@ -88,4 +88,14 @@ void hf_fetch_written(struct hf_fetch *f, unsigned origin, struct hf_span method
 /* send, send_end, receive, cancel of exchanges begun by the above. */
 struct hf_transport *hf_fetch_transport(struct hf_fetch *f);
 
+
+/* A transport to @origin by way of the caches, for GET alone: it asks the
+ * origin in any case and renews what is stored; an answer that did not change comes without its body. */
+struct hf_refresher {
+	struct hf_transport transport;
+	struct hf_fetch *fetch;
+	unsigned origin;
+};
+void hf_refresher_init(struct hf_refresher *r, struct hf_fetch *f, unsigned origin);
+
 #endif

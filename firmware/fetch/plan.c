@@ -48,7 +48,7 @@ static void plan_route(const struct hf_route *route, struct hf_plan *out)
 }
 
 bool hf_plan_make(struct hf_fetch *f, const struct hf_fetch_request *req,
-		  const struct hf_route *route, struct hf_plan *out)
+		  const struct hf_route *route, bool refresh, struct hf_plan *out)
 {
 	const struct hf_message *msg = req->base.msg;
 
@@ -60,7 +60,7 @@ bool hf_plan_make(struct hf_fetch *f, const struct hf_fetch_request *req,
 		out->offline = route->cache.offline;
 		out->timeout_ms = route->network_timeout_ms;
 	}
-	if (plan_precache(f, req, out))
+	if (!refresh && plan_precache(f, req, out))
 		return true;
 	if (out->source != HF_SOURCE_NETWORK) {
 		plan_route(route, out);
@@ -70,5 +70,5 @@ bool hf_plan_make(struct hf_fetch *f, const struct hf_fetch_request *req,
 	out->terms.cache = out->cache;
 	if (hf_cache_bypass(&msg->fields))
 		out->cache = 0;
-	return out->cache != 0 || out->offline;
+	return out->cache != 0 || out->offline || refresh;
 }

@@ -25,8 +25,9 @@ struct hf_plan {
 	bool precached;	     /* cache-first out of a precache, nothing is stored */
 };
 
-/* False: no cache has to do with it. @route may be NULL. */
+/* False: no cache has to do with it. @route may be NULL. @refresh: the files of a
+ * precache are left alone. */
 bool hf_plan_make(struct hf_fetch *f, const struct hf_fetch_request *req,
-		  const struct hf_route *route, struct hf_plan *out);
+		  const struct hf_route *route, bool refresh, struct hf_plan *out);
 
 #endif

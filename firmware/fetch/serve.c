@@ -114,7 +114,7 @@ static int status_of(const struct hf_stored *s, enum hf_cache_shape shape)
 
 static int frame(struct hf_serve *v, enum hf_cache_shape shape, const struct hf_range *range)
 {
-	bool head = hf_span_eq_str(v->opt.request->method, "HEAD");
+	bool head = v->opt.head_only;
 	bool none = shape == HF_CACHE_AS_304 || v->msg.status == 204;
 	uint64_t len = v->end - v->at;
 	int err = 0;
@@ -330,12 +330,8 @@ void hf_serve_cancel(struct hf_serve *v)
 	assert(v->state != GONE);
 	hf_fsm_move(&fsm, &v->state, GONE);
 	hf_timerq_clear(v->opt.timers, &v->timer);
+	if (!hf_cache_shelf(v->opt.cache))
+		v->reading = false; /* it will not call back */
 	if (v->depth == 0 && !v->reading)
 		destroy(v);
-}
-
-void hf_serve_abandon(struct hf_serve *v)
-{
-	v->reading = false;
-	hf_serve_cancel(v);
 }

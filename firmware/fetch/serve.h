@@ -29,6 +29,7 @@ struct hf_serve_options {
 	const struct hf_forward *forward;
 	const struct hf_message *request;     /* of the page */
 	const struct hf_cache_status *status; /* NULL: no Cache-Status */
+	bool head_only;
 	bool plain; /* neither ranges nor conditions of the request count */
 	const struct hf_exchange_events *events;
 	void *user;
@@ -42,7 +43,5 @@ int hf_serve_start(const struct hf_serve_options *opt, struct hf_stored *s, stru
 void hf_serve_receive(struct hf_serve *v, bool on);
 /* No more events. */
 void hf_serve_cancel(struct hf_serve *v);
-/* As cancel, when the shelf has been destroyed and will not call back. */
-void hf_serve_abandon(struct hf_serve *v);
 
 #endif

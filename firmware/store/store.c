@@ -89,9 +89,12 @@ static void note_full(struct hf_store *s, const struct hf_store_op *op)
 		hf_log(s->log, HF_LOG_ERROR, "store.full", "bytes=%llu max=%llu medium=%s",
 		       (unsigned long long)s->usage.bytes, (unsigned long long)s->bytes_max,
 		       s->db.low ? "full" : "free");
-	if (op->err == HF_EFULL)
+	if (op->err == HF_EFULL && !s->usage.full) {
 		s->usage.full = true;
-	else if (!op->err && !op->privileged)
+		if (s->on_full && !s->dying)
+			s->on_full(s->on_salvaged_user);
+	}
+	if (!op->err && !op->privileged)
 		s->usage.full = false;
 }
 
@@ -340,6 +343,7 @@ int hf_store_create(const struct hf_store_options *opt, struct hf_store **out)
 	s->reserve_bytes = opt->reserve_bytes;
 	s->wal_pages = opt->wal_pages ? opt->wal_pages : 1;
 	s->on_salvaged = opt->on_salvaged;
+	s->on_full = opt->on_full;
 	s->on_salvaged_user = opt->user;
 	memcpy(s->dir, dir, strlen(dir) + 1);
 	hf_inbox_init(&s->inbox);

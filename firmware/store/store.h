@@ -35,6 +35,9 @@ struct hf_store_options {
 	 * new database. @report is the one of hf_store_open, updated. Also when a
 	 * medium without room for a database has got one. */
 	void (*on_salvaged)(void *user, const struct hf_store_report *report);
+	/* On the loop: an operation was refused for want of room, and the one before it
+	 * was not. Whoever can give room to the medium should. NULL: nobody can. */
+	void (*on_full)(void *user);
 	void *user;
 };
 

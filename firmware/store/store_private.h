@@ -44,6 +44,7 @@ struct hf_store {
 	uint64_t bytes_max, reserve_bytes;
 	uint32_t wal_pages;
 	void (*on_salvaged)(void *user, const struct hf_store_report *report);
+	void (*on_full)(void *user);
 	void *on_salvaged_user;
 	char dir[HF_PATH_MAX];
 

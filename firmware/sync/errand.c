@@ -11,6 +11,7 @@ struct hf_errand {
 	struct hf_errand_job job;
 	struct hf_arena arena;
 	struct hf_message msg;
+	struct hf_transport *transport;
 	struct hf_transport_request request;
 	struct hf_exchange *exchange;
 	struct hf_span unsent;
@@ -30,7 +31,7 @@ static void release(struct hf_errand *e)
 static void on_writable(void *user)
 {
 	struct hf_errand *e = user;
-	struct hf_transport *t = e->origin->transport;
+	struct hf_transport *t = e->transport;
 
 	if (!e->exchange || e->sent_end)
 		return;
@@ -93,7 +94,7 @@ static void on_end(void *user, const struct hf_exchange_result *result,
 	classify(e, result, &v);
 	if (v.captive)
 		hf_connectivity_captive(c, e->job.origin);
-	else
+	else if (e->transport != e->origin->refresher)
 		hf_connectivity_heard(c, e->job.origin, result, e->status);
 	end.delivered = v.action == HF_ACTION_DELIVERED && result->end == HF_END_COMPLETE;
 	end.offline = v.action == HF_ACTION_WAIT;
@@ -140,13 +141,15 @@ int hf_errand_start(const struct hf_sync_options *opt, const struct hf_errand_jo
 		    struct hf_errand **out)
 {
 	struct hf_errand *e = calloc(1, sizeof(*e));
-	struct hf_transport *t = opt->origins[job->origin].transport;
+	struct hf_transport *t;
 	int err;
 
 	if (!e)
 		return HF_ENOMEM;
 	e->opt = opt;
 	e->origin = &opt->origins[job->origin];
+	t = job->refresh && e->origin->refresher ? e->origin->refresher : e->origin->transport;
+	e->transport = t;
 	e->job = *job;
 	e->done = done;
 	e->user = user;
@@ -170,7 +173,7 @@ void hf_errand_destroy(struct hf_errand *e)
 
 	if (!e)
 		return;
-	t = e->origin->transport;
+	t = e->transport;
 	t->cancel(t, e->exchange);
 	release(e);
 }

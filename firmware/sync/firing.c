@@ -90,6 +90,7 @@ static int next_errand(struct hf_firing *f)
 
 	if (a->kind == HF_SYNC_REFRESH) {
 		job.target = a->refresh[f->refreshed];
+		job.refresh = true;
 	} else {
 		job.method = a->method;
 		job.target = a->target;

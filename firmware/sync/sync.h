@@ -28,6 +28,8 @@ struct hf_sync_origin {
 	struct hf_span authority; /* for the Host field */
 	bool tls;
 	struct hf_transport *transport;
+	/* By way of the caches, which tell connectivity themselves; NULL: none. */
+	struct hf_transport *refresher;
 	uint32_t interval_ms, burst; /* of its token bucket; 0: none */
 };
 
