@@ -75,8 +75,8 @@ struct hf_agent {
 	size_t bins_n;
 	struct hf_agent_worker *workers;
 	struct hf_refresher *refreshers; /* of the origins */
-	struct hf_distrust *distrusts;   /* of the bins */
-	uint64_t trusted_ms; /* boot time since when a stranger may have answered */
+	struct hf_distrust *distrusts;	 /* of the bins */
+	uint64_t trusted_ms;		 /* boot time since when a stranger may have answered */
 	struct hf_shelf_caches caches_list;
 	unsigned caches_pending;
 	void (*caches_opened)(struct hf_agent *a);

@@ -37,8 +37,7 @@ static const char *cache_name(const struct hf_route *r)
 	return r->cache.name ? r->cache.name : HF_CACHE_NAME_DEFAULT;
 }
 
-static void add_bin(struct hf_agent *a, unsigned origin, enum hf_shelf_kind kind,
-		    const char *owner,
+static void add_bin(struct hf_agent *a, unsigned origin, enum hf_shelf_kind kind, const char *owner,
 		    const char *name, uint32_t *id)
 {
 	struct hf_agent_bin *b = &a->bins[a->bins_n++];

@@ -48,8 +48,6 @@ void hf_distrust(struct hf_distrust *d, struct hf_cache *cache, uint32_t id, uin
 		d->again = true;
 		return;
 	}
-	*d = (struct hf_distrust){
-		.cache = cache, .id = id, .since_ms = since_ms, .running = true
-	};
+	*d = (struct hf_distrust){ .cache = cache, .id = id, .since_ms = since_ms, .running = true };
 	next_page(d);
 }

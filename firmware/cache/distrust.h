@@ -13,7 +13,7 @@ struct hf_distrust {
 	struct hf_cache *cache;
 	struct hf_shelf_list list;
 	uint64_t since_ms;
-	uint32_t id; /* of the cache */
+	uint32_t id;	     /* of the cache */
 	bool running, again; /* another look is due */
 };
 

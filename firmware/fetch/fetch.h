@@ -88,7 +88,6 @@ void hf_fetch_written(struct hf_fetch *f, unsigned origin, struct hf_span method
 /* send, send_end, receive, cancel of exchanges begun by the above. */
 struct hf_transport *hf_fetch_transport(struct hf_fetch *f);
 
-
 /* A transport to @origin by way of the caches, for GET alone: it asks the
  * origin in any case and renews what is stored; an answer that did not change comes without its body. */
 struct hf_refresher {

@@ -16,7 +16,7 @@ struct hf_errand;
 struct hf_errand_job {
 	unsigned origin;
 	const char *method, *target;
-	bool refresh; /* by way of the caches, where there are some */
+	bool refresh;	  /* by way of the caches, where there are some */
 	const char *body; /* NULL: none */
 	const struct hf_sync_field *fields;
 	size_t fields_n;

@@ -225,4 +225,14 @@ test('the precache is installed, outlasts a kill, and serves offline', async (x)
 	}
 });
 
+test('periodic sync renews what is stored', async (x) => {
+	const { daemon, seen } = await pair(x, { manifest: { ...manifest(route('/menu', 'cache-first')),
+		periodicSync: [{ tag: 'menu', minInterval: 3600000, refresh: ['/menu'] }] } });
+	assert.equal((await daemon.get('/menu')).text, '/menu 1');
+	await stored(daemon, '/menu');
+	await daemon.later(2 * 3600000);
+	await until(async () => (await daemon.get('/menu')).text === '/menu 2');
+	assert.equal(seen.get('/menu'), 2);
+});
+
 suite('the caches');
