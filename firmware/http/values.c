@@ -144,6 +144,15 @@ static int utf8_len(struct hf_span s)
 	return need;
 }
 
+bool hf_is_utf8(struct hf_span s)
+{
+	int n = 1;
+
+	while (s.len > 0 && (n = utf8_len(s)) > 0)
+		s = hf_span_skip(s, (size_t)n);
+	return n > 0;
+}
+
 static bool is_bare_json(unsigned char c)
 {
 	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';

@@ -26,6 +26,8 @@ void hf_prefer_parse(const struct hf_fields *fields, struct hf_prefer *out);
  * quoted key are refused, in the bare form also quotes, commas and spaces). */
 int hf_idempotency_key_parse(struct hf_span value, struct hf_span *key);
 
+/* RFC 3629. */
+bool hf_is_utf8(struct hf_span s);
 /* Appends @s as a JSON string with quotes; bytes that are not UTF-8 become
  * U+FFFD. HF_ELIMIT, HF_ENOMEM; nothing is appended then. */
 struct hf_buf;
