@@ -8,6 +8,7 @@ enum row_flags {
 	ROW_MAYBE_RECEIVED = 2,
 	ROW_HOLE = 4,
 	ROW_REPLACED = 8,
+	ROW_DEPENDENT = 128,
 };
 #define URGENCY_SHIFT 4
 #define URGENCY_MASK  7
@@ -47,6 +48,8 @@ void hf_row_encode(const struct hf_row *row, uint8_t out[HF_ROW_SIZE])
 		flags |= ROW_HOLE;
 	if (row->replaced)
 		flags |= ROW_REPLACED;
+	if (row->dependent)
+		flags |= ROW_DEPENDENT;
 	flags |= (uint8_t)((s->urgency & URGENCY_MASK) << URGENCY_SHIFT);
 	out[0] = s->status;
 	out[1] = s->reason;
@@ -105,6 +108,7 @@ int hf_row_decode(struct hf_span bytes, struct hf_row *row)
 	}
 	row->hole = in[2] & ROW_HOLE;
 	row->replaced = in[2] & ROW_REPLACED;
+	row->dependent = in[2] & ROW_DEPENDENT;
 	row->request = hf_get_le(in + 52, SEQ_BYTES);
 	row->outcome = hf_get_le(in + 58, SEQ_BYTES);
 	return 0;

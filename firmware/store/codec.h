@@ -5,7 +5,7 @@
  *
  *   row    64 bytes, column record.state: hf_record_state and the row's links
  *     0 status u8    1 reason u8     2 flags u8      3 same_500 u8
- *          (bits 4 to 6 of the flags: urgency)
+ *          (bits 4 to 6 of the flags: urgency; bit 7: it has a row in dependent)
  *     4 conflicts u8 5 last_end u8   6 last_status u16
  *     8 attempts u32                12 tag u32
  *    16 created_dev_ms u64          24 created_wall_ms i64
@@ -34,6 +34,7 @@ struct hf_row {
 	uint64_t outcome; /* seq in outcome, or in dead for a DEAD one; 0: none */
 	bool hole;	  /* became final while an older one of its lane was not */
 	bool replaced;	  /* final, and went again as a later one of its lane */
+	bool dependent;	  /* there is a row of dependent for it */
 };
 
 void hf_row_encode(const struct hf_row *row, uint8_t out[HF_ROW_SIZE]);

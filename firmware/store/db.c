@@ -80,6 +80,7 @@ void hf_db_forget(struct hf_db *db)
 	db->dead_next = 0;
 	db->blob_next = 0;
 	db->dead_count = -1;
+	db->dependents = -1;
 }
 
 int hf_db_exec(struct hf_db *db, const char *sql)

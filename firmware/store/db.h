@@ -90,6 +90,19 @@
 			    "VALUES(?1,?2,?3,?4,?5) ON CONFLICT(id) DO UPDATE SET "          \
 			    "sum=excluded.sum,worker=excluded.worker,tag=excluded.tag,"      \
 			    "value=excluded.value")                                          \
+	X(DEPENDENT_ADD, "INSERT OR REPLACE INTO dependent(child,parent) VALUES(?1,?2)")     \
+	X(DEPENDENT_GET, "SELECT parent FROM dependent WHERE child=?1")                      \
+	X(DEPENDENT_DEL, "DELETE FROM dependent WHERE child=?1")                             \
+	X(DEPENDENT_MOVE, "UPDATE dependent SET parent=?2 WHERE parent=?1")                  \
+	X(DEPENDENT_ANY, "SELECT child FROM dependent LIMIT 1")                              \
+	X(DEPENDENT_OF, "SELECT child,parent FROM dependent "                                \
+			"WHERE parent=?1 AND child>?2 ORDER BY child")                       \
+	X(DEPENDENT_FROM, "SELECT child,parent FROM dependent "                              \
+			  "WHERE child>?2 ORDER BY child")                                   \
+	X(DEPENDENT_COUNT, "SELECT count(*) FROM "                                           \
+			   "(SELECT 1 FROM dependent WHERE parent=?1 LIMIT ?2)")             \
+	X(OUTCOME_RENEW, "UPDATE outcome SET seq=?2 WHERE seq=?1")                           \
+	X(DEAD_RENEW, "UPDATE dead SET seq=?2 WHERE seq=?1")                                 \
 	X(REGISTRATION_DEL, "DELETE FROM registration WHERE id=?1")
 
 enum hf_statement {
@@ -128,6 +141,7 @@ struct hf_db {
 	size_t lanes_n, lanes_cap;
 	uint64_t request_next, outcome_next, dead_next, blob_next; /* 0: not known */
 	int64_t dead_count;					   /* -1: not known */
+	int8_t dependents; /* 0: none, 1: some, -1: not known */
 	/* Ids that became final and may still have their request. */
 	uint64_t finished[HF_FINISHED_MAX];
 	unsigned finished_n;

@@ -66,6 +66,24 @@ int hf_outcome_remove(struct hf_db *db, uint64_t id, const struct hf_row *row)
 	return err ? err : hf_blob_abandon(db, blob);
 }
 
+int hf_outcome_renew(struct hf_db *db, uint64_t id, struct hf_row *row)
+{
+	bool dead = row->state.status == HF_RECORD_DEAD;
+	sqlite3_stmt *st;
+	uint64_t seq;
+	int err = hf_seq_next(db, dead ? &db->dead_next : &db->outcome_next,
+			      dead ? HF_SQL_DEAD_MAX : HF_SQL_OUTCOME_MAX, &seq);
+
+	if (err)
+		return err;
+	st = hf_db_stmt(db, dead ? HF_SQL_DEAD_RENEW : HF_SQL_OUTCOME_RENEW);
+	hf_bind_u64(st, 1, row->outcome);
+	hf_bind_u64(st, 2, seq);
+	err = hf_db_run(db, st);
+	row->outcome = seq;
+	return err ? err : hf_row_set(db, id, row);
+}
+
 /* ---- reading ---- */
 
 static int outcome_copy(sqlite3_stmt *st, struct hf_store_load *l)
@@ -154,6 +172,21 @@ static int settle_room(struct hf_db *db, const struct hf_store_settle *x, bool p
 			  privileged && x->body.len <= SMALL_BODY);
 }
 
+/* Who waits for it has to hear; it waits for nobody when it is delivered. */
+static int settle_links(struct hf_db *db, struct hf_store_settle *x, struct hf_row *row)
+{
+	bool settled = x->state.status == HF_RECORD_SETTLED;
+	int err = 0;
+
+	if (settled && row->dependent) {
+		err = hf_dependent_remove(db, x->id);
+		row->dependent = false;
+	}
+	if (!err)
+		err = hf_dependent_any(db, x->id, &x->has_dependents);
+	return !err && x->has_dependents && !settled ? hf_dependent_due(db) : err;
+}
+
 static int settle_run(struct hf_store_op *op, struct hf_db *db)
 {
 	struct hf_store_settle *x = hf_container_of(op, struct hf_store_settle, op);
@@ -176,6 +209,8 @@ static int settle_run(struct hf_store_op *op, struct hf_db *db)
 	row.state = x->state;
 	row.hole = hole;
 	err = outcome_add(db, x, row.outcome);
+	if (!err)
+		err = settle_links(db, x, &row);
 	if (!err)
 		err = hf_row_set(db, x->id, &row);
 	if (!err)

@@ -9,6 +9,8 @@
  *    hf_lane_resolve() walks over after a restart.
  *  - Answers go when they are old, from the front of `outcome`.
  *  - Dead records go when there are too many, from the front of `dead`.
+ *  - One that others wait for, or may wait for again, goes behind the others
+ *    instead, as if it had become final then.
  */
 #include <stdlib.h>
 
@@ -93,12 +95,24 @@ static bool belongs(const struct hf_row *row, uint64_t seq, bool dead)
 	       (row->state.status == HF_RECORD_DEAD) == dead;
 }
 
+/* Of a final record with dependents. */
+static int keep(struct hf_db *db, uint64_t id, struct hf_row *row, uint64_t before)
+{
+	int err;
+
+	if (before != UINT64_MAX)
+		row->state.settled_dev_ms = before;
+	err = hf_outcome_renew(db, id, row);
+	return err ? err : HF_EBUSY;
+}
+
 /* Removes the oldest of outcome or dead with its record. HF_EAGAIN: it is not
- * old enough. */
+ * old enough; HF_EBUSY: it is kept. */
 static int purge_oldest(struct hf_db *db, bool dead, uint64_t before)
 {
 	uint64_t seq, id, blob;
 	struct hf_row row;
+	bool wanted;
 	int err = oldest(db, dead ? HF_SQL_DEAD_OLDEST : HF_SQL_OUTCOME_OLDEST, &seq, &id, &blob);
 
 	if (err)
@@ -110,21 +124,24 @@ static int purge_oldest(struct hf_db *db, bool dead, uint64_t before)
 		return err;
 	if (row.state.settled_dev_ms >= before)
 		return HF_EAGAIN;
-	return hf_row_remove(db, id, &row);
+	err = hf_dependent_any(db, id, &wanted);
+	if (err)
+		return err;
+	return wanted ? keep(db, id, &row, before) : hf_row_remove(db, id, &row);
 }
 
 static int purge_outcomes(struct hf_db *db, struct hf_store_purge *p)
 {
-	int err = 0;
+	int err;
 
 	p->outcomes = 0;
-	while (p->outcomes < p->budget) {
+	for (unsigned looks = 0; looks < p->budget; looks++) {
 		err = purge_oldest(db, false, p->before_dev_ms);
-		if (err)
+		if (err && err != HF_EBUSY)
 			return err == HF_ENOENT || err == HF_EAGAIN ? 0 : err;
-		p->outcomes++;
+		p->outcomes += !err;
 	}
-	p->more = true;
+	p->more = p->outcomes > 0;
 	return 0;
 }
 
@@ -145,17 +162,22 @@ static int dead_count(struct hf_db *db)
 
 static int purge_dead(struct hf_db *db, struct hf_store_purge *p)
 {
+	unsigned looks = 0;
 	int err = dead_count(db);
 
 	p->dead = 0;
 	while (!err && (uint64_t)db->dead_count > p->dead_max) {
 		int64_t before = db->dead_count;
 
-		if (p->dead == p->budget) {
-			p->more = true;
+		if (looks++ == p->budget) {
+			p->more |= p->dead > 0;
 			return 0;
 		}
 		err = purge_oldest(db, true, UINT64_MAX);
+		if (err == HF_EBUSY) {
+			err = 0;
+			continue;
+		}
 		if (db->dead_count == before)
 			db->dead_count--; /* a stray one, or none left */
 		p->dead++;

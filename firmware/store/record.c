@@ -67,6 +67,10 @@ int hf_row_remove(struct hf_db *db, uint64_t id, const struct hf_row *row)
 		err = hf_outcome_remove(db, id, row);
 	if (err)
 		return err;
+	if (row->dependent)
+		err = hf_dependent_remove(db, id);
+	if (err)
+		return err;
 	st = hf_db_stmt(db, HF_SQL_RECORD_DEL);
 	hf_bind_u64(st, 1, id);
 	return hf_db_run(db, st);
@@ -191,7 +195,7 @@ static int request_add(struct hf_db *db, const struct hf_store_insert *i, uint64
 static int insert_run(struct hf_store_op *op, struct hf_db *db)
 {
 	struct hf_store_insert *i = hf_container_of(op, struct hf_store_insert, op);
-	struct hf_row row = { .state = i->state };
+	struct hf_row row = { .state = i->state, .dependent = i->parent != 0 };
 	struct hf_lane_entry *e;
 	uint64_t bytes = i->head.len + HF_ROW_SIZE;
 	int err;
@@ -209,7 +213,9 @@ static int insert_run(struct hf_store_op *op, struct hf_db *db)
 	if (e->v.tail == HF_ORDINAL_MASK)
 		return HF_ELIMIT;
 	i->id = HF_RECORD_ID(i->lane, e->v.tail + 1);
-	err = hf_seq_next(db, &db->request_next, HF_SQL_REQUEST_MAX, &row.request);
+	err = i->parent ? hf_dependent_add(db, i->id, i->parent, i->dependents_max) : 0;
+	if (!err)
+		err = hf_seq_next(db, &db->request_next, HF_SQL_REQUEST_MAX, &row.request);
 	if (!err)
 		err = hf_row_add(db, i->id, &row);
 	if (!err)
@@ -337,6 +343,7 @@ static int load_run(struct hf_store_op *op, struct hf_db *db)
 	l->body_len = 0;
 	l->has_record = false;
 	l->marked = false;
+	l->parent = 0;
 	err = l->next ? load_next(db, &l->id, &row) : hf_row_get(db, l->id, &row);
 	if (err)
 		return err;
@@ -350,6 +357,8 @@ static int load_run(struct hf_store_op *op, struct hf_db *db)
 		err = hf_outcome_load(db, &row, l);
 	if (!err)
 		err = load_successor(db, l, row);
+	if (!err && row.dependent)
+		err = hf_dependent_get(db, l->id, &l->parent);
 	return err ? err : load_mark(db, l, &row);
 }
 
@@ -428,6 +437,7 @@ static struct hf_row requeued(const struct hf_row *old, uint64_t created_dev_ms)
 
 	return (struct hf_row){
 		.request = old->request,
+		.dependent = old->dependent,
 		.state = {
 			.status = HF_RECORD_QUEUED,
 			.tag = s->tag,
@@ -445,6 +455,7 @@ static struct hf_row requeued(const struct hf_row *old, uint64_t created_dev_ms)
 static int requeue_replace(struct hf_db *db, uint64_t id, struct hf_row old, uint64_t successor)
 {
 	old.replaced = true;
+	old.dependent = false;
 	old.request = successor;
 	return hf_row_set(db, id, &old);
 }
@@ -463,6 +474,21 @@ static int requeue_remove(struct hf_db *db, uint64_t id)
 	st = hf_db_stmt(db, HF_SQL_RECORD_DEL);
 	hf_bind_u64(st, 1, id);
 	return hf_db_run(db, st);
+}
+
+/* The new one waits for whom the old one did, and is waited for by the same. */
+static int requeue_links(struct hf_db *db, struct hf_store_requeue *r, uint64_t id, bool dependent)
+{
+	uint64_t parent = 0;
+	int err = dependent ? hf_dependent_get(db, r->old_id, &parent) : 0;
+
+	if (!err && dependent)
+		err = hf_dependent_remove(db, r->old_id);
+	if (!err && parent)
+		err = hf_dependent_add(db, id, parent, 0);
+	if (!err)
+		err = hf_dependent_move(db, r->old_id, id, &r->has_dependents);
+	return !err && r->has_dependents ? hf_dependent_due(db) : err;
 }
 
 static int requeue_may(struct hf_db *db, uint64_t id, struct hf_row *old)
@@ -504,6 +530,8 @@ static int requeue_run(struct hf_store_op *op, struct hf_db *db)
 		err = hf_row_add(db, id, &fresh);
 	if (!err)
 		err = request_move(db, fresh.request, id, &fresh.state);
+	if (!err)
+		err = requeue_links(db, r, id, old.dependent);
 	if (err)
 		return err;
 	e->v.tail++;

@@ -12,6 +12,7 @@
  *   outcome seq, id, summary, head, body       the stored answers, in the order of
  *                                              settling; dead: the same for DEAD
  *   blob    blob << 24 | n, bytes              bodies too large for a row
+ *   dependent child, parent                    records that wait for another one
  *   meta    key, value
  *
  * Marking an attempt overwrites 64 bytes in a page without bodies. A record is
@@ -144,8 +145,9 @@ void hf_store_blob_delete(struct hf_store *s, struct hf_store_blob_delete *d);
 
 /* ---- records ---- */
 
-/* Accepts a record at the end of its lane. HF_EFULL, HF_ENOENT (no such lane).
- * Not privileged. */
+/* Accepts a record at the end of its lane. HF_EFULL, HF_ENOENT (no such lane);
+ * HF_ESTATE: the one that it waits for is DEAD, CANCELLED or gone; HF_EBUSY:
+ * dependents_max wait for that one. Not privileged. */
 struct hf_store_insert {
 	struct hf_store_op op;
 	uint32_t lane;		      /* in */
@@ -154,6 +156,8 @@ struct hf_store_insert {
 	struct hf_span body;	      /* in: the whole body, when blob is 0 */
 	uint64_t blob;		      /* in: or the blob that holds it */
 	uint64_t body_len;	      /* in */
+	uint64_t parent;	      /* in: the record it waits for, 0: none */
+	unsigned dependents_max;      /* in: with a parent */
 	uint64_t id;		      /* out */
 };
 void hf_store_insert(struct hf_store *s, struct hf_store_insert *i);
@@ -186,6 +190,7 @@ struct hf_store_load {
 	bool replaced;
 	uint64_t replaced_by;
 	struct hf_record_state replaced_state;
+	uint64_t parent; /* the record it waits for or waited for, 0: none, not known */
 };
 void hf_store_load_init(struct hf_store_load *l);
 void hf_store_load_finish(struct hf_store_load *l);
@@ -212,6 +217,7 @@ struct hf_store_settle {
 	struct hf_span body;	/* the answer's body, when blob is 0 */
 	uint64_t blob;
 	uint64_t body_len;
+	bool has_dependents; /* out: others wait for it, or waited and may go again */
 };
 void hf_store_settle(struct hf_store *s, struct hf_store_settle *x);
 
@@ -226,9 +232,38 @@ struct hf_store_requeue {
 	struct hf_store_op op;
 	uint64_t id;
 	uint64_t created_dev_ms;
-	uint64_t old_id; /* the store's own */
+	bool has_dependents; /* out: as of settle; they are the new one's now */
+	uint64_t old_id;     /* the store's own */
 };
 void hf_store_requeue(struct hf_store *s, struct hf_store_requeue *r);
+
+/* ---- dependents: records that wait for another one ---- */
+
+/* A link stays as long as the dependent may still be sent: until it is SETTLED, or
+ * gone. A record that others lead to is not purged, and neither is its answer. */
+#define HF_STORE_DEPENDENTS_MAX 32
+struct hf_dependent {
+	uint64_t id, parent;
+	struct hf_record_state state, parent_state;
+	bool parent_gone; /* parent_state is not valid */
+};
+/* A page of them, ordered by id, from > @after. The store remembers that someone
+ * has to look: @due counts the ends (but SETTLED) and the requeues of records with
+ * dependents, 0: all were looked at. */
+struct hf_store_dependents {
+	struct hf_store_op op;
+	uint64_t parent; /* in: of this record, 0: of all */
+	uint64_t after;	 /* in: 0 for the first page */
+	struct hf_dependent v[HF_STORE_DEPENDENTS_MAX];
+	size_t n;
+	bool more;     /* ask again with @next as @after */
+	uint64_t next; /* out */
+	uint64_t due;  /* out */
+};
+void hf_store_dependents(struct hf_store *s, struct hf_store_dependents *d);
+/* All that d->due counted were looked at; what came since stays due. Reports to
+ * d->op.done. Privileged. */
+void hf_store_dependents_seen(struct hf_store *s, struct hf_store_dependents *d);
 
 /* A page of records for lists, ordered by id, from > @after. */
 #define HF_STORE_LIST_MAX 64

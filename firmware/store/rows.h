@@ -57,6 +57,8 @@ enum hf_outcome_sql {
 };
 enum hf_statement hf_outcome_statement(uint8_t status, enum hf_outcome_sql which);
 int hf_outcome_remove(struct hf_db *db, uint64_t id, const struct hf_row *row);
+/* Puts the row's answer behind all others, and @row with it. */
+int hf_outcome_renew(struct hf_db *db, uint64_t id, struct hf_row *row);
 /* Fills the outcome part of a load. */
 int hf_outcome_load(struct hf_db *db, const struct hf_row *row, struct hf_store_load *l);
 
@@ -88,6 +90,20 @@ int hf_blob_sweep(struct hf_db *db, unsigned chunks);
 
 /* Deletes requests of finished records, at most @budget; *removed counts. */
 int hf_purge_requests(struct hf_db *db, unsigned budget, unsigned *removed);
+
+/* ---- dependent.c ---- */
+
+/* @child waits for @parent, or for what replaced it. As hf_store_insert; @most 0:
+ * however many do, and whatever the parent's state. */
+int hf_dependent_add(struct hf_db *db, uint64_t child, uint64_t parent, unsigned most);
+/* *parent 0: none. */
+int hf_dependent_get(struct hf_db *db, uint64_t child, uint64_t *parent);
+int hf_dependent_remove(struct hf_db *db, uint64_t child);
+/* Those of @from are of @to from now on; *any: there were some. */
+int hf_dependent_move(struct hf_db *db, uint64_t from, uint64_t to, bool *any);
+int hf_dependent_any(struct hf_db *db, uint64_t parent, bool *any);
+/* Someone has to look at those of a record. */
+int hf_dependent_due(struct hf_db *db);
 
 /* ---- registration.c ---- */
 

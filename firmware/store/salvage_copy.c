@@ -300,6 +300,18 @@ static int copy_registrations(struct hf_salvage *v)
 			  copy_registration);
 }
 
+/* Of an earlier version there are none. A link that is lost is not missed before the
+ * record that it leads to is purged: the request itself says for whom it waits. */
+static int copy_dependents(struct hf_salvage *v)
+{
+	int64_t version;
+
+	if (hf_db_number(&v->from, "PRAGMA user_version", 0, &version) || version < 3)
+		return 0;
+	return copy_table(v, "dependent", "parent",
+			  "INSERT OR IGNORE INTO dependent(child,parent) VALUES(?1,?2)", copy_row);
+}
+
 #define ANSWER_COLUMNS "id,sum,blob,len,summary,head,body"
 
 static int copy_tables(struct hf_salvage *v)
@@ -341,7 +353,9 @@ static int copy_tables(struct hf_salvage *v)
 		err = copy_table(v, "upload", "gone",
 				 "INSERT OR IGNORE INTO upload(blob,gone) VALUES(?1,?2)",
 				 copy_upload);
-	return err ? err : copy_registrations(v);
+	if (!err)
+		err = copy_registrations(v);
+	return err ? err : copy_dependents(v);
 }
 
 /* Chunks whose request is lost. An upload may be under way with its row lost, so

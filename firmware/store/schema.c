@@ -24,6 +24,8 @@ static const char *const migrations[HF_SCHEMA_VERSION] = {
 	"CREATE TABLE upload(blob INTEGER PRIMARY KEY, gone INTEGER NOT NULL);",
 	"CREATE TABLE registration(id INTEGER PRIMARY KEY, sum INTEGER NOT NULL,"
 	" worker BLOB NOT NULL, tag BLOB NOT NULL, value BLOB NOT NULL);",
+	"CREATE TABLE dependent(child INTEGER PRIMARY KEY, parent INTEGER NOT NULL);"
+	"CREATE INDEX dependent_parent ON dependent(parent);",
 };
 
 /* Reads the root page of @table, which must have @columns. */
@@ -61,6 +63,7 @@ static int look_at_tables(struct hf_db *db, int64_t version)
 		{ "blob", "id,sum,data", 1 },
 		{ "upload", "blob,gone", 1 },
 		{ "registration", "id,sum,worker,tag,value", 2 },
+		{ "dependent", "child,parent", 3 },
 	};
 	int err = 0;
 

@@ -11,7 +11,7 @@
 #include "store/db.h"
 
 #define HF_APPLICATION_ID 0x48464451 /* "HFDQ" */
-#define HF_SCHEMA_VERSION 2
+#define HF_SCHEMA_VERSION 3
 
 enum hf_schema_found {
 	HF_SCHEMA_CURRENT,

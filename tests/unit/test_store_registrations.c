@@ -121,7 +121,7 @@ static void make_version_1(struct rig *r, uint64_t ids[MANY])
 	assert_int_equal(rig_settle(r, ids[0], HF_RECORD_SETTLED, 0), 0);
 	assert_int_equal(rig_close(r), 0);
 	rig_kill(r);
-	rig_sql(r, "DROP TABLE registration; PRAGMA user_version=1");
+	rig_sql(r, "DROP TABLE registration; DROP TABLE dependent; PRAGMA user_version=1");
 }
 
 static void version_1_is_migrated_with_its_data(void **state)
