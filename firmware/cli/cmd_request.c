@@ -171,6 +171,8 @@ int cli_queue_show(struct cli *c, const struct cli_args *args)
 		put_line("lane", cli_json_text(j, "lane", "-"));
 		put_line("tag", cli_json_text(j, "tag", "-"));
 		put_line("key", cli_json_text(j, "idempotencyKey", "-"));
+		if (cli_json_text(j, "after", "")[0])
+			put_line("after", cli_json_text(j, "after", ""));
 		put_figures(j);
 		cli_json_free(j);
 	}

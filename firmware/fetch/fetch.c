@@ -11,6 +11,7 @@
 #include "fetch/fill.h"
 #include "holdfast/err.h"
 #include "http/url.h"
+#include "queue/after.h"
 
 static struct hf_event *event_of(struct hf_exchange *x)
 {
@@ -203,6 +204,19 @@ static int refuse_loop(struct hf_fetch *f, const struct hf_exchange_events *even
 	return hf_network_refuse(f, &loop, events, user, out);
 }
 
+/* Its places would reach the origin as they are. */
+static int refuse_after(struct hf_fetch *f, const struct hf_exchange_events *events, void *user,
+			struct hf_event **out)
+{
+	static const struct hf_problem not_queued = {
+		.status = 400,
+		.error = "http_request_error",
+		.detail = "Holdfast-After is for a request whose route queues it.",
+	};
+
+	return hf_network_refuse(f, &not_queued, events, user, out);
+}
+
 static struct hf_span field_or_nothing(const struct hf_fields *fields, const char *name)
 {
 	const struct hf_span *value = hf_fields_get(fields, name);
@@ -233,18 +247,19 @@ int hf_fetch_perform(struct hf_fetch *f, const struct hf_fetch_request *req,
 	int err;
 
 	assert(req->origin < f->opt.origins_n);
-	if (hf_forward_is_loop(&req->base.msg->fields)) {
+	route = route_of(f, req);
+	if (hf_forward_is_loop(&req->base.msg->fields))
 		err = refuse_loop(f, events, user, &ev);
-	} else {
-		route = route_of(f, req);
+	else if (route && route->queued)
+		err = hf_queued(f, req, route, events, user, &ev);
+	else if (hf_fields_get(&req->base.msg->fields, HF_AFTER_FIELD))
+		err = refuse_after(f, events, user, &ev);
+	else
+		err = hf_cached(f, req, route, false, events, user, &ev);
+	if (err == HF_ENOENT) {
 		if (route && route->network_timeout_ms)
 			timed.base.first_byte_timeout_ms = route->network_timeout_ms;
-		if (route && route->queued)
-			err = hf_queued(f, req, route, events, user, &ev);
-		else
-			err = hf_cached(f, req, route, false, events, user, &ev);
-		if (err == HF_ENOENT)
-			err = hf_network_only(f, &timed, events, user, &ev);
+		err = hf_network_only(f, &timed, events, user, &ev);
 	}
 	*out = (struct hf_exchange *)(void *)ev;
 	return err;

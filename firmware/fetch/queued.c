@@ -15,7 +15,8 @@
 
 #define TO(name) HF_FSM_TO(HF_QUEUED_##name)
 static const uint32_t allowed[] = {
-	[HF_QUEUED_COLLECT] = TO(TURN) | TO(REPLY) | TO(CLOSING),
+	[HF_QUEUED_COLLECT] = TO(AFTER) | TO(TURN) | TO(REPLY) | TO(CLOSING),
+	[HF_QUEUED_AFTER] = TO(TURN) | TO(REPLY) | TO(CLOSING),
 	[HF_QUEUED_TURN] = TO(LIVE) | TO(ADMIT) | TO(REPLY) | TO(CLOSING),
 	[HF_QUEUED_LIVE] = TO(PASS) | TO(ADMIT) | TO(REPLY) | TO(CLOSING),
 	[HF_QUEUED_PASS] = TO(CLOSING),
@@ -25,9 +26,9 @@ static const uint32_t allowed[] = {
 	[HF_QUEUED_REPLY] = TO(CLOSING),
 	[HF_QUEUED_CLOSING] = 0,
 };
-static const char *const names[] = { "collect", "turn", "live",	 "pass",   "admit",
-				     "watch",	"load", "reply", "closing" };
-static const struct hf_fsm fsm = { "queued", 9, allowed, names };
+static const char *const names[] = { "collect", "after", "turn", "live",  "pass",
+				     "admit",	"watch", "load", "reply", "closing" };
+static const struct hf_fsm fsm = { "queued", 10, allowed, names };
 
 void hf_queued_move(struct hf_queued *q, enum hf_queued_state to)
 {
@@ -139,10 +140,13 @@ static void granted(struct hf_queued *q, enum hf_grant grant)
 {
 	struct hf_verdict none = { .reason = q->down ? HF_REASON_NETWORK : HF_REASON_NONE };
 
-	if (grant == HF_GRANT_LIVE && !q->prefer.respond_async && !q->down)
+	if (q->after_field.len > 0)
+		none.reason = HF_REASON_AFTER;
+	else if (grant == HF_GRANT_LIVE && !q->prefer.respond_async && !q->down) {
 		hf_queued_try_live(q);
-	else
-		hf_queued_admit(q, &none, false);
+		return;
+	}
+	hf_queued_admit(q, &none, false);
 }
 
 static void on_granted(struct hf_turn *turn, enum hf_grant grant)
@@ -153,7 +157,7 @@ static void on_granted(struct hf_turn *turn, enum hf_grant grant)
 		granted(q, grant);
 }
 
-static void take_turn(struct hf_queued *q)
+void hf_queued_take_turn(struct hf_queued *q)
 {
 	const struct hf_fetch_options *opt = &q->ev.fetch->opt;
 	enum hf_reach reach = opt->connectivity ?
@@ -187,7 +191,10 @@ static void body_complete(struct hf_queued *q)
 	q->body.len = q->spool.len;
 	q->stored.body = q->has_body ? HF_BODY_LENGTH : HF_BODY_NONE;
 	q->stored.body_len = q->spool.len;
-	take_turn(q);
+	if (q->after_field.len > 0)
+		hf_queued_after(q);
+	else
+		hf_queued_take_turn(q);
 }
 
 static void refuse_body(struct hf_queued *q, int err)
@@ -272,8 +279,8 @@ static void cancel(struct hf_event *ev)
 	struct hf_exchange_result result = { .end = HF_END_COMPLETE,
 					     .sent = HF_SENT_ALL,
 					     .detail = "" };
-	bool goes_on = q->state == HF_QUEUED_TURN || q->state == HF_QUEUED_LIVE ||
-		       q->state == HF_QUEUED_ADMIT ||
+	bool goes_on = q->state == HF_QUEUED_AFTER || q->state == HF_QUEUED_TURN ||
+		       q->state == HF_QUEUED_LIVE || q->state == HF_QUEUED_ADMIT ||
 		       (q->state == HF_QUEUED_COLLECT && q->spool.ended);
 
 	if (goes_on) {
@@ -338,6 +345,7 @@ static int copy_request(struct hf_queued *q, const struct hf_fetch_request *req)
 	hf_fields_remove(&out.fields, "host");
 	hf_fields_remove(&out.fields, "expect");
 	hf_fields_remove(&out.fields, "upgrade");
+	hf_fields_remove(&out.fields, HF_AFTER_FIELD);
 	hf_fields_remove(&out.fields, "content-length");
 	hf_fields_remove(&out.fields, q->policy.key_header);
 	if (credential)
@@ -435,8 +443,11 @@ int hf_queued(struct hf_fetch *f, const struct hf_fetch_request *req, const stru
 		err = find_identity(q);
 	if (!err && msg->body == HF_BODY_LENGTH && msg->body_len > f->opt.body_max)
 		err = HF_ETOOBIG;
-	if (err) {
+	if (err)
 		hf_problem_of_queue(err, &p);
+	else
+		err = hf_queued_after_read(q, &msg->fields, &p);
+	if (err) {
 		err = start_refusal(q, &p) ? 0 : HF_ENOMEM;
 	} else if (!q->has_body || (msg->expect_continue && !req->panel_minor0)) {
 		err = hf_timerq_set(f->opt.timers, &q->timer, q->opened_ms);

@@ -3,7 +3,8 @@
  * Private to fetch/: a request whose route queues it.
  *
  *   COLLECT   its body arrives: into memory, or into a blob of the store
- *   TURN      complete; waits for its turn in the lane, then for its token
+ *   AFTER     complete; the request that it waits for is being read
+ *   TURN      waits for its turn in the lane, then for its token
  *   LIVE      an attempt runs, nothing of its answer has been passed on; one that
  *             was refused waits for another token
  *   PASS      the origin's answer streams to the page
@@ -14,7 +15,7 @@
  *   CLOSING   waits for the store to give back what it still holds
  *
  * When the panel leaves after its body was read, the request goes on without
- * it from TURN to the end of ADMIT.
+ * it from AFTER to the end of ADMIT.
  */
 #ifndef HF_FETCH_QUEUED_H
 #define HF_FETCH_QUEUED_H
@@ -23,9 +24,11 @@
 #include "fetch/body_spool.h"
 #include "fetch/event.h"
 #include "http/values.h"
+#include "queue/after.h"
 
 enum hf_queued_state {
 	HF_QUEUED_COLLECT,
+	HF_QUEUED_AFTER,
 	HF_QUEUED_TURN,
 	HF_QUEUED_LIVE,
 	HF_QUEUED_PASS,
@@ -50,6 +53,10 @@ struct hf_queued {
 	struct hf_span key;
 	struct hf_span identity; /* of the credential */
 	struct hf_prefer prefer;
+	struct hf_span after_field; /* Holdfast-After; empty: it waits for nobody, or no more */
+	struct hf_after after;
+	uint8_t after_depth;
+	uint64_t parent;
 	uint64_t opened_ms;
 	bool has_body; /* the panel announced one, maybe of no bytes */
 
@@ -87,6 +94,17 @@ void hf_queued_refuse(struct hf_queued *q, const struct hf_problem *p);
 /* The exchange is over: by its own end, or given up here. */
 void hf_queued_leave_exchange(struct hf_queued *q);
 void hf_queued_give_back(struct hf_queued *q);
+
+/* It takes its turn in the lane. */
+void hf_queued_take_turn(struct hf_queued *q);
+
+/* queued_after.c. Holdfast-After of the panel's request: 0; HF_EINVAL with @p;
+ * HF_ENOMEM. */
+int hf_queued_after_read(struct hf_queued *q, const struct hf_fields *fields, struct hf_problem *p);
+/* The body is complete: reads the other one, then takes the turn. */
+void hf_queued_after(struct hf_queued *q);
+/* The queue did not take it, because of the other: false, not because of that. */
+bool hf_queued_after_refused(int err, struct hf_problem *p);
 
 /* queued_live.c */
 void hf_queued_try_live(struct hf_queued *q);

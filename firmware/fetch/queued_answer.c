@@ -221,7 +221,8 @@ static void admitted(struct hf_admission *a, int err)
 
 	if (err) {
 		a->id = 0;
-		hf_problem_of_queue(err, &p);
+		if (!a->parent || !hf_queued_after_refused(err, &p))
+			hf_problem_of_queue(err, &p);
 		hf_queued_refuse(q, &p);
 		return;
 	}
@@ -251,6 +252,9 @@ void hf_queued_admit(struct hf_queued *q, const struct hf_verdict *v, bool maybe
 		.body = q->spool.blob ? hf_span(NULL, 0) : hf_buf_span(&q->spool.memory),
 		.blob = q->spool.blob,
 		.body_len = q->spool.len,
+		.after = q->after_field,
+		.parent = q->after_field.len > 0 ? q->parent : 0,
+		.after_depth = q->after_depth,
 		.maybe_received = maybe_received,
 		.hold = v->action == HF_ACTION_HOLD,
 		.reason = v->reason,

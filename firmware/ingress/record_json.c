@@ -61,6 +61,7 @@ static int from_head(const struct hf_record_view *v, struct hf_arena *arena, str
 {
 	struct hf_record_head head = { 0 };
 	struct hf_span tag = { NULL, 0 }, lane = { NULL, 0 }, key = { NULL, 0 };
+	struct hf_span after = { NULL, 0 };
 	int err = v->head.len > 0 ? hf_record_head_decode(v->head, arena, &head) : HF_ECORRUPT;
 
 	if (err == HF_ENOMEM)
@@ -68,6 +69,8 @@ static int from_head(const struct hf_record_view *v, struct hf_arena *arena, str
 	if (!err) {
 		tag = hf_span_str(head.policy.tag);
 		lane = hf_span_str(head.policy.lane);
+		if (head.after.len > HF_ULID_LEN) /* the id, in quotes */
+			after = hf_span(head.after.ptr + 1, HF_ULID_LEN);
 		if (hf_idempotency_key_parse(head.key, &key))
 			key = head.key;
 	}
@@ -80,6 +83,8 @@ static int from_head(const struct hf_record_view *v, struct hf_arena *arena, str
 		err = member(out, "method", head.method);
 	if (!err)
 		err = member(out, "url", head.target);
+	if (!err)
+		err = member(out, "after", after);
 	if (!err)
 		err = member(out, "idempotencyKey", key);
 	return err;

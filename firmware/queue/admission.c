@@ -67,6 +67,8 @@ static int encode_head(struct hf_queue *q, struct hf_admission *a)
 		.target = a->msg->target,
 		.key = a->key,
 		.identity = a->identity,
+		.after = a->after,
+		.after_depth = a->after_depth,
 		.policy = *a->policy,
 	};
 	struct hf_arena arena;
@@ -201,6 +203,8 @@ static void insert(struct hf_lane *lane, struct hf_admission *a)
 	a->insert.body = a->body;
 	a->insert.blob = a->blob;
 	a->insert.body_len = a->body_len;
+	a->insert.parent = a->parent;
+	a->insert.dependents_max = CONFIG_HF_AFTER_DEPENDENTS_MAX;
 	a->insert.op.done = inserted;
 	a->insert.op.user = a;
 	hf_store_insert(lane->queue->opt.store, &a->insert);

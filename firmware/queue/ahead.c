@@ -30,7 +30,7 @@ static bool mark(const struct hf_store_load *l, struct hf_record_state *state)
 		return false;
 	hf_arena_init(&arena, 4 * CONFIG_HF_HEAD_BYTES_MAX);
 	wanted = hf_record_head_decode(hf_buf_span(&l->head), &arena, &head) == 0 &&
-		 head.policy.idempotency != HF_IDEMPOTENCY_NEVER;
+		 head.after.len == 0 && head.policy.idempotency != HF_IDEMPOTENCY_NEVER;
 	hf_arena_finish(&arena);
 	if (!wanted)
 		return false;

@@ -14,6 +14,7 @@ enum kind {
 	KIND_RETRY,
 	KIND_EXPIRE,
 	KIND_DISPLACE,
+	KIND_ORPHAN,
 };
 
 void hf_change_abandon(struct hf_queue_change *c)
@@ -106,7 +107,7 @@ static void tell(struct hf_queue_change *c, enum hf_queue_event_type type, uint8
 	hf_queue_changed(c->queue, lane, before, &event);
 }
 
-/* ---- cancel, expire, displace ---- */
+/* ---- cancel, expire, displace, orphan ---- */
 
 static void ended(struct hf_store_op *op, int err)
 {
@@ -114,8 +115,11 @@ static void ended(struct hf_store_op *op, int err)
 	struct hf_lane *lane = c->lane;
 
 	if (!err) {
-		tell(c, c->kind == KIND_EXPIRE ? HF_QUEUE_DEAD : HF_QUEUE_CANCELLED,
+		tell(c,
+		     c->settle.state.status == HF_RECORD_DEAD ? HF_QUEUE_DEAD : HF_QUEUE_CANCELLED,
 		     c->load.state.status, c->load.id, &c->settle.state);
+		if (c->settle.has_dependents)
+			hf_queue_dependents_look(c->queue, c->load.id);
 		if (lane->state == HF_LANE_HELD)
 			lane->state = HF_LANE_IDLE;
 		hf_lane_refresh(lane);
@@ -145,18 +149,24 @@ static void end(struct hf_queue_change *c, enum hf_record_status status, enum hf
 
 /* ---- retry ---- */
 
-static void wake_lane(struct hf_lane *lane, uint64_t id)
+void hf_lane_wake(struct hf_lane *lane, uint64_t id)
 {
 	if (id && lane->next_id > id)
 		lane->next_id = id;
-	lane->failures = 0;
-	lane->resumed = false;
 	if (lane->state == HF_LANE_HELD)
 		lane->state = HF_LANE_IDLE;
+	hf_lane_refresh(lane);
+}
+
+/* Now: whatever it waits for. */
+static void wake_lane(struct hf_lane *lane, uint64_t id)
+{
+	lane->failures = 0;
+	lane->resumed = false;
 	if (lane->state == HF_LANE_DELAYED)
 		lane->wait_reason = HF_REASON_OPERATOR;
 	hf_lane_promote(lane);
-	hf_lane_refresh(lane);
+	hf_lane_wake(lane, id);
 }
 
 static void released(struct hf_store_op *op, int err)
@@ -210,6 +220,8 @@ static void requeued(struct hf_store_op *op, int err)
 		tell(c, HF_QUEUE_RELEASED, c->load.state.status, c->requeue.id, &state);
 		note_age(c);
 		wake_lane(c->lane, 0);
+		if (c->requeue.has_dependents)
+			hf_queue_dependents_look(c->queue, c->requeue.id);
 	}
 	finish(c, err);
 }
@@ -264,7 +276,8 @@ static void change(struct hf_queue_change *c)
 		else if (c->kind == KIND_DISPLACE)
 			end(c, HF_RECORD_CANCELLED, HF_REASON_DISPLACED);
 		else
-			end(c, HF_RECORD_DEAD, HF_REASON_EXPIRED);
+			end(c, HF_RECORD_DEAD,
+			    c->kind == KIND_ORPHAN ? HF_REASON_AFTER_FAILED : HF_REASON_EXPIRED);
 	} else if (status == HF_RECORD_HELD) {
 		release_held(c);
 	} else if (status == HF_RECORD_QUEUED) {
@@ -331,6 +344,11 @@ int hf_queue_cancel(struct hf_queue *q, struct hf_queue_change *c)
 int hf_queue_expire(struct hf_queue *q, struct hf_queue_change *c)
 {
 	return start(q, c, KIND_EXPIRE);
+}
+
+int hf_queue_orphan(struct hf_queue *q, struct hf_queue_change *c)
+{
+	return start(q, c, KIND_ORPHAN);
 }
 
 int hf_queue_displace(struct hf_queue *q, struct hf_queue_change *c)

@@ -22,7 +22,8 @@ enum hf_lane_state {
 	HF_LANE_LEASED,	 /* an attempt is under way */
 	HF_LANE_DELAYED, /* until not_before_ms */
 	HF_LANE_OFFLINE, /* until the origin is reachable */
-	HF_LANE_HELD,	 /* only held records could be next: see blocked */
+	HF_LANE_HELD,	 /* only held records, or such that wait for another one, could
+			  * be next: see blocked */
 	HF_LANE_PAUSED,	 /* something waits, and the operator holds the lane */
 };
 
@@ -55,7 +56,7 @@ struct hf_lane {
 	uint64_t progress_ms;	/* boot time when one of it became final, 0: none yet */
 	bool blocked;		/* HELD: by its head, order is block; else only held
 				 * records that were passed over are left */
-	bool passed;		/* held records below next_id were passed over */
+	bool passed;		/* such records below next_id were passed over */
 	uint64_t not_before_ms; /* boot time; HF_LANE_DELAYED */
 	uint64_t leased_id;	/* HF_LANE_LEASED, 0 until known */
 	struct hf_ahead *ahead; /* the next record, being read; NULL: none */

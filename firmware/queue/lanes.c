@@ -347,6 +347,7 @@ static void lanes_loaded(struct hf_store_op *op, int err)
 	if (!err) {
 		hf_queue_count_held(q);
 		hf_queue_expiry_start(q);
+		hf_queue_dependents_start(q);
 	}
 	if (done)
 		done(q->loaded_user, err);

@@ -17,6 +17,7 @@ void hf_lease_release(struct hf_lease *lease)
 {
 	hf_timerq_clear(hf_lease_queue(lease)->opt.timers, &lease->again);
 	hf_store_load_finish(&lease->load);
+	hf_store_load_finish(&lease->parent);
 	hf_arena_finish(&lease->arena);
 	hf_buf_finish(&lease->summary);
 	hf_buf_finish(&lease->answer);
@@ -87,8 +88,7 @@ static void nothing_left(struct hf_lane *lane)
 	hf_lane_refresh(lane);
 }
 
-/* Nothing of the lane can be sent. */
-static void nothing(struct hf_lease *lease, int err)
+void hf_lease_nothing(struct hf_lease *lease, int err)
 {
 	struct hf_lane *lane = lease->lane;
 
@@ -106,32 +106,31 @@ static void nothing(struct hf_lease *lease, int err)
 	lease->ready(lease, err);
 }
 
-/* The lane waits for a person, or until its head has grown too old. */
-static void blocked(struct hf_lease *lease)
+/* The lane waits, or until its head has grown too old. */
+static void blocked(struct hf_lease *lease, enum hf_reason reason)
 {
 	struct hf_lane *lane = lease->lane;
 	struct hf_queue *q = lane->queue;
 	uint64_t age_max = (uint64_t)lease->head.policy.max_age_s * 1000;
 	uint64_t now = hf_queue_device_ms(q), created = lease->state.created_dev_ms;
 	uint64_t age = now > created ? now - created : 0;
-	uint8_t reason = lease->state.reason;
 
 	hf_lease_release(lease);
 	lane->state = HF_LANE_HELD;
-	lane->wait_reason = reason;
 	lane->blocked = true;
+	lane->wait_reason = (uint8_t)reason;
 	if (age_max)
 		hf_lane_timer(lane, q->opt.port->boottime_ms(q->opt.port) + age_max + 1 -
 					    (age < age_max ? age : age_max));
 	lease->ready(lease, HF_ENOENT);
 }
 
-static void head_is_held(struct hf_lease *lease)
+void hf_lease_step_aside(struct hf_lease *lease, enum hf_reason reason)
 {
 	struct hf_lane *lane = lease->lane;
 
 	if (lease->head.policy.order != HF_ORDER_SKIP) {
-		blocked(lease);
+		blocked(lease, reason);
 		return;
 	}
 	lane->passed = true;
@@ -176,7 +175,7 @@ static void judge(struct hf_lease *lease)
 	if (is_older(now, s->created_dev_ms, p->max_age_s))
 		hf_lease_pass_over(lease, HF_ACTION_DEAD, HF_REASON_EXPIRED);
 	else if (s->status == HF_RECORD_HELD)
-		head_is_held(lease);
+		hf_lease_step_aside(lease, (enum hf_reason)s->reason);
 	else if (s->inflight && p->idempotency == HF_IDEMPOTENCY_NEVER)
 		hf_lease_pass_over(lease, HF_ACTION_HOLD, HF_REASON_AMBIGUOUS);
 	else if (s->maybe_received && p->idempotency == HF_IDEMPOTENCY_KEYED &&
@@ -184,6 +183,8 @@ static void judge(struct hf_lease *lease)
 		hf_lease_pass_over(lease, HF_ACTION_HOLD, HF_REASON_KEY_EXPIRED);
 	else if (is_too_early(lease, &left_ms))
 		come_again(lease, left_ms);
+	else if (lease->head.after.len > 0)
+		hf_lease_after(lease);
 	else
 		lease->ready(lease, 0);
 }
@@ -202,7 +203,7 @@ static void load_over(struct hf_lease *lease, int err)
 	bool corrupt = err == HF_ECORRUPT && lease->load.state.status != 0;
 
 	if (err && !corrupt) {
-		nothing(lease, err);
+		hf_lease_nothing(lease, err);
 		return;
 	}
 	if (lane->next_id == lease->from) /* else one before it was released */
@@ -216,7 +217,7 @@ static void load_over(struct hf_lease *lease, int err)
 	err = hf_record_head_decode(hf_buf_span(&lease->load.head), &lease->arena, &lease->head);
 	lease->target = lease->head.target;
 	if (err == HF_ENOMEM)
-		nothing(lease, err);
+		hf_lease_nothing(lease, err);
 	else if (err || corrupt)
 		damaged(lease);
 	else
@@ -270,6 +271,7 @@ void hf_lease_take(struct hf_lane *lane, struct hf_lease *lease)
 	lease->lane = lane;
 	hf_lease_end_init(lease);
 	hf_store_load_init(&lease->load);
+	hf_store_load_init(&lease->parent);
 	hf_arena_init(&lease->arena, 4 * CONFIG_HF_HEAD_BYTES_MAX);
 	hf_buf_init(&lease->summary, HF_RECORD_SUMMARY_MAX);
 	hf_buf_init(&lease->answer, 2 * CONFIG_HF_HEAD_BYTES_MAX);

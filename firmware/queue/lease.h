@@ -27,12 +27,14 @@ struct hf_lease {
 	struct hf_store_load load; /* id, state, body or blob, body_len */
 	struct hf_record_head head;
 	struct hf_record_state state; /* changed by the caller through the functions */
-	struct hf_span target;	      /* of a followed redirect, else head.target */
+	struct hf_span target;	      /* of a followed redirect, else head.target; as the
+				       * body with what the one before it has answered */
 
 	/* private */
 	struct hf_arena arena;
 	struct hf_record_state stored_state; /* on the medium */
 	uint64_t from;			     /* next_id when the load was begun */
+	struct hf_store_load parent;	     /* the one it waits for */
 	struct hf_store_mark mark;
 	struct hf_store_settle settle;
 	struct hf_store_purge purge;

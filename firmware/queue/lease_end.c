@@ -50,6 +50,11 @@ static void passed(struct hf_lease *lease)
 	log_final(lease, delivered ? "queue.settled" : "queue.dead");
 	fill_event(lease, delivered ? HF_QUEUE_SETTLED : HF_QUEUE_DEAD, &event);
 	hf_queue_changed(lane->queue, lane, lease->load.state.status, &event);
+	if (lease->settle.has_dependents)
+		hf_queue_dependents_look(lane->queue, lease->load.id);
+	/* its parent came back behind it */
+	if (lease->state.reason == HF_REASON_AFTER_FAILED && lease->parent.id)
+		hf_queue_dependents_look(lane->queue, lease->parent.id);
 }
 
 static void held(struct hf_lease *lease)

@@ -24,6 +24,14 @@ static inline struct hf_queue *hf_lease_queue(const struct hf_lease *lease)
 
 /* lease.c */
 void hf_lease_release(struct hf_lease *lease);
+/* Nothing of the lane can be sent; the lease is over. */
+void hf_lease_nothing(struct hf_lease *lease, int err);
+/* The record waits for a person, or for another one: the lane with it, until it has
+ * grown too old, or the next one goes. */
+void hf_lease_step_aside(struct hf_lease *lease, enum hf_reason reason);
+/* lease_after.c: when the one it waits for is delivered, the lease is ready with
+ * what that one's answer says filled in; else it is over. */
+void hf_lease_after(struct hf_lease *lease);
 /* lease_end.c */
 void hf_lease_end_init(struct hf_lease *lease);
 /* Writes lease->state over the record's. */

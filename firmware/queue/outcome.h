@@ -35,10 +35,13 @@
 	X(ORIGIN_GONE, "origin-gone")	/* not in the configuration any more */     \
 	X(DAMAGED, "damaged")		/* the stored request cannot be read */     \
 	X(OPERATOR, "operator")                                                     \
-	X(ORIGIN_FULL, "origin-full") /* 507 */                                     \
-	X(DISPLACED, "displaced")     /* a later one came in its place */           \
-	X(IDENTITY, "identity")	      /* it was accepted for someone else */        \
-	X(CREDENTIAL, "credential")   /* there is no token to send it with */
+	X(ORIGIN_FULL, "origin-full")	/* 507 */                                   \
+	X(DISPLACED, "displaced")	/* a later one came in its place */         \
+	X(IDENTITY, "identity")		/* it was accepted for someone else */      \
+	X(CREDENTIAL, "credential")	/* there is no token to send it with */     \
+	X(AFTER, "after")		/* the one it waits for is not delivered */ \
+	X(AFTER_FAILED, "after-failed") /* that one was given up or cancelled */    \
+	X(AFTER_VALUE, "after-value")	/* its answer has not what was asked for */
 
 enum hf_reason {
 #define HF_REASON_ENUM(name, text) HF_REASON_##name,

@@ -50,6 +50,7 @@ int hf_queue_create(const struct hf_queue_options *opt, struct hf_queue **out)
 	err = hf_queue_holds_init(q);
 	hf_queue_count_held_init(q);
 	hf_queue_expiry_init(q);
+	hf_queue_dependents_init(q);
 	hf_strmap_init(&q->by_name, seed);
 	hf_strmap_init(&q->by_id, seed);
 	q->of_origin = calloc(opt->origins_n + 1, sizeof(*q->of_origin));
@@ -78,6 +79,7 @@ void hf_queue_destroy(struct hf_queue *q)
 		return;
 	hf_queue_count_held_finish(q);
 	hf_queue_expiry_finish(q);
+	hf_queue_dependents_finish(q);
 	hf_queue_lanes_finish(q);
 	hf_queue_holds_finish(q);
 	hf_log_quota_finish(&q->refused);
@@ -335,7 +337,7 @@ static const char *lane_state_name(const struct hf_lane *lane)
 	case HF_LANE_OFFLINE:
 		return "offline";
 	case HF_LANE_HELD:
-		return "held";
+		return lane->blocked && lane->wait_reason == HF_REASON_AFTER ? "after" : "held";
 	case HF_LANE_PAUSED:
 		return "paused";
 	}

@@ -132,6 +132,9 @@ struct hf_admission {
 	struct hf_span body;	 /* whole, or */
 	uint64_t blob;		 /* in the store already */
 	uint64_t body_len;
+	struct hf_span after; /* Holdfast-After; empty: it waits for nobody */
+	uint64_t parent;      /* and for whom */
+	uint8_t after_depth;
 	/* of the live attempt, if there was one */
 	bool maybe_received;
 	bool hold;
@@ -139,7 +142,9 @@ struct hf_admission {
 	uint16_t last_status;
 	uint64_t not_before_delay_ms; /* Retry-After of the live answer, else 0 */
 	/* On the loop after the commit: 0, HF_EFULL (507), HF_ELIMIT (the lane has
-	 * maxEntries waiting: 503), HF_EIO. May come only on a later turn. */
+	 * maxEntries waiting: 503), HF_EIO; of one with a parent HF_ESTATE (that one
+	 * is given up or gone: 424), HF_EBUSY (too many wait for it: 503). May come
+	 * only on a later turn. */
 	void (*done)(struct hf_admission *a, int err);
 	void *user;
 	/* out */

@@ -20,6 +20,22 @@ struct hf_expiry {
 	char id[HF_ULID_LEN + 1];
 };
 
+/* dependents.c: who waits for a record that has changed. */
+#define HF_DEPENDENTS_PARENTS 16
+struct hf_dependents {
+	struct hf_timer timer;
+	uint64_t parents[HF_DEPENDENTS_PARENTS]; /* to be looked at */
+	unsigned parents_n;
+	bool all;			  /* of all, instead */
+	bool starting;			  /* if the store says that they are due */
+	struct hf_store_dependents *page; /* under way */
+	uint64_t parent;		  /* of the page, 0: of all */
+	size_t at;			  /* in it */
+	bool failed;			  /* some of this round must be looked at again */
+	struct hf_queue_change change;	  /* of the one at @at */
+	char id[HF_ULID_LEN + 1];
+};
+
 struct hf_queue {
 	struct hf_queue_options opt;
 	uint64_t boot_ms; /* boot time that opt.device_ms belongs to */
@@ -47,6 +63,7 @@ struct hf_queue {
 	struct hf_store_list *held_list; /* a page under way */
 	struct hf_timer held_timer;
 	struct hf_expiry expiry;
+	struct hf_dependents dependents;
 	struct hf_store_purge room; /* room.c: of old answers */
 	uint64_t room_wanted;	    /* bytes */
 	unsigned room_rounds;	    /* left */
@@ -114,6 +131,18 @@ void hf_queue_expiry_init(struct hf_queue *q);
 /* What an earlier run left. */
 void hf_queue_expiry_start(struct hf_queue *q);
 void hf_queue_expiry_finish(struct hf_queue *q);
+/* dependents.c. Record @parent has changed, and others wait for it or did: they go,
+ * end or come back. Behind other work. */
+void hf_queue_dependents_look(struct hf_queue *q, uint64_t parent);
+void hf_queue_dependents_init(struct hf_queue *q);
+/* What an earlier run left. */
+void hf_queue_dependents_start(struct hf_queue *q);
+void hf_queue_dependents_finish(struct hf_queue *q);
+/* change.c: ends a waiting record because the one it waits for was given up; as
+ * hf_queue_cancel. */
+int hf_queue_orphan(struct hf_queue *q, struct hf_queue_change *c);
+/* change.c: something of the lane from @id on may go. */
+void hf_lane_wake(struct hf_lane *lane, uint64_t id);
 /* change.c: ends a waiting record for its age, or for one that came later; as
  * hf_queue_cancel. */
 int hf_queue_expire(struct hf_queue *q, struct hf_queue_change *c);

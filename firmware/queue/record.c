@@ -23,6 +23,7 @@ enum field_type {
 	T_STATUS, /* u16 LE, flags u8 */
 	T_CREDENTIAL,
 	T_IDENTITY,
+	T_AFTER, /* depth u8, the field */
 };
 
 /* T_TERMS: idempotency u8, order u8, quoted u8, expect count u8, key validity,
@@ -147,6 +148,28 @@ static int put_credential(struct hf_buf *out, const struct hf_record_head *h)
 	return err;
 }
 
+static int put_after(struct hf_buf *out, const struct hf_record_head *h)
+{
+	char depth = (char)h->after_depth;
+	int err;
+
+	if (h->after.len == 0)
+		return 0;
+	err = put_prefix(out, T_AFTER, 1 + h->after.len);
+	if (!err)
+		err = hf_buf_append(out, hf_span(&depth, 1));
+	return err ? err : hf_buf_append(out, h->after);
+}
+
+static int get_after(struct hf_span value, struct hf_record_head *out)
+{
+	if (value.len < 2)
+		return HF_ECORRUPT;
+	out->after_depth = (uint8_t)value.ptr[0];
+	out->after = hf_span_skip(value, 1);
+	return 0;
+}
+
 int hf_record_head_encode(const struct hf_record_head *h, struct hf_buf *out)
 {
 	int err = put_header(out, 'Q');
@@ -159,6 +182,8 @@ int hf_record_head_encode(const struct hf_record_head *h, struct hf_buf *out)
 		err = put_terms(out, &h->policy);
 	if (!err)
 		err = put_credential(out, h);
+	if (!err)
+		err = put_after(out, h);
 	return err ? err : put_fields(out, &h->fields);
 }
 
@@ -302,6 +327,8 @@ static int get_request_field(uint8_t type, struct hf_span v, struct hf_record_he
 	case T_IDENTITY:
 		out->identity = v;
 		return 0;
+	case T_AFTER:
+		return get_after(v, out);
 	}
 	return 0;
 }

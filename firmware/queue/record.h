@@ -24,6 +24,8 @@ struct hf_record_head {
 	struct hf_fields fields; /* end-to-end, without the key */
 	struct hf_span key;	 /* value of the key header as it is sent */
 	struct hf_span identity; /* for whom the credential was; empty: not said */
+	struct hf_span after;	 /* its Holdfast-After field; empty: it waits for nobody */
+	uint8_t after_depth;	 /* how many wait before it, one for another */
 	struct hf_policy policy;
 };
 

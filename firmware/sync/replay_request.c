@@ -5,6 +5,15 @@
 #define IDENTITY_AGAIN_MS 30000 /* is it for whom the request is again? */
 #define TOKEN_AGAIN_MS	  120000
 
+/* Whoever reads the stored answer, or waits for a value of it, may not know the
+ * coding that the page did. */
+static int add_field(struct hf_fields *fields, const struct hf_field *f)
+{
+	bool coding = hf_span_ieq_str(f->name, "Accept-Encoding");
+
+	return hf_fields_add(fields, f->name, coding ? HF_SPAN("identity") : f->value);
+}
+
 int hf_replay_build(struct hf_replay *r)
 {
 	const struct hf_record_head *h = &r->lease.head;
@@ -23,7 +32,7 @@ int hf_replay_build(struct hf_replay *r)
 	hf_fields_init(&r->msg.fields, &r->arena);
 	err = hf_fields_add(&r->msg.fields, HF_SPAN("Host"), r->origin->authority);
 	for (size_t i = 0; i < h->fields.n && !err; i++)
-		err = hf_fields_add(&r->msg.fields, h->fields.v[i].name, h->fields.v[i].value);
+		err = add_field(&r->msg.fields, &h->fields.v[i]);
 	if (!err)
 		err = hf_fields_add(&r->msg.fields, hf_span_str(h->policy.key_header), h->key);
 	if (!err && r->credential.header)
