@@ -46,12 +46,18 @@ export interface PendingRequest extends AcceptedRequest {
   readonly origin: string;
   readonly method: string;
   readonly url: string;
+  /** The request that it waits for. */
+  readonly after: string | null;
   readonly createdAt: string | null;
   readonly ageSeconds: number;
   readonly nextAttemptInMs: number | null;
 }
 
 export interface HoldfastInit extends RequestInit {
+  /** Waits for this request to be delivered: its id, what onqueued() was given, or its 202. */
+  after?: string | Response | { readonly id: string };
+  /** `{holdfast:name}` in URL and body becomes this of its answer: a JSON Pointer, or the name of a field. */
+  values?: Readonly<Record<string, string>>;
   /** The request is on disk, and the answer comes later. */
   onqueued?(id: string, request: AcceptedRequest): void;
   /** Of a streamed body, where the types of fetch() do not know it. */

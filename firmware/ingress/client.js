@@ -101,7 +101,13 @@ export class Holdfast {
     this.ready = Promise.resolve(this);
   }
 
-  async fetch(input, { onqueued, ...init } = {}) {
+  async fetch(input, { onqueued, after, values, ...init } = {}) {
+    if (after) {
+      init.headers = new Headers(init.headers ?? input.headers);
+      init.headers.set('Holdfast-After', Object.entries(values ?? {}).reduce(
+        (field, [name, from]) => `${field};${name}=${/^[^/]/.test(from) ? from : JSON.stringify(from)}`,
+        `"${after.id ?? idIn(after.headers?.get('Location')) ?? after}"`));
+    }
     const signal = init.signal ?? input?.signal;
     if (globalThis.ReadableStream && init.body instanceof ReadableStream) {
       // Browsers stream uploads over HTTP/2 only; Holdfast takes a body in whole anyway.

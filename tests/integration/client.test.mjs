@@ -25,6 +25,8 @@ function queue(k, path = '/api/orders', init = {}) {
 	});
 }
 
+const idOf = (accepted) => accepted.headers.get('Location').split('/').at(-1);
+
 /* The HoldfastError that @promise ends with. */
 async function fails(k, promise, wanted) {
 	const error = await promise.then(() => assert.fail('it succeeded'), (e) => e);
@@ -343,6 +345,33 @@ test('a stream that was refused is opened again', async (x) => {
 	assert.equal(await (await answer).text(), 'made');
 	end();
 	await until(() => made[1].readyState === 2);
+});
+
+test('a request waits for another one, and takes its number', async (x) => {
+	const origin = await Origin.create(x, { start: false });
+	const daemon = await Daemon.create(x, { origin, manifest: { name: 'kiosk', version: '1', routes: [
+		queuedRoute('/api/orders', 'orders'), queuedRoute('/api/orders/:id/lines', 'lines')] } });
+	const k = { origin, daemon, ...await client(x, daemon) };
+	origin.handler = (req, res, arrival, o) =>
+		o.reply(req, res, arrival, { body: '{"id":"n/17"}', headers: { Location: '/api/orders/18' } });
+	const order = await queue(k);
+	const plain = await fetch(k.url('/api/orders'), { method: 'POST', body: '{}' });
+	const line = (after, from) => queue(k, '/api/orders/{holdfast:order}/lines',
+		{ body: '["{holdfast:order}"]', headers: { 'Content-Type': 'application/json' }, after, values: { order: from } });
+
+	assert.equal(plain.status, 202);
+	const first = await line(order.id, '/id');
+	const lines = [first, await line(order.request, 'location'), await line(plain, '/id'),
+		await queue(k, '/api/orders', { after: first.id })];
+	assert.deepEqual((await k.holdfast.pending()).map((r) => r.after).filter(Boolean).sort(),
+		[order.id, order.id, idOf(plain), first.id].sort());
+	await origin.start();
+	for (const { answer } of lines)
+		assert.equal((await answer).status, 201);
+	assert.deepEqual(origin.got().filter((a) => a.url !== '/api/orders').map((a) => `${a.url} ${a.body}`).sort(),
+		['/api/orders/18/lines ["18"]', '/api/orders/n%2F17/lines ["n/17"]', '/api/orders/n%2F17/lines ["n/17"]']);
+	await fails(k, k.holdfast.fetch(k.url('/api/orders'), { method: 'POST', after: 'nonsense' }),
+		{ state: 'refused', status: 400 });
 });
 
 suite('client');

@@ -23,6 +23,16 @@ export async function order(body: ReadableStream<Uint8Array>, signal: AbortSigna
   }
 }
 
+export async function line(first: AcceptedRequest, accepted: Response): Promise<void> {
+  await holdfast.fetch('/api/orders/{holdfast:order}/lines', { after: first, values: { order: '/id' } });
+  await holdfast.fetch('/api/lines', { after: accepted });
+  await holdfast.fetch('/api/lines', { after: first.id, values: { place: 'location' } });
+  // @ts-expect-error: where a value comes from is text
+  await holdfast.fetch('/api/lines', { after: first.id, values: { order: 1 } });
+  // @ts-expect-error: a number is no request
+  await holdfast.fetch('/api/lines', { after: 7 });
+}
+
 export async function again(): Promise<string[]> {
   const found: PendingRequest[] = await holdfast.pending({ tag: 'orders' });
   await Promise.all(found.map((r) => r.response.then((answer: Response) => answer.text())));
