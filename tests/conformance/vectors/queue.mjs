@@ -203,3 +203,35 @@ queue('Workbox Queue.shiftRequest()', 'a power cut while it is sent: it is there
 		const [first, second] = origin.got(PATH);
 		assert.equal(first.key, second.key);
 	});
+
+/* In JSON, with what it waits for. */
+const afterOther = (id, value) => ({ 'Content-Type': 'application/json', 'Holdfast-After': `"${id}"; order="${value}"` });
+
+queue('PROTOCOL.md 2', 'one that waits for another one takes its number, in URL and body', async ({ device, origin }) => {
+	await origin.stop();
+	const first = await queued(device, '{"table":7}', { 'Content-Type': 'application/json' });
+	const second = await queued(device, '{"order":"{holdfast:order}"}', afterOther(first, '/made/id'),
+		`${PATH}?order={holdfast:order}`);
+	origin.answers.push({ status: 503 }, { status: 201, body: '{"made":{"id":"a/17"}}' });
+	await origin.start();
+	await settled(device, second);
+	const arrivals = origin.got(PATH);
+	const { url, body } = arrivals.at(-1);
+	assert.deepEqual([arrivals.length, url, body.toString()], [3, `${PATH}?order=a%2F17`, '{"order":"a/17"}']);
+});
+
+queue('PROTOCOL.md 2', 'one that waits for another one is given up with it', async ({ device, origin }) => {
+	await origin.stop();
+	const first = await queued(device, '{}', { 'Content-Type': 'application/json' });
+	const second = await queued(device, '["{holdfast:order}"]', afterOther(first, '/id'));
+	origin.answers.push({ status: 422 });
+	await origin.start();
+	await ends(device, second, ['dead']);
+	assert.equal(origin.got(PATH).length, 1);
+});
+
+queue('RFC 4918 11.4', 'one that waits for what was never there is refused', async ({ device }) => {
+	const answer = await post(device, '["{holdfast:order}"]', afterOther('0'.repeat(26), '/id'));
+	assert.ok(answer.status >= 400 && answer.status < 500, `${answer.status}`);
+	assert.equal(answer.headers['holdfast-state'], 'refused');
+});
