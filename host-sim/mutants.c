@@ -25,6 +25,7 @@ static const struct {
 	[SIM_MUTANT_OVERTAKES] = { "overtakes", "sends a new request before those that wait" },
 	[SIM_MUTANT_WEARY] = { "weary", "does not fire a periodic registration again" },
 	[SIM_MUTANT_SPENDS] = { "spends", "fires over a metered link what should wait" },
+	[SIM_MUTANT_IMPATIENT] = { "impatient", "sends what waits for another request at once" },
 	[SIM_MUTANT_HASTY] = { "hasty", "fires a periodic registration too often" },
 };
 

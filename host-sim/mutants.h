@@ -39,10 +39,12 @@
  *             (hf_periodic_step).
  *   weary     Fires it once, and then not for a year (hf_periodic_step).
  *
+ *   impatient Sends what waits for another request at once (hf_lease_after).
+ *
  *   spends    Fires over a metered link what should wait: the port says of every
  *             link that it costs nothing.
  *
- * Those from keeps to weary stand where the product calls its own function; the program is
+ * Those from keeps to impatient stand where the product calls its own function; the program is
  * linked with --wrap for these (mutants_wrap.c).
  */
 #ifndef SIM_MUTANTS_H
@@ -70,6 +72,7 @@ enum sim_mutant {
 	SIM_MUTANT_OVERTAKES,
 	SIM_MUTANT_HASTY,
 	SIM_MUTANT_WEARY,
+	SIM_MUTANT_IMPATIENT,
 	SIM_MUTANT_SPENDS,
 	SIM_MUTANTS,
 };

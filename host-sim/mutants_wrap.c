@@ -4,12 +4,24 @@
  * and changes what it gives (linked with --wrap).
  */
 #include "mutants.h"
+#include "queue/lease.h"
 #include "queue/outcome.h"
 #include "queue/queue.h"
 #include "queue/record.h"
 #include "sync/periodic_state.h"
 
 void __real_hf_outcome_classify(const struct hf_attempt *a, struct hf_verdict *out);
+void __real_hf_lease_after(struct hf_lease *lease);
+void __wrap_hf_lease_after(struct hf_lease *lease);
+
+void __wrap_hf_lease_after(struct hf_lease *lease)
+{
+	if (sim_mutant_now() == SIM_MUTANT_IMPATIENT)
+		lease->ready(lease, 0);
+	else
+		__real_hf_lease_after(lease);
+}
+
 void __wrap_hf_outcome_classify(const struct hf_attempt *a, struct hf_verdict *out);
 int __real_hf_record_head_decode(struct hf_span bytes, struct hf_arena *arena,
 				 struct hf_record_head *out);

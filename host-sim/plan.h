@@ -42,7 +42,8 @@ enum sim_do {
 	SIM_DO_ORIGIN_LARGE,  /* a: bytes of each order's answer, 0: short ones */
 	SIM_DO_ORIGIN_TOKENS, /* a: microseconds that a token lives, which orders need */
 	/* people */
-	SIM_DO_ORDER,	 /* method, path, body; "{n}" is the order's number */
+	SIM_DO_ORDER,	 /* method, path, body; "{n}" is the order's number; a: the order
+			  * that it waits for, 0: none, SIM_NEVER: the last one */
 	SIM_DO_GET,	 /* path */
 	SIM_DO_FOLLOW,	 /* the panel follows the event stream */
 	SIM_DO_READ,	 /* the pages read the stored answers they do not have yet */

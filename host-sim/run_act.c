@@ -14,18 +14,65 @@ static const char *origin_name(const struct sim_stage *s, const struct sim_step 
 
 /* ---- people ---- */
 
+/* The one that is meant, if it was accepted by the same device for the same origin. */
+static struct sim_order *other_order(struct sim_run *r, const struct sim_step *step,
+				     const char *device)
+{
+	const struct sim_ledger *l = &r->stage->ledger;
+	size_t i = step->a == SIM_NEVER ? l->n : step->a < l->n ? (size_t)step->a : l->n;
+
+	for (; i > 0; i--) {
+		struct sim_order *o = l->v[i - 1];
+
+		if (sim_order_promised(o) && strcmp(o->device, device) == 0 &&
+		    strcmp(o->origin, origin_name(r->stage, step)) == 0)
+			return o;
+		if (step->a != SIM_NEVER)
+			break;
+	}
+	return NULL;
+}
+
+/* A page that knows the number needs nobody to fill it in; one that was refused the
+ * first order has no second one. */
+static struct sim_order *send_after(struct sim_run *r, const struct sim_step *step)
+{
+	struct sim_panel *panel = sim_stage_panel(r->stage, step->panel, step->device);
+	struct sim_order *parent = other_order(r, step, sim_panel_device(panel)->name);
+	char *path, *body;
+	struct sim_order *o;
+
+	if (!parent)
+		return NULL;
+	if (parent->id[0])
+		return sim_panel_order_after(panel, parent, step->method, step->path, step->body);
+	path = sim_ledger_fill(step->path, parent);
+	body = sim_ledger_fill(step->body, parent);
+	o = sim_panel_order(panel, parent->origin, step->method, path, body);
+	free(path);
+	free(body);
+	return o;
+}
+
 static void send_order(struct sim_run *r, const struct sim_step *step)
 {
 	const char *mark = strstr(step->body, "{n}");
+	struct sim_order *o;
 	char *body = NULL;
 
 	if (mark && asprintf(&body, "%.*s%zu%s", (int)(mark - step->body), step->body,
 			     r->stage->ledger.n + 1, mark + 3) < 0)
 		sim_must(NULL);
-	r->last = SIM_LAST_ORDER;
-	r->last_order = sim_panel_order(sim_stage_panel(r->stage, step->panel, step->device),
-					origin_name(r->stage, step), step->method, step->path,
-					mark ? body : step->body);
+	if (step->a)
+		o = send_after(r, step);
+	else
+		o = sim_panel_order(sim_stage_panel(r->stage, step->panel, step->device),
+				    origin_name(r->stage, step), step->method, step->path,
+				    mark ? body : step->body);
+	if (o) {
+		r->last = SIM_LAST_ORDER;
+		r->last_order = o;
+	}
 	free(body);
 }
 

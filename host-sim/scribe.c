@@ -97,6 +97,10 @@ static void panel_words(FILE *out, const struct sim_step *s)
 		fputs(" to", out);
 		word(out, s->origin);
 	}
+	if (s->what == SIM_DO_ORDER && s->a == SIM_NEVER)
+		fputs(" after the last", out);
+	else if (s->what == SIM_DO_ORDER && s->a)
+		fprintf(out, " after order %" PRIu64, s->a);
 	if (s->what == SIM_DO_ORDER)
 		body(out, s->body);
 }

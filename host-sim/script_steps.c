@@ -96,6 +96,15 @@ static bool numbered_order(struct sim_script *s, struct sim_step *step, enum sim
 	return sim_words_need(s, "order") && sim_words_number(s, &step->a);
 }
 
+/* order N, or: the last */
+static bool other_order(struct sim_script *s, struct sim_step *step)
+{
+	step->a = SIM_NEVER;
+	if (sim_words_take(s, "the"))
+		return sim_words_need(s, "last");
+	return numbered_order(s, step, SIM_DO_ORDER);
+}
+
 static bool panel_action(struct sim_script *s, struct sim_step *step)
 {
 	static const char *const methods[] = { "POST", "PUT", "PATCH", "DELETE", NULL };
@@ -125,6 +134,8 @@ static bool panel_action(struct sim_script *s, struct sim_step *step)
 	if (!target(s, step))
 		return false;
 	step->body = "";
+	if (sim_words_take(s, "after") && !other_order(s, step))
+		return false;
 	if (!sim_words_take(s, "body"))
 		return true;
 	if (sim_words_take(s, "of"))

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "actors/ledger.h"
 #include "sim/net.h"
 #include "soak_faults.h"
 #include "stage_files.h"
@@ -12,6 +13,9 @@
 
 #define PERIODIC_MAX	 3
 #define PERIODIC_PERCENT 20
+
+#define AFTER_PERCENT 40 /* of crowded times have orders that wait for others */
+#define AFTER_MAX     6
 
 #define DAY_US (24 * SIM_US_PER_H)
 
@@ -75,6 +79,24 @@ static void add_calm_orders(struct sim_maker *m)
 		add_order(m, sim_maker_moment(m));
 }
 
+/* To the last order, which mostly waits itself: where faults are. */
+static void add_lines(struct sim_maker *m)
+{
+	uint64_t n;
+
+	if (!sim_rng_chance(&m->rng, AFTER_PERCENT))
+		return;
+	for (n = sim_rng_range(&m->rng, 1, AFTER_MAX); n > 0; n--) {
+		struct sim_step *s = sim_maker_add(m, SIM_DO_ORDER, order_moment(m));
+
+		s->method = "POST";
+		s->path = "/api/orders/" SIM_PLACE "/lines";
+		s->a = SIM_NEVER;
+		sim_maker_place(m, s);
+		s->body = "a line for " SIM_PLACE;
+	}
+}
+
 /* ---- pages ---- */
 
 static void add_pages(struct sim_maker *m)
@@ -109,6 +131,8 @@ static void add_crowd(struct sim_maker *m, uint64_t from_us, uint64_t lasts_us)
 	sim_soak_faults(m);
 	sim_maker_turn(m, "orders");
 	add_orders(m);
+	sim_maker_turn(m, "lines");
+	add_lines(m);
 	sim_maker_turn(m, "pages");
 	add_pages(m);
 	m->part++;

@@ -8,15 +8,19 @@
 #include "sim/mem.h"
 #include "stage.h"
 
-#define ROUTE(name)                                                                            \
-	"{ \"condition\": { \"urlPattern\": \"/api/" name "\", \"requestMethod\": \"POST\" }," \
+#define ROUTE(path, name)                                                                      \
+	"{ \"condition\": { \"urlPattern\": \"/api/" path "\", \"requestMethod\": \"POST\" }," \
 	"  \"source\": \"network\","                                                           \
 	"  \"queue\": { \"tag\": \"" name "\", \"lane\": \"" name "\","                        \
 	"             \"order\": \"block\", \"expect\": [201] } }"
 
 const char sim_default_manifest[] =
-	"{ \"name\": \"kiosk\", \"version\": \"1.0.0\", \"routes\": [" ROUTE("orders") "," ROUTE(
-		"payments") "," ROUTE("reports") "] }";
+	"{ \"name\": \"kiosk\", \"version\": \"1.0.0\", \"routes\": [" ROUTE(
+		"orders",
+		"orders") "," ROUTE("payments",
+				    "payments") "," ROUTE("reports",
+							  "reports") "," ROUTE("orders/:id/lines",
+									       "lines") "] }";
 
 char *sim_default_config(const struct sim_cast *cast)
 {

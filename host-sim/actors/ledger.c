@@ -22,6 +22,8 @@ void sim_ledger_finish(struct sim_ledger *l)
 		free(o->method);
 		free(o->path);
 		free(o->body);
+		free(o->due_path);
+		free(o->due_body);
 		free(o);
 	}
 	free(l->v);
@@ -73,6 +75,27 @@ struct sim_order *sim_ledger_send(struct sim_ledger *l, const struct sim_sender 
 	sim_trace(l->world, o->panel, "order %u: %s %s", o->n, method, path);
 	TELL(l, on_sent, o);
 	return o;
+}
+
+char *sim_ledger_fill(const char *text, const struct sim_order *order)
+{
+	char *out = NULL;
+	size_t size = 0;
+	FILE *f = sim_must(open_memstream(&out, &size));
+	const char *place;
+
+	for (; (place = strstr(text, SIM_PLACE)) != NULL; text = place + strlen(SIM_PLACE))
+		fprintf(f, "%.*s%u", (int)(place - text), text, order->n);
+	fputs(text, f);
+	fclose(f);
+	return out;
+}
+
+void sim_ledger_after(struct sim_order *o, struct sim_order *parent)
+{
+	o->parent = parent;
+	o->due_path = sim_ledger_fill(o->path, parent);
+	o->due_body = sim_ledger_fill(o->body, parent);
 }
 
 struct sim_order *sim_ledger_find(const struct sim_ledger *l, struct hf_span number)

@@ -29,6 +29,10 @@ struct sim_order {
 	/* Each route of a device has a lane of its own: "kiosk shop /api/orders". */
 	char *lane;
 	char *method, *path, *body;
+	/* It waits for this one and takes its number in (NULL: for none): what is to
+	 * reach the origin. */
+	struct sim_order *parent;
+	char *due_path, *due_body;
 	/* the panel's side */
 	uint64_t sent_us, answered_us; /* SIM_NEVER: not */
 	int status;		       /* of the panel's answer, 0: none */
@@ -44,6 +48,7 @@ struct sim_order {
 	char key[128];	      /* Idempotency-Key of the first attempt */
 	bool key_changed;     /* a later attempt had another */
 	bool altered;	      /* method, path or body was not as sent */
+	bool too_early;	      /* the one it waits for was not delivered */
 	size_t answer_bytes;  /* of the body it was answered with last */
 	int said_status;      /* what the origin has answered last */
 	bool broken_off;      /* an answer to it may have come in part */
@@ -52,6 +57,7 @@ struct sim_order {
 	char state[12], reason[24];
 	bool was_dead; /* a person had it sent again, behind the others */
 	bool was_held; /* the device has said so, or a person had it sent again */
+	bool hopeless; /* given up: an answer that it needs was cut on its way */
 	/* the stored answer, when the panel asked for it */
 	int answer_status; /* 0: never asked, -1: no answer */
 	bool answer_right;
@@ -104,6 +110,11 @@ void sim_ledger_watch(struct sim_ledger *l, struct sim_ledger_watch *w);
 
 struct sim_order *sim_ledger_send(struct sim_ledger *l, const struct sim_sender *from,
 				  const char *method, const char *path, const char *body);
+/* @o waits for @parent: SIM_PLACE in its path and body becomes that one's number. */
+#define SIM_PLACE "{holdfast:order}"
+void sim_ledger_after(struct sim_order *o, struct sim_order *parent);
+/* @text with the number of @order in its places; the caller frees it. */
+char *sim_ledger_fill(const char *text, const struct sim_order *order);
 /* NULL: no such number. */
 struct sim_order *sim_ledger_find(const struct sim_ledger *l, struct hf_span number);
 /* The panel has its answer (@status) or none (@err). */
@@ -126,7 +137,17 @@ static inline bool sim_order_promised(const struct sim_order *o)
 /* Promised, not done yet and not cancelled. */
 static inline bool sim_order_open(const struct sim_order *o)
 {
-	return sim_order_promised(o) && o->effects == 0 && strcmp(o->state, "cancelled") != 0;
+	return sim_order_promised(o) && o->effects == 0 && !o->hopeless &&
+	       strcmp(o->state, "cancelled") != 0;
+}
+
+/* It, or one that it waits for, went again behind others. */
+static inline bool sim_order_came_back(const struct sim_order *o)
+{
+	for (; o; o = o->parent)
+		if (o->was_dead)
+			return true;
+	return false;
 }
 
 /* Taken back by the panel, or by a later one of its lane. */

@@ -75,8 +75,15 @@ static void reply_empty(struct visitor *v, int status, const char *fields)
 
 static bool as_sent(const struct sim_order *o, const struct hf_message *msg, struct hf_span body)
 {
-	return hf_span_eq_str(msg->method, o->method) && hf_span_eq_str(msg->target, o->path) &&
-	       hf_span_eq_str(body, o->body);
+	return hf_span_eq_str(msg->method, o->method) &&
+	       hf_span_eq_str(msg->target, o->parent ? o->due_path : o->path) &&
+	       hf_span_eq_str(body, o->parent ? o->due_body : o->body);
+}
+
+/* It has come before the one that it waits for was done and answered so. */
+static bool too_early(const struct sim_order *o)
+{
+	return o->parent && (o->parent->effects == 0 || o->parent->said_status != 201);
 }
 
 /* The order's number, then white space up to the size asked for. */
@@ -184,6 +191,7 @@ static void answer_order(struct visitor *v, struct sim_order *o, const struct hf
 	if (!refused && !has_token(origin, msg))
 		refused = 401;
 	o->altered |= !as_sent(o, msg, body) || strcmp(o->origin, origin->name) != 0;
+	o->too_early |= too_early(o);
 	if (refused) {
 		o->said_status = refused;
 		sim_ledger_attempt(origin->ledger, o, refused, false);

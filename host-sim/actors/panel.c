@@ -86,6 +86,8 @@ static void end_task(struct task *t, int err, const struct hf_message *msg, stru
 	int status = msg ? msg->status : 0;
 
 	p->stats.answered++;
+	if (status == 308 && t->order)
+		sim_answer_replaced(t->order, body);
 	switch (t->kind) {
 	case TASK_ORDER:
 		if (status == 202)
@@ -107,7 +109,7 @@ static void end_task(struct task *t, int err, const struct hf_message *msg, stru
 		sim_answer_kept(p->dev, t->order, msg, body);
 		break;
 	case TASK_STATE:
-		sim_answer_state(t->order, status, body);
+		sim_answer_state(p->dev, t->order, status, body);
 		sim_trace(p->world, p->name, "order %u: state %s %s, answer %d", t->order->n,
 			  t->order->state, t->order->reason, status);
 		break;
@@ -296,17 +298,37 @@ __attribute__((format(printf, 1, 2))) static char *print(const char *fmt, ...)
 	return sim_must(n < 0 ? NULL : out);
 }
 
+static void send_order(struct sim_panel *p, struct sim_order *o, const char *fields)
+{
+	add_task(p, TASK_ORDER, o,
+		 print("%s %s HTTP/1.1\r\n" HOST "Origin: http://%s" AT "\r\n"
+		       "Content-Type: application/json\r\n" SIM_ORDER_FIELD ": %u\r\n%s"
+		       "Content-Length: %zu\r\n\r\n%s",
+		       o->method, o->path, o->origin, o->origin, o->n, fields, strlen(o->body),
+		       o->body));
+}
+
 struct sim_order *sim_panel_order(struct sim_panel *p, const char *origin, const char *method,
 				  const char *path, const char *body)
 {
 	const struct sim_sender from = { p->name, p->dev->name, origin };
 	struct sim_order *o = sim_ledger_send(p->ledger, &from, method, path, body);
 
-	add_task(p, TASK_ORDER, o,
-		 print("%s %s HTTP/1.1\r\n" HOST "Origin: http://%s" AT "\r\n"
-		       "Content-Type: application/json\r\n" SIM_ORDER_FIELD ": %u\r\n"
-		       "Content-Length: %zu\r\n\r\n%s",
-		       method, path, origin, origin, o->n, strlen(body), body));
+	send_order(p, o, "");
+	return o;
+}
+
+struct sim_order *sim_panel_order_after(struct sim_panel *p, struct sim_order *parent,
+					const char *method, const char *path, const char *body)
+{
+	const struct sim_sender from = { p->name, p->dev->name, parent->origin };
+	struct sim_order *o = sim_ledger_send(p->ledger, &from, method, path, body);
+	char *field = print("Holdfast-After: \"%s\"; order=\"/order\"\r\n", parent->id);
+
+	assert(parent->id[0]);
+	sim_ledger_after(o, parent);
+	send_order(p, o, field);
+	free(field);
 	return o;
 }
 

@@ -32,6 +32,9 @@ struct sim_device *sim_panel_device(const struct sim_panel *p);
 /* Sends an order with a body to @origin; it is in the ledger from now on. */
 struct sim_order *sim_panel_order(struct sim_panel *p, const char *origin, const char *method,
 				  const char *path, const char *body);
+/* The same, of one that waits for @parent, which was answered 202. */
+struct sim_order *sim_panel_order_after(struct sim_panel *p, struct sim_order *parent,
+					const char *method, const char *path, const char *body);
 /* Loads something of @origin: GET. */
 void sim_panel_get(struct sim_panel *p, const char *origin, const char *path);
 /* Asks for the stored answer of an order that was answered 202. */

@@ -53,20 +53,24 @@ static void look_at_age(const struct sim_device *dev, struct sim_order *o,
 	o->answer_gone |= gone && !old;
 }
 
+static bool may_be_cut(const struct sim_device *dev, const struct sim_order *o)
+{
+	return sim_disk_stats(dev->disk)->refused > 0 || o->broken_off ||
+	       dev->node->struck_us >= o->attempt_us || dev->heap.failed > 0;
+}
+
 /* One that is cut is right only where there was no room for it or the way broke, and
  * it says so. */
 void sim_answer_kept(const struct sim_device *dev, struct sim_order *o,
 		     const struct hf_message *msg, struct hf_span body)
 {
 	bool cut = msg && hf_fields_get(&msg->fields, "Holdfast-Truncated");
-	bool may_be_cut = sim_disk_stats(dev->disk)->refused > 0 || o->broken_off ||
-			  dev->node->struck_us >= o->attempt_us || dev->heap.failed > 0;
 
 	o->answer_status = msg ? msg->status : -1;
 	o->answer_right = msg && msg->status == o->said_status;
 	if (o->answer_right && o->said_status == 201)
 		o->answer_right = is_said(o, body) &&
-				  (cut ? may_be_cut : body.len == o->answer_bytes);
+				  (cut ? may_be_cut(dev, o) : body.len == o->answer_bytes);
 	look_at_age(dev, o, msg);
 }
 
@@ -86,13 +90,35 @@ static void member(struct hf_span json, const char *name, char *out, size_t size
 	snprintf(out, size, "%.*s", HF_SPAN_ARG(rest));
 }
 
-void sim_answer_state(struct sim_order *o, int status, struct hf_span body)
+/* It is given up for want of a value, and nothing brings that back. */
+static bool is_hopeless(const struct sim_device *dev, const struct sim_order *o)
+{
+	if (!o->parent || strcmp(o->state, "dead") != 0)
+		return false;
+	if (strcmp(o->reason, "after-failed") == 0)
+		return o->parent->hopeless;
+	return strcmp(o->reason, "after-value") == 0 && may_be_cut(dev, o->parent);
+}
+
+void sim_answer_state(const struct sim_device *dev, struct sim_order *o, int status,
+		      struct hf_span body)
 {
 	if (status != 200)
 		return;
 	member(body, "state", o->state, sizeof(o->state));
 	member(body, "reason", o->reason, sizeof(o->reason));
 	o->was_held |= strcmp(o->state, "held") == 0;
+	o->hopeless = is_hopeless(dev, o);
+}
+
+void sim_answer_replaced(struct sim_order *o, struct hf_span body)
+{
+	char id[sizeof(o->id)];
+
+	member(body, "replacedBy", id, sizeof(id));
+	if (id[0])
+		memcpy(o->id, id, sizeof(id));
+	o->was_dead = true;
 }
 
 bool sim_answer_next_id(struct hf_span *list, char *id, size_t size)

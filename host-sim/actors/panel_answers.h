@@ -13,7 +13,10 @@ void sim_answer_id(struct sim_order *o, const struct hf_message *msg);
 void sim_answer_kept(const struct sim_device *dev, struct sim_order *o,
 		     const struct hf_message *msg, struct hf_span body);
 /* State and reason, as JSON. */
-void sim_answer_state(struct sim_order *o, int status, struct hf_span body);
+void sim_answer_state(const struct sim_device *dev, struct sim_order *o, int status,
+		      struct hf_span body);
+/* It went on under another id, by itself: as the one that it waits for. */
+void sim_answer_replaced(struct sim_order *o, struct hf_span body);
 /* The next id of a list of requests; @list is what stands behind it. */
 bool sim_answer_next_id(struct hf_span *list, char *id, size_t size);
 /* It goes on, maybe under a new id. */

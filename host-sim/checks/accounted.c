@@ -9,6 +9,8 @@ bool sim_check_excused(const struct sim_stage *s, const struct sim_order *o)
 	struct sim_disk *disk = s->devices[i]->disk;
 	bool told = strcmp(o->state, "dead") == 0 && strcmp(o->reason, "damaged") == 0;
 
+	if (o->parent && sim_check_excused(s, o->parent))
+		return true;
 	if (sim_disk_faults(disk)->rotten > 0)
 		return told || s->witnesses[i].damage > 0;
 	return told && s->witnesses[i].damage > 0 && sim_disk_stats(disk)->failed > 0;

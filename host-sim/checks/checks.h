@@ -25,6 +25,8 @@ extern const struct sim_check sim_check_intact;
 /* In each lane: what was accepted before another was sent had its effect
  * before it. */
 extern const struct sim_check sim_check_order;
+/* One that waits for another one reaches the origin when that one is delivered. */
+extern const struct sim_check sim_check_after;
 /* The page gets the origin's answer for each 202. */
 extern const struct sim_check sim_check_answers;
 /* After the faults everything was delivered in hours. */

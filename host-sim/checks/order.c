@@ -3,14 +3,14 @@
  * First in, first out, as a caller can see it: when A was accepted before B
  * was sent, A's effect comes before B's. What was sent at the same time, from
  * two connections, may go either way; what was never accepted too. Where a
- * route has "order": "skip", what was held may come later.
+ * route has "order": "skip", what was held or waits for another may come later.
  */
 #include "checks/checks.h"
 #include "stage_routes.h"
 
 static bool overtakes(const struct sim_order *b, const struct sim_order *a)
 {
-	return sim_order_promised(a) && !a->was_dead && !b->was_dead &&
+	return sim_order_promised(a) && !sim_order_came_back(a) && !sim_order_came_back(b) &&
 	       a->answered_us < b->sent_us && a->effects && b->effects &&
 	       a->effect_turn > b->effect_turn && strcmp(a->lane, b->lane) == 0;
 }
@@ -19,7 +19,7 @@ static bool is_stepped_over(const struct sim_stage *s, const struct sim_order *o
 {
 	const struct sim_device *dev = sim_stage_device(s, o->device);
 
-	return o->was_held &&
+	return (o->was_held || o->parent) &&
 	       sim_route_skips(sim_device_file_text(dev, SIM_MANIFEST_PATH), o->method, o->path);
 }
 
