@@ -60,7 +60,8 @@ static bool often_enough(const struct sim_stage *s, size_t i, char *why, size_t 
 		attempts++;
 		if (gap <= interval / 10 + ON_THE_WAY_US && attempts <= ATTEMPTS_MAX)
 			continue;
-		if (first->at_us < s->well_us && gap < interval - interval / 10 &&
+		/* a run that began in trouble may have reached the origin after it */
+		if (first->at_us < s->well_us + QUIET_US && gap < interval - interval / 10 &&
 		    attempts <= TROUBLED_MAX)
 			continue;
 		if (gap + ON_THE_WAY_US < interval - interval / 10) {
