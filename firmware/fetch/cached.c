@@ -44,17 +44,28 @@ static void answer_ended(void *owner)
 	hf_cached_free(c);
 }
 
+/* Inside the call that opens it the call itself says so. */
+void hf_cached_fail(struct hf_cached *c, const struct hf_exchange_result *result)
+{
+	const struct hf_exchange_events *events = c->ev.events;
+	void *user = c->ev.user;
+
+	if (c->opening) {
+		c->failed = true;
+		return;
+	}
+	hf_cached_free(c);
+	events->on_end(user, result, NULL);
+}
+
 /* Not even an answer of ours can be made. */
 static void end_without(struct hf_cached *c)
 {
 	struct hf_exchange_result result = { .end = HF_END_INTERNAL,
 					     .err = HF_ENOMEM,
 					     .detail = "short of memory" };
-	const struct hf_exchange_events *events = c->ev.events;
-	void *user = c->ev.user;
 
-	hf_cached_free(c);
-	events->on_end(user, &result, NULL);
+	hf_cached_fail(c, &result);
 }
 
 void hf_cached_problem(struct hf_cached *c, const struct hf_problem *p)
@@ -243,13 +254,12 @@ static void found(void *user, struct hf_stored *const *v, size_t n)
 	hf_cached_decide(c);
 }
 
-static void decide_later(void *user)
+static void no_timer(void *user)
 {
-	hf_cached_decide(user);
+	(void)user;
 }
 
-/* Nothing is answered inside this call: what is known now is decided on a later turn,
- * unless it leads to the origin, which answers later by itself. */
+/* What is known now is decided now: every answer comes on a later turn by itself. */
 static int look_up(struct hf_cached *c)
 {
 	const struct hf_fetch_options *opt = &c->ev.fetch->opt;
@@ -262,8 +272,8 @@ static int look_up(struct hf_cached *c)
 	};
 	if (hf_cache_peek(opt->cache, c->plan.cache, c->plan.url, &v, &n)) {
 		take_found(c, v, n);
-		hf_timer_init(&c->timer, decide_later, c);
-		return hf_timerq_set(opt->timers, &c->timer, opt->port->boottime_ms(opt->port));
+		hf_cached_decide(c);
+		return c->failed ? HF_ENOMEM : 0;
 	}
 	err = hf_cache_lookup(opt->cache, &c->lookup);
 	c->looking = err == 0;
@@ -353,9 +363,11 @@ int hf_cached(struct hf_fetch *f, const struct hf_fetch_request *req, const stru
 		.peer = req->peer,
 	};
 	hf_list_init(&c->listener.link);
-	hf_timer_init(&c->timer, decide_later, c);
+	hf_timer_init(&c->timer, no_timer, c);
 	hf_event_open(&c->ev, f, &ops, events, user);
+	c->opening = true;
 	err = look_up(c);
+	c->opening = false;
 	if (err) {
 		hf_cached_free(c);
 		return err;

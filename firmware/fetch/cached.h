@@ -35,6 +35,7 @@ struct hf_cached {
 	struct hf_plan plan;
 	struct hf_cache_lookup lookup;
 	bool looking;
+	bool opening, failed; /* inside hf_cached() */
 
 	/* What is stored of the URL. */
 	struct hf_stored *v[HF_SHELF_VARIANTS_MAX];
@@ -60,6 +61,8 @@ struct hf_cached {
 /* What to do with what was found. */
 void hf_cached_decide(struct hf_cached *c);
 void hf_cached_free(struct hf_cached *c);
+/* It ends without an answer; @c is gone. */
+void hf_cached_fail(struct hf_cached *c, const struct hf_exchange_result *result);
 /* The stored answer @i goes out. */
 void hf_cached_serve(struct hf_cached *c, struct hf_stored *s);
 void hf_cached_problem(struct hf_cached *c, const struct hf_problem *p);

@@ -95,12 +95,9 @@ static bool is_worse(const struct hf_cached *c, int status)
 static void refused(struct hf_cached *c, const struct hf_exchange_result *result)
 {
 	const struct hf_fetch_options *opt = &c->ev.fetch->opt;
-	const struct hf_exchange_events *events = c->ev.events;
-	void *user = c->ev.user;
 
 	if (c->refresh) {
-		hf_cached_free(c);
-		events->on_end(user, result, NULL);
+		hf_cached_fail(c, result);
 		return;
 	}
 	hf_problem_of_end(result, opt->origins[c->origin].name, c->forward.authority, c->arena,

@@ -41,7 +41,7 @@ struct request {
 struct client {
 	int fd;
 	const struct request *request;
-	char in[8192];
+	char in[32768];
 	size_t in_len;
 	uint64_t sent_ns;
 };
