@@ -76,6 +76,11 @@ void hf_cache_open(struct hf_cache *c,
 	hf_shelf_open(c->shelf, shelf_opened, c);
 }
 
+uint64_t hf_cache_body_max(const struct hf_cache *c)
+{
+	return c->opt.bytes_max / 4;
+}
+
 uint32_t hf_cache_boot(const struct hf_cache *c)
 {
 	return c->boot;

@@ -44,6 +44,8 @@ struct hf_shelf *hf_cache_shelf(struct hf_cache *c);
 /* Now, as the policy wants it: its device time is that of the system's boot, and goes
  * on when the daemon is started again. */
 void hf_cache_now(const struct hf_cache *c, struct hf_cache_clock *out);
+/* Bytes of the longest body that is stored: one does not push out all others. */
+uint64_t hf_cache_body_max(const struct hf_cache *c);
 /* hf_cache_clock.boot of now. */
 uint32_t hf_cache_boot(const struct hf_cache *c);
 bool hf_cache_is_open(const struct hf_cache *c);

@@ -12,10 +12,10 @@ static void page_read(struct hf_shelf_op *op, int err)
 	for (size_t i = 0; !err && i < d->list.n; i++) {
 		const struct hf_shelf_entry *e = &d->list.v[i];
 
-		d->list.after = e->id;
 		if (e->state.boot == boot && e->state.response_dev_ms >= d->since_ms)
 			hf_cache_remove_entry(d->cache, d->id, e->url, e->id);
 	}
+	d->list.after = d->list.next;
 	hf_shelf_list_finish(&d->list);
 	if (more) {
 		next_page(d);

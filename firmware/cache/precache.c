@@ -58,7 +58,7 @@ static void page_read(struct hf_shelf_op *op, int err)
 {
 	struct hf_precache *p = op->user;
 	bool more = !err && p->list.more;
-	uint64_t last = !err && p->list.n > 0 ? p->list.v[p->list.n - 1].id : 0;
+	uint64_t next = p->list.next;
 
 	if (!err)
 		err = add_keys(p);
@@ -67,7 +67,7 @@ static void page_read(struct hf_shelf_op *op, int err)
 		load_end(p, err);
 		return;
 	}
-	p->list.after = last;
+	p->list.after = next;
 	next_page(p);
 }
 

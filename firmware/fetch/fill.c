@@ -23,6 +23,8 @@ static void destroy(struct hf_fill *f)
 	int err = f->keep_err ? f->keep_err : f->err ? f->err : HF_ESTATE, status = f->status;
 
 	assert(hf_list_empty(&f->listeners) && f->depth == 0);
+	if (f->held && hf_cache_shelf(f->fetch->opt.cache))
+		hf_shelf_release(hf_cache_shelf(f->fetch->opt.cache), &f->hold);
 	hf_timerq_clear(f->fetch->opt.timers, &f->kick);
 	hf_list_remove(&f->link);
 	for (size_t i = 0; i < f->n; i++)
@@ -294,6 +296,8 @@ static bool may_store(struct hf_fill *f, const struct hf_message *head)
 
 	if (f->terms.cache == 0 || !hf_cache_is_open(opt->cache) || head->body == HF_BODY_CLOSE)
 		return false;
+	if (head->body == HF_BODY_LENGTH && head->body_len > hf_cache_body_max(opt->cache))
+		return false;
 	if (opt->connectivity && hf_connectivity_net(opt->connectivity) == HF_NET_CAPTIVE)
 		return false;
 	if (f->terms.worker)
@@ -389,6 +393,20 @@ static void on_interim(void *user, const struct hf_message *head)
 
 /* ---- the body ---- */
 
+/* Without memory for what came: nobody gets a body with a hole. */
+static void break_off(struct hf_fill *f)
+{
+	struct hf_exchange_result result = { .end = HF_END_TRUNCATED,
+					     .sent = HF_SENT_ALL,
+					     .err = HF_ENOMEM,
+					     .detail = "short of memory" };
+
+	hf_fill_give_up(f);
+	give_up_exchange(f);
+	f->state = HF_FILL_OVER;
+	end_all(f, &result);
+}
+
 static void on_body(void *user, struct hf_span data)
 {
 	struct hf_fill *f = user;
@@ -398,6 +416,8 @@ static void on_body(void *user, struct hf_span data)
 		return; /* of a 304, or nobody listens */
 	hf_fill_enter(f);
 	f->len += data.len;
+	if (f->storing && f->len > hf_cache_body_max(f->fetch->opt.cache))
+		hf_fill_give_up(f);
 	if (hf_fill_is_direct(f)) {
 		f->stored_len = f->len;
 		if (l) {
@@ -405,7 +425,7 @@ static void on_body(void *user, struct hf_span data)
 			l->events->on_body(l->user, data);
 		}
 	} else if (hf_buf_append(&f->window, data)) {
-		hf_fill_give_up(f); /* short of memory */
+		break_off(f);
 	} else {
 		hf_fill_append(f);
 		hf_fill_pump(f);

@@ -41,10 +41,11 @@ static void put_done(struct hf_cache_put *p, int err, struct hf_stored *s)
 	f->storing = false;
 	f->state = HF_FILL_OVER;
 	f->kept = err == 0;
-	if (err)
-		f->keep_err = err;
-	else
-		f->body = p->op.body;
+	f->keep_err = err;
+	f->body = p->op.body;
+	f->held = f->kept && p->intake && !hf_list_empty(&f->listeners);
+	if (f->held)
+		hf_shelf_hold(hf_cache_shelf(f->fetch->opt.cache), &f->hold, f->body);
 	hf_fill_pump(f);
 	hf_fill_exit(f);
 }

@@ -60,7 +60,9 @@ struct hf_fill {
 	bool appending, putting, kept;
 	struct hf_cache_put put;
 	uint64_t ids[HF_SHELF_VARIANTS_MAX];
-	uint64_t body; /* of the entry, once it is there */
+	uint64_t body;		   /* of the entry, once it is there */
+	struct hf_shelf_hold hold; /* of it, while there are listeners */
+	bool held;
 	unsigned reads;
 	struct hf_list reading;
 	enum hf_end end;

@@ -39,7 +39,8 @@ struct hf_serve {
 	struct hf_message msg;
 	uint64_t at, end; /* of the body, in bytes */
 	struct hf_shelf_read read;
-	bool reading;
+	struct hf_shelf_hold hold; /* a body of several pieces stays meanwhile */
+	bool reading, held;
 	struct hf_timer timer;
 	uint8_t state;
 	bool receiving, truncated;
@@ -157,6 +158,8 @@ static int make_head(struct hf_serve *v)
 
 static void destroy(struct hf_serve *v)
 {
+	if (v->held && hf_cache_shelf(v->opt.cache))
+		hf_shelf_release(hf_cache_shelf(v->opt.cache), &v->hold);
 	hf_timerq_clear(v->opt.timers, &v->timer);
 	hf_stored_unref(v->stored);
 	hf_buf_finish(&v->read.data);
@@ -221,6 +224,10 @@ static void piece_done(struct hf_shelf_op *op, int err)
 
 static void read_piece(struct hf_serve *v)
 {
+	if (!v->held && v->stored->body_len > HF_SHELF_PIECE) {
+		v->held = true;
+		hf_shelf_hold(hf_cache_shelf(v->opt.cache), &v->hold, v->stored->body);
+	}
 	v->reading = true;
 	v->read.body = v->stored->body;
 	v->read.n = (uint32_t)(v->at / HF_SHELF_PIECE);

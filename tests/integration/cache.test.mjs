@@ -2,8 +2,8 @@
 /* The caches, seen by a page: strategies of routes, the HTTP cache, what outlasts a
  * restart. */
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { test, suite, sleep, until } from './lib/harness.mjs';
+import { createHash, randomBytes } from 'node:crypto';
+import { test, suite, sanitized, sleep, until } from './lib/harness.mjs';
 import { Origin, sha256 } from './lib/origin.mjs';
 import { Daemon } from './lib/daemon.mjs';
 
@@ -233,6 +233,29 @@ test('periodic sync renews what is stored', async (x) => {
 	await daemon.later(2 * 3600000);
 	await until(async () => (await daemon.get('/menu')).text === '/menu 2');
 	assert.equal(seen.get('/menu'), 2);
+});
+
+test('a large body is stored and served in little memory, also past a slow page', async (x) => {
+	const MIB = 1024 * 1024, body = randomBytes((sanitized ? 12 : 48) * MIB);
+	const { daemon, origin } = await pair(x);
+	origin.handler = (req, res) => res.writeHead(200, { 'Cache-Control': 'max-age=100' }).end(body);
+	const before = daemon.rssKb();
+	let most = 0, arrived = 0;
+	const hash = createHash('sha256');
+	for await (const part of (await fetch(`http://localhost:${daemon.port}/large`)).body) {
+		hash.update(part);
+		arrived += part.length;
+		if (arrived % (4 * MIB) < part.length)
+			await sleep(20);
+		most = Math.max(most, daemon.rssKb());
+	}
+	assert.equal(hash.digest('hex'), sha256(body));
+	const hit = await stored(daemon, '/large', { Range: 'bytes=0-99' });
+	assert.equal(hit.status, 206);
+	assert.equal(sha256((await daemon.get('/large')).body), sha256(body));
+	most = Math.max(most, daemon.rssKb());
+	assert.equal(origin.arrivals.length, 1);
+	assert.ok(most - before < (sanitized ? 64 : 4) * 1024, `${most - before} KiB more`);
 });
 
 suite('the caches');
