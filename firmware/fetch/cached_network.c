@@ -290,7 +290,7 @@ void hf_cached_ask(struct hf_cached *c)
 	c->listener.user = c;
 	c->listener.request = &c->request->fields;
 	if (!c->alone && !c->head_only && !has_conditions(c) && c->plan.cache != 0)
-		f = hf_fill_find(c->ev.fetch, c->plan.cache, c->plan.url);
+		f = hf_fill_find(c->ev.fetch, c->plan.cache, c->plan.url, &c->request->fields);
 	c->own = !f;
 	if (!f) {
 		result.err = start_fill(c, false, &f);
@@ -301,6 +301,7 @@ void hf_cached_ask(struct hf_cached *c)
 		refused(c, &result);
 		return;
 	}
+	c->listener.own = c->own;
 	hf_fill_join(f, &c->listener);
 	hf_fill_receive(&c->listener, c->receiving);
 	set_timer(c);
@@ -312,7 +313,7 @@ void hf_cached_refresh(struct hf_cached *c)
 	uint64_t now = f->opt.port->boottime_ms(f->opt.port);
 	struct hf_fill *fill;
 
-	if (c->head_only || hf_fill_find(f, c->plan.cache, c->plan.url))
+	if (c->head_only || hf_fill_find(f, c->plan.cache, c->plan.url, &c->request->fields))
 		return;
 	if (f->opt.connectivity &&
 	    hf_connectivity_origin(f->opt.connectivity, c->origin) == HF_REACH_DOWN) {

@@ -132,13 +132,22 @@ static void end_all(struct hf_fill *f, const struct hf_exchange_result *result)
 		hf_fill_end_listener(l, result, NULL);
 }
 
+/* Whether the answer of @variant is the one to @request as well. */
+static bool is_for(struct hf_fill *f, struct hf_span variant, const struct hf_fields *request)
+{
+	return hf_vary_match(&f->arena, variant, request, hf_span(NULL, 0));
+}
+
 static void validate_all(struct hf_fill *f, struct hf_stored *s)
 {
 	struct hf_fill_listener *l;
 
 	while ((l = first_listener(f))) {
 		detach(l);
-		l->events->on_validated(l->user, s);
+		if (l->own || is_for(f, s->entry.variant, l->request))
+			l->events->on_validated(l->user, s);
+		else
+			l->events->on_parted(l->user);
 	}
 }
 
@@ -195,7 +204,8 @@ bool hf_fill_is_storing(const struct hf_fill *f)
 	return f->storing;
 }
 
-struct hf_fill *hf_fill_find(struct hf_fetch *fetch, uint32_t cache, struct hf_span url)
+struct hf_fill *hf_fill_find(struct hf_fetch *fetch, uint32_t cache, struct hf_span url,
+			     const struct hf_fields *request)
 {
 	struct hf_list *it, *tmp;
 
@@ -204,7 +214,8 @@ struct hf_fill *hf_fill_find(struct hf_fetch *fetch, uint32_t cache, struct hf_s
 
 		if (f->terms.cache != cache || !hf_span_eq(f->url, url))
 			continue;
-		if (f->state == HF_FILL_ASK ? f->shared : f->storing)
+		if (f->state == HF_FILL_ASK ? f->shared :
+					      f->storing && is_for(f, f->variant, request))
 			return f;
 	}
 	return NULL;
@@ -323,21 +334,17 @@ static int keep_head(struct hf_fill *f, const struct hf_message *head)
 	return f->variant.ptr ? 0 : HF_ENOMEM;
 }
 
-/* Those for whom the answer is not: all but the first when it is not stored, else
- * those who ask for another variant. */
+/* Those for whom the answer is not: all but the one it was asked for when it is not
+ * stored, else those who ask for another variant. */
 static void part(struct hf_fill *f)
 {
-	struct hf_fill_listener *first = first_listener(f);
 	struct hf_list *it, *tmp, parted;
 
 	hf_list_init(&parted);
 	hf_list_for(it, tmp, &f->listeners) {
 		struct hf_fill_listener *l = hf_container_of(it, struct hf_fill_listener, link);
 
-		if (l->told_head || l == first)
-			continue;
-		if (f->storing &&
-		    hf_vary_match(&f->arena, f->variant, l->request, hf_span(NULL, 0)))
+		if (l->told_head || l->own || (f->storing && is_for(f, f->variant, l->request)))
 			continue;
 		detach(l);
 		hf_list_push(&parted, &l->link);

@@ -42,6 +42,7 @@ struct hf_fill_listener {
 	const struct hf_fill_events *events;
 	void *user;
 	const struct hf_fields *request; /* the page's, for Vary */
+	bool own;			 /* the fill was begun for it */
 	/* private */
 	struct hf_fill *fill; /* NULL: not listening */
 	struct hf_list link;
@@ -81,8 +82,9 @@ struct hf_fill_request {
 
 /* HF_ENOMEM, HF_ELIMIT: nothing was begun. A listener may join inside the same turn. */
 int hf_fill_start(struct hf_fetch *fetch, const struct hf_fill_request *req, struct hf_fill **out);
-/* One under way that @l may join; NULL: none. */
-struct hf_fill *hf_fill_find(struct hf_fetch *fetch, uint32_t cache, struct hf_span url);
+/* One under way that a page with the fields @request may join; NULL: none. */
+struct hf_fill *hf_fill_find(struct hf_fetch *fetch, uint32_t cache, struct hf_span url,
+			     const struct hf_fields *request);
 void hf_fill_join(struct hf_fill *f, struct hf_fill_listener *l);
 void hf_fill_receive(struct hf_fill_listener *l, bool on);
 /* No more events. Fine when it is not listening. */
