@@ -350,6 +350,7 @@ static int create_ingress(struct hf_agent *a)
 		.store = a->store,
 		.tags = a->tags,
 		.periodic = a->periodic,
+		.cache = a->cache,
 		.connections_max = CONFIG_HF_CONNECTIONS_MAX,
 		.keepalive_timeout_ms = CONFIG_HF_KEEPALIVE_TIMEOUT_MS,
 		.head_timeout_ms = HEAD_TIMEOUT_MS,
@@ -366,6 +367,9 @@ static int create_ingress(struct hf_agent *a)
 		.worker_by_path = hf_agent_worker_by_path,
 		.worker_by_name = hf_agent_worker_by_name,
 		.worker_origin = hf_agent_worker_origin,
+		.worker_name = hf_agent_worker_name,
+		.cache_dropped = hf_agent_cache_dropped,
+		.install_now = hf_agent_install_now,
 		.user = a,
 	};
 

@@ -148,6 +148,8 @@ struct hf_agent_metric {
 	const char *name, *type, *help;
 };
 int hf_agent_metric_head(struct hf_buf *b, const struct hf_agent_metric *m);
+/* One of a single value, with its head. */
+int hf_agent_metric(struct hf_buf *b, const struct hf_agent_metric *m, uint64_t value);
 /* background.c */
 int hf_agent_background_create(struct hf_agent *a, const struct hf_sync_options *sync);
 void hf_agent_background_destroy(struct hf_agent *a);
@@ -164,6 +166,7 @@ int hf_agent_periodic_status(struct hf_agent *a, unsigned origin, struct hf_buf 
 int hf_agent_worker_by_path(void *user, unsigned origin, struct hf_span path);
 int hf_agent_worker_by_name(void *user, struct hf_span name);
 unsigned hf_agent_worker_origin(void *user, unsigned worker);
+const char *hf_agent_worker_name(void *user, unsigned worker);
 /* events.c */
 /* Appends {"at":...: what every event begins with. */
 int hf_agent_append_time(struct hf_agent *a, struct hf_buf *b);
@@ -193,6 +196,12 @@ void hf_agent_caches_captive(struct hf_agent *a, unsigned origin);
 /* The network is another, or was found to be in order: from now on a stranger may
  * answer. */
 void hf_agent_caches_network(struct hf_agent *a);
+/* For struct hf_ingress_options. */
+void hf_agent_cache_dropped(void *user, uint32_t cache);
+void hf_agent_install_now(void *user, unsigned worker);
+/* caches_status.c: appends the member "caches" of the status; their metrics. */
+int hf_agent_caches_status(struct hf_agent *a, unsigned origin, struct hf_buf *out);
+int hf_agent_caches_metrics(struct hf_agent *a, struct hf_buf *out);
 void hf_agent_caches_stop(struct hf_agent *a);
 /* After the caches and fetch. */
 void hf_agent_caches_destroy(struct hf_agent *a);

@@ -88,6 +88,11 @@ unsigned hf_agent_worker_origin(void *user, unsigned worker)
 	return ((struct hf_agent *)user)->settings->workers[worker].origin;
 }
 
+const char *hf_agent_worker_name(void *user, unsigned worker)
+{
+	return ((struct hf_agent *)user)->settings->workers[worker].name;
+}
+
 /* ---- status ---- */
 
 struct shown {

@@ -6,29 +6,12 @@
  *   shelf opens -> caches get their numbers -> active precaches are read
  *                                           -> later: what is missing is installed
  */
+#include <limits.h>
 #include <stdlib.h>
 
-#include "agent/agent_private.h"
+#include "agent/caches.h"
 #include "cache/distrust.h"
-#include "fetch/install.h"
 #include "holdfast_config.h"
-
-/* One cache_open at a time; the shelf has them all in one go. */
-struct hf_agent_bin {
-	unsigned origin;
-	struct hf_shelf_cache_open open;
-	uint32_t *id; /* where its number goes */
-	struct hf_agent *agent;
-};
-
-struct hf_agent_worker {
-	struct hf_agent *agent;
-	unsigned number;
-	struct hf_precache precache;
-	struct hf_install *install;
-	struct hf_shelf_cache_drop drop;
-	uint32_t stored; /* its active precache on the shelf */
-};
 
 /* ---- what there is ---- */
 
@@ -221,6 +204,7 @@ static void precache_activated(void *user, uint32_t id)
 	struct hf_agent_worker *w = user;
 
 	w->stored = id;
+	w->fresh = true;
 	if (!w->precache.loading)
 		hf_precache_load(&w->precache, id, precache_taken, w);
 }
@@ -249,6 +233,7 @@ static void begin_install(struct hf_agent_worker *w)
 		.origin = s->origin,
 		.manifest = s->manifest,
 		.activated = precache_activated,
+		.changed = hf_agent_precache_event,
 		.user = w,
 	};
 
@@ -292,6 +277,50 @@ uint32_t hf_agent_precache(void *user, unsigned origin, struct hf_span target,
 		return 0;
 	p = &a->workers[w - a->settings->workers].precache;
 	return hf_precache_find(p, target, arena, url) ? p->id : 0;
+}
+
+/* ---- what a person changes ---- */
+
+static void bin_reopened(struct hf_shelf_op *op, int err)
+{
+	struct hf_agent_bin *b = op->user;
+
+	if (!err)
+		*b->id = b->open.cache.id;
+}
+
+void hf_agent_cache_dropped(void *user, uint32_t cache)
+{
+	struct hf_agent *a = user;
+
+	for (size_t i = 0; i < a->bins_n; i++) {
+		struct hf_agent_bin *b = &a->bins[i];
+
+		if (*b->id != cache)
+			continue;
+		*b->id = 0;
+		b->open.op.done = bin_reopened;
+		hf_shelf_cache_open(hf_cache_shelf(a->cache), &b->open);
+	}
+	for (size_t i = 0; i < a->settings->workers_n; i++) {
+		struct hf_agent_worker *w = &a->workers[i];
+
+		if (w->stored != cache)
+			continue;
+		w->stored = 0;
+		w->precache.id = 0;
+		if (w->install)
+			hf_install_again(w->install);
+	}
+}
+
+void hf_agent_install_now(void *user, unsigned worker)
+{
+	struct hf_agent *a = user;
+
+	for (unsigned i = 0; a->workers && i < a->settings->workers_n; i++)
+		if (a->workers[i].install && (worker == UINT_MAX || worker == i))
+			hf_install_poke(a->workers[i].install);
 }
 
 /* ---- room on the medium ---- */

@@ -14,7 +14,7 @@ int hf_agent_metric_head(struct hf_buf *b, const struct hf_agent_metric *m)
 			      m->name, m->type);
 }
 
-static int plain(struct hf_buf *b, const struct hf_agent_metric *m, uint64_t value)
+int hf_agent_metric(struct hf_buf *b, const struct hf_agent_metric *m, uint64_t value)
 {
 	int err = hf_agent_metric_head(b, m);
 
@@ -39,21 +39,21 @@ static int device(struct hf_agent *a, struct hf_buf *b)
 		       "version", HOLDFAST_VERSION);
 
 	if (!err)
-		err = plain(b,
-			    &(struct hf_agent_metric){ "uptime_seconds", "gauge",
-						       "Since its start." },
-			    up_s);
+		err = hf_agent_metric(b,
+				      &(struct hf_agent_metric){ "uptime_seconds", "gauge",
+								 "Since its start." },
+				      up_s);
 	if (!err)
-		err = plain(b,
-			    &(struct hf_agent_metric){ "link_up", "gauge",
-						       "Whether there is a link." },
-			    hf_agent_has_carrier(a));
+		err = hf_agent_metric(b,
+				      &(struct hf_agent_metric){ "link_up", "gauge",
+								 "Whether there is a link." },
+				      hf_agent_has_carrier(a));
 	if (!err)
-		err = plain(b,
-			    &(struct hf_agent_metric){
-				    "address_up", "gauge",
-				    "Whether it has an address that reaches beyond it." },
-			    hf_agent_has_address(a));
+		err = hf_agent_metric(b,
+				      &(struct hf_agent_metric){
+					      "address_up", "gauge",
+					      "Whether it has an address that reaches beyond it." },
+				      hf_agent_has_address(a));
 	if (!err)
 		err = word(b,
 			   &(struct hf_agent_metric){ "net_state", "gauge",
@@ -71,10 +71,11 @@ static int device(struct hf_agent *a, struct hf_buf *b)
 						      "What the network's captive portal says." },
 			   "state", hf_portal_state_name(portal.state));
 	return err ? err :
-		     plain(b,
-			   &(struct hf_agent_metric){ "connections", "gauge",
-						      "Of panels and operators, open now." },
-			   hf_ingress_connections(a->ingress));
+		     hf_agent_metric(
+			     b,
+			     &(struct hf_agent_metric){ "connections", "gauge",
+							"Of panels and operators, open now." },
+			     hf_ingress_connections(a->ingress));
 }
 
 static uint64_t origin_up(struct hf_agent *a, unsigned i)
@@ -183,36 +184,37 @@ static int store(struct hf_agent *a, struct hf_buf *b)
 	int err;
 
 	hf_store_usage(a->store, &u);
-	err = plain(b, &(struct hf_agent_metric){ "store_bytes", "gauge", "Of the database." },
-		    u.bytes);
+	err = hf_agent_metric(
+		b, &(struct hf_agent_metric){ "store_bytes", "gauge", "Of the database." },
+		u.bytes);
 	if (!err)
-		err = plain(b,
-			    &(struct hf_agent_metric){ "store_bytes_max", "gauge",
-						       "What it may grow to." },
-			    u.bytes_max);
+		err = hf_agent_metric(b,
+				      &(struct hf_agent_metric){ "store_bytes_max", "gauge",
+								 "What it may grow to." },
+				      u.bytes_max);
 	if (!err)
-		err = plain(b,
-			    &(struct hf_agent_metric){
-				    "store_written_bytes_total", "counter",
-				    "Handed to the medium since the store was made." },
-			    u.written_total);
+		err = hf_agent_metric(b,
+				      &(struct hf_agent_metric){
+					      "store_written_bytes_total", "counter",
+					      "Handed to the medium since the store was made." },
+				      u.written_total);
 	if (!err)
-		err = plain(b,
-			    &(struct hf_agent_metric){ "store_room_bytes", "gauge",
-						       "For new requests." },
-			    u.room);
+		err = hf_agent_metric(b,
+				      &(struct hf_agent_metric){ "store_room_bytes", "gauge",
+								 "For new requests." },
+				      u.room);
 	if (!err)
-		err = plain(b,
-			    &(struct hf_agent_metric){ "store_checkpoints_total", "counter",
-						       "Since the start." },
-			    u.checkpoints);
+		err = hf_agent_metric(b,
+				      &(struct hf_agent_metric){ "store_checkpoints_total",
+								 "counter", "Since the start." },
+				      u.checkpoints);
 	return err ? err :
-		     plain(b,
-			   &(struct hf_agent_metric){
-				   "store_full", "gauge",
-				   "Whether the last request was refused for want of "
-				   "space." },
-			   u.full);
+		     hf_agent_metric(b,
+				     &(struct hf_agent_metric){
+					     "store_full", "gauge",
+					     "Whether the last request was refused for want of "
+					     "space." },
+				     u.full);
 }
 
 int hf_agent_metrics(struct hf_agent *a, struct hf_buf *out)
@@ -223,5 +225,7 @@ int hf_agent_metrics(struct hf_agent *a, struct hf_buf *out)
 		err = origins(a, out);
 	if (!err)
 		err = hf_agent_credentials_metrics(a, out);
+	if (!err)
+		err = hf_agent_caches_metrics(a, out);
 	return err ? err : store(a, out);
 }

@@ -202,6 +202,8 @@ int hf_agent_status(struct hf_agent *a, unsigned origin, struct hf_buf *out)
 	if (!err && origin == UINT_MAX)
 		err = hf_agent_credentials_status(a, out);
 	if (!err)
+		err = hf_agent_caches_status(a, origin, out);
+	if (!err)
 		err = append_store(a, out);
 	return err ? err :
 		     hf_buf_appendf(out, ",\"connections\":%u}",

@@ -18,6 +18,7 @@ struct hf_cache {
 	struct hf_list changes; /* of the shelf, under way */
 	struct hf_list finds, markings;
 	uint32_t boot;
+	uint64_t stored; /* entries, since the start */
 	bool open, closing;
 	void (*opened)(void *user, int err, const struct hf_shelf_report *report);
 	void *opened_user;
@@ -114,6 +115,7 @@ struct change {
 	union {
 		struct hf_shelf_update update;
 		struct hf_shelf_remove remove;
+		struct hf_shelf_discard discard;
 	};
 	struct hf_buf head;
 	size_t url_len;
@@ -160,6 +162,18 @@ static void submit_remove(struct hf_cache *c, uint32_t cache, struct hf_span url
 	ch->remove.cache = cache;
 	ch->remove.url = hf_span(ch->url, ch->url_len);
 	hf_shelf_remove(c->shelf, &ch->remove);
+}
+
+void hf_cache_discard(struct hf_cache *c, uint64_t body)
+{
+	struct change *ch = hf_cache_is_open(c) ? change_begin(c, hf_span(NULL, 0)) : NULL;
+
+	if (!ch)
+		return; /* the next start deletes it */
+	ch->discard.op.done = change_done;
+	ch->discard.op.user = ch;
+	ch->discard.body = body;
+	hf_shelf_discard(c->shelf, &ch->discard);
 }
 
 /* ---- last uses ---- */
@@ -398,6 +412,7 @@ static void put_done(struct hf_shelf_op *op, int err)
 	struct hf_stored *s = NULL;
 
 	if (!err) {
+		p->owner->stored++;
 		s = made_of(p);
 		keep_put(p->owner, p, s);
 	}
@@ -654,5 +669,7 @@ void hf_cache_destroy(struct hf_cache *c)
 
 void hf_cache_memory(const struct hf_cache *c, struct hf_cache_memory *out)
 {
-	*out = (struct hf_cache_memory){ .bytes = c->hot.bytes, .bytes_max = c->hot.bytes_max };
+	*out = (struct hf_cache_memory){ .bytes = c->hot.bytes,
+					 .bytes_max = c->hot.bytes_max,
+					 .stored = c->stored };
 }

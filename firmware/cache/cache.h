@@ -114,6 +114,8 @@ void hf_cache_mark(struct hf_cache *c, uint32_t cache, struct hf_span url, uint3
 void hf_cache_remove_entry(struct hf_cache *c, uint32_t cache, struct hf_span url, uint64_t id);
 /* The body of @s cannot be read. */
 void hf_cache_lost(struct hf_cache *c, struct hf_stored *s);
+/* Deletes what was appended to the shelf of @body and not put. */
+void hf_cache_discard(struct hf_cache *c, uint64_t body);
 /* @cache was changed or dropped on the shelf by others: nothing of it is known any
  * more. */
 void hf_cache_forget(struct hf_cache *c, uint32_t cache);
@@ -121,6 +123,7 @@ void hf_cache_forget(struct hf_cache *c, uint32_t cache);
 /* Figures. */
 struct hf_cache_memory {
 	size_t bytes, bytes_max;
+	uint64_t stored; /* entries, since the start */
 };
 void hf_cache_memory(const struct hf_cache *c, struct hf_cache_memory *out);
 

@@ -24,8 +24,23 @@ static void forget_found(struct hf_cached *c)
 	c->selected = -1;
 }
 
+static enum hf_cache_tier tier_of(const struct hf_cached *c)
+{
+	if (c->plan.precached)
+		return HF_TIER_PRECACHE;
+	return c->plan.source == HF_SOURCE_NETWORK ? HF_TIER_HTTP : HF_TIER_NAMED;
+}
+
+/* Requests that go past the caches, and those of nobody, are not counted. */
+static void count(const struct hf_cached *c)
+{
+	if (!c->refresh && c->plan.cache != 0)
+		c->ev.fetch->counts.of[tier_of(c)][c->result]++;
+}
+
 void hf_cached_free(struct hf_cached *c)
 {
+	count(c);
 	hf_timerq_clear(c->ev.fetch->opt.timers, &c->timer);
 	hf_fill_leave(&c->listener);
 	if (c->looking)
@@ -83,6 +98,7 @@ void hf_cached_problem(struct hf_cached *c, const struct hf_problem *p)
 		return;
 	}
 	c->state = HF_CACHED_REPLY;
+	c->result = HF_RESULT_MISS;
 	c->reply = r;
 	hf_reply_start(r, c->ev.events, c->ev.user, answer_ended, c);
 	hf_reply_receive(r, c->receiving);
@@ -139,6 +155,7 @@ static void serve_hit(struct hf_cached *c)
 					      .has_ttl = !c->plan.precached &&
 							 c->decision.freshness.age_known,
 					      .ttl_s = c->decision.freshness.ttl_s };
+	c->result = HF_RESULT_HIT;
 	hf_cached_serve(c, s);
 }
 

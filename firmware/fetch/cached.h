@@ -26,6 +26,7 @@ enum hf_cached_state {
 struct hf_cached {
 	struct hf_event ev;
 	uint8_t state;			  /* enum hf_cached_state */
+	uint8_t result;			  /* enum hf_cache_result, counted at the end */
 	struct hf_arena *arena;		  /* the panel connection's */
 	const struct hf_message *request; /* the panel's */
 	struct hf_forward forward;

@@ -31,6 +31,7 @@ static void offline_found(void *user, struct hf_stored *const *v, size_t n)
 		return;
 	}
 	c->status.detail = HF_SPAN("offline");
+	c->result = HF_RESULT_FALLBACK;
 	hf_cached_serve(c, v[0]);
 }
 
@@ -77,6 +78,7 @@ bool hf_cached_fall_back(struct hf_cached *c, bool unreachable)
 {
 	c->status = (struct hf_cache_status){ .fwd = why_forwarded(c), .fwd_status = c->answered };
 	if (may_be_stale(c, unreachable)) {
+		c->result = HF_RESULT_FALLBACK;
 		hf_cached_serve(c, c->v[c->selected]);
 		return true;
 	}
@@ -139,6 +141,7 @@ static void pass_head(struct hf_cached *c, const struct hf_message *head, bool s
 		return;
 	}
 	c->state = HF_CACHED_PASS;
+	c->result = HF_RESULT_MISS;
 	c->ev.events->on_head(c->ev.user, &c->response);
 }
 
@@ -196,6 +199,7 @@ static void on_validated(void *user, struct hf_stored *s)
 	c->status = (struct hf_cache_status){ .fwd = why_forwarded(c),
 					      .fwd_status = 304,
 					      .collapsed = !c->own };
+	c->result = HF_RESULT_VALIDATED;
 	hf_cached_serve(c, s);
 }
 
@@ -265,6 +269,7 @@ static void timed_out(void *user)
 	hf_fill_leave(&c->listener);
 	c->status =
 		(struct hf_cache_status){ .fwd = why_forwarded(c), .detail = HF_SPAN("timeout") };
+	c->result = HF_RESULT_FALLBACK;
 	hf_cached_serve(c, c->v[c->selected]);
 }
 

@@ -40,6 +40,7 @@ struct hf_fetch {
 	struct hf_list fills;
 	uint64_t asked_away_ms; /* the next time that an origin that is away is asked */
 	struct hf_list discards;
+	struct hf_cache_counts counts;
 	unsigned queued_n; /* requests of queued routes, counted for their lanes */
 	bool closing;	   /* no store any more: turns that are granted now come too late */
 };

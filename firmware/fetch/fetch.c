@@ -265,6 +265,25 @@ int hf_fetch_perform(struct hf_fetch *f, const struct hf_fetch_request *req,
 	return err;
 }
 
+/* ---- about the caches ---- */
+
+const struct hf_cache_counts *hf_fetch_counts(const struct hf_fetch *f)
+{
+	return &f->counts;
+}
+
+void hf_fetch_forward(const struct hf_fetch *f, unsigned origin, struct hf_span host,
+		      struct hf_forward *out)
+{
+	const struct hf_fetch_origin *o = hf_fetch_origin(f, origin);
+
+	*out = (struct hf_forward){
+		.scheme = o->scheme,
+		.authority = o->authority,
+		.host = host,
+	};
+}
+
 /* ---- refreshing ---- */
 
 static int refresher_perform(struct hf_transport *t, const struct hf_transport_request *req,

@@ -54,8 +54,28 @@ struct hf_fetch_options {
 	uint32_t retry_after_max_s;
 };
 
+/* How requests that a cache had to do with were answered. */
+enum hf_cache_result {
+	HF_RESULT_NONE,
+	HF_RESULT_HIT,	     /* from what is stored, without waiting for the origin */
+	HF_RESULT_VALIDATED, /* the same after a 304 */
+	HF_RESULT_FALLBACK, /* the origin gave none, or a worse one: what is stored, or an offline page */
+	HF_RESULT_MISS, /* by the origin, or by a problem */
+	HF_RESULTS,
+};
+enum hf_cache_tier {
+	HF_TIER_HTTP,
+	HF_TIER_NAMED,
+	HF_TIER_PRECACHE,
+	HF_TIERS,
+};
+struct hf_cache_counts {
+	uint64_t of[HF_TIERS][HF_RESULTS]; /* since the start */
+};
+
 struct hf_fetch;
-struct hf_reply; /* fetch/reply.h */
+struct hf_forward; /* fetch/forward.h */
+struct hf_reply;   /* fetch/reply.h */
 
 int hf_fetch_create(const struct hf_fetch_options *opt, struct hf_fetch **out);
 /* The store is destroyed, ingress is not yet: nothing is asked of it any more.
@@ -74,6 +94,11 @@ struct hf_fetch_request {
 /* As hf_transport.perform, and the rest likewise. */
 int hf_fetch_perform(struct hf_fetch *f, const struct hf_fetch_request *req,
 		     const struct hf_exchange_events *events, void *user, struct hf_exchange **out);
+const struct hf_cache_counts *hf_fetch_counts(const struct hf_fetch *f);
+/* What an answer out of a cache of @origin's needs on its way to a page that reaches us
+ * by @host; its spans are the settings' and @host. */
+void hf_fetch_forward(const struct hf_fetch *f, unsigned origin, struct hf_span host,
+		      struct hf_forward *out);
 /* Fills @r with the stored answer in @l (see hf_reply_stored), for a page that
  * reaches us by @host. HF_ENOENT, HF_ECORRUPT, HF_ENOMEM. */
 int hf_fetch_stored(struct hf_fetch *f, struct hf_store_load *l, struct hf_span host,

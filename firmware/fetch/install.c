@@ -376,6 +376,15 @@ void hf_install_poke(struct hf_install *i)
 	begin(i);
 }
 
+void hf_install_again(struct hf_install *i)
+{
+	i->active = 0;
+	if (i->state == HF_INSTALL_IDLE)
+		begin(i);
+	else
+		hf_install_poke(i);
+}
+
 /* ---- life ---- */
 
 int hf_install_create(const struct hf_install_options *opt, struct hf_install **out)

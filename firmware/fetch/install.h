@@ -49,6 +49,8 @@ int hf_install_create(const struct hf_install_options *opt, struct hf_install **
 void hf_install_start(struct hf_install *i, uint32_t active);
 /* The origin is back: goes on now. */
 void hf_install_poke(struct hf_install *i);
+/* The active version was dropped: it is fetched anew. */
+void hf_install_again(struct hf_install *i);
 void hf_install_stop(struct hf_install *i);
 /* After the shelf is gone. NULL is fine. */
 void hf_install_destroy(struct hf_install *i);

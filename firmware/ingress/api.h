@@ -9,6 +9,7 @@
 #define HF_INGRESS_API_H
 
 #include "fetch/reply.h"
+#include "fetch/serve.h"
 #include "ingress/ingress_private.h"
 
 struct hf_api_call;
@@ -20,6 +21,10 @@ struct hf_api_kind {
 	/* Streaming kinds: after start, on a later turn, and whenever the peer can
 	 * take more. NULL: ends in a reply. */
 	void (*pump)(struct hf_api_call *call);
+	/* The body of the request, as those of a transport; fewer bytes taken than given:
+	 * hf_api_writable() asks for the rest. NULL: it is passed over. */
+	size_t (*send)(struct hf_api_call *call, struct hf_span data);
+	void (*send_end)(struct hf_api_call *call);
 	/* Frees what the kind has of its own. NULL: nothing. */
 	void (*finish)(struct hf_api_call *call);
 };
@@ -37,7 +42,8 @@ struct hf_api_call {
 	struct hf_span host, id, query; /* id: what "*" or "**" stands for; copied */
 	struct hf_arena arena;
 	struct hf_reply *reply;
-	struct hf_timer timer; /* first turn of streaming kinds */
+	struct hf_serve *serve; /* in place of a reply: out of a cache */
+	struct hf_timer timer;	/* first turn of streaming kinds */
 	bool receiving;
 	bool busy; /* a store operation of ours is under way */
 	unsigned depth;
@@ -86,6 +92,10 @@ void hf_api_text(struct hf_api_call *call, int status, struct hf_span type, stru
 void hf_api_begin_stream(struct hf_api_call *call, struct hf_span content_type);
 void hf_api_piece(struct hf_api_call *call, struct hf_span data);
 void hf_api_end_stream(struct hf_api_call *call, bool complete);
+/* There is room for more of the request's body. */
+void hf_api_writable(struct hf_api_call *call);
+/* Answers with @s (see hf_serve_start; arena, events and owner are the call's). HF_ENOMEM. */
+int hf_api_serve(struct hf_api_call *call, const struct hf_serve_options *opt, struct hf_stored *s);
 /* Runs pump now. */
 void hf_api_pump(struct hf_api_call *call);
 
@@ -94,6 +104,9 @@ void hf_api_pump(struct hf_api_call *call);
 struct hf_span hf_api_decode(struct hf_api_call *call, struct hf_span text, bool form);
 /* A parameter of the query, decoded; false: absent. ptr NULL: malformed. */
 bool hf_api_query(struct hf_api_call *call, const char *name, struct hf_span *value);
+/* The worker that is meant: the parameter "worker", or the one in charge of the page; -1:
+ * none, and the call has been answered. */
+int hf_api_worker(struct hf_api_call *call);
 /* Why the query as a whole is refused (400); NULL: it is not. */
 const char *hf_api_query_fault(struct hf_span query);
 
@@ -102,6 +115,10 @@ const char *hf_api_query_fault(struct hf_span query);
 extern const struct hf_api_kind hf_api_list; /* requests_list.c */
 extern const struct hf_api_kind hf_api_lanes, hf_api_holds, hf_api_hold,
 	hf_api_release; /* lanes_api.c */
+extern const struct hf_api_kind hf_api_caches, hf_api_cache_show, hf_api_cache_open,
+	hf_api_cache_drop, hf_api_install;			     /* caches_api.c */
+extern const struct hf_api_kind hf_api_entries, hf_api_entry_delete; /* entries_api.c */
+extern const struct hf_api_kind hf_api_entry_put;		     /* entry_put.c */
 extern const struct hf_api_kind hf_api_show, hf_api_response, hf_api_cancel,
 	hf_api_retry;			       /* requests_api.c */
 extern const struct hf_api_kind hf_api_export; /* export.c */

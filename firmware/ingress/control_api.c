@@ -28,6 +28,14 @@ static const struct resource resources[] = {
 	{ "events", "GET", false, &hf_api_events },
 	{ "status", "GET", false, &hf_api_status },
 	{ "lanes", "GET", false, &hf_api_lanes },
+	{ "caches", "GET", false, &hf_api_caches },
+	{ "caches/*", "GET", false, &hf_api_cache_show },
+	{ "caches/*", "PUT", false, &hf_api_cache_open },
+	{ "caches/*", "DELETE", false, &hf_api_cache_drop },
+	{ "caches/*/entries", "GET", false, &hf_api_entries },
+	{ "caches/*/entries", "PUT", false, &hf_api_entry_put },
+	{ "caches/*/entries", "DELETE", false, &hf_api_entry_delete },
+	{ "install", "POST", true, &hf_api_install },
 	{ "holds", "GET", true, &hf_api_holds },
 	{ "holds", "POST", true, &hf_api_hold },
 	{ "holds", "DELETE", true, &hf_api_release },
@@ -107,19 +115,36 @@ bool hf_api_resume(struct hf_api_call *call)
 	return false;
 }
 
+static bool has_answer(const struct hf_api_call *call)
+{
+	return call->reply || call->serve;
+}
+
 static size_t call_send(struct hf_transport *t, struct hf_exchange *x, struct hf_span data)
 {
+	struct hf_api_call *call = call_of(x);
+
 	(void)t;
-	(void)x;
-	return data.len; /* no resource takes a body */
+	if (!call->kind->send || has_answer(call))
+		return data.len;
+	return call->kind->send(call, data);
 }
 
 static void call_send_end(struct hf_transport *t, struct hf_exchange *x,
 			  const struct hf_fields *trailers)
 {
+	struct hf_api_call *call = call_of(x);
+
 	(void)t;
-	(void)x;
 	(void)trailers;
+	if (call->kind->send_end && !has_answer(call))
+		call->kind->send_end(call);
+}
+
+void hf_api_writable(struct hf_api_call *call)
+{
+	if (call->events->on_writable && !has_answer(call))
+		call->events->on_writable(call->user);
 }
 
 static void call_receive(struct hf_transport *t, struct hf_exchange *x, bool on)
@@ -130,6 +155,8 @@ static void call_receive(struct hf_transport *t, struct hf_exchange *x, bool on)
 	call->receiving = on;
 	if (call->reply)
 		hf_reply_receive(call->reply, on);
+	else if (call->serve)
+		hf_serve_receive(call->serve, on);
 	else if (on && call->kind->pump && !hf_timer_is_set(&call->timer))
 		hf_api_pump(call);
 }
@@ -142,7 +169,10 @@ static void call_cancel(struct hf_transport *t, struct hf_exchange *x)
 	call->events = NULL;
 	if (call->reply)
 		hf_reply_cancel(call->reply);
+	if (call->serve)
+		hf_serve_cancel(call->serve);
 	call->reply = NULL;
+	call->serve = NULL;
 	free_if_over(call);
 }
 
@@ -171,6 +201,8 @@ void hf_api_finish(struct hf_ingress *in)
 
 		if (call->reply)
 			hf_reply_abandon(call->reply);
+		if (call->serve)
+			hf_serve_cancel(call->serve);
 		free_call(call);
 	}
 }
@@ -194,6 +226,7 @@ static void reply_ended(void *owner)
 	struct hf_api_call *call = owner;
 
 	call->reply = NULL;
+	call->serve = NULL;
 	call->events = NULL;
 	free_if_over(call);
 }
@@ -215,6 +248,32 @@ void hf_api_reply(struct hf_api_call *call, struct hf_reply *r)
 	call->reply = r;
 	hf_reply_start(r, call->events, call->user, reply_ended, call);
 	hf_reply_receive(r, call->receiving);
+}
+
+/* Its body cannot be read, and nothing was said yet. */
+static void serve_lost(void *owner)
+{
+	struct hf_api_call *call = owner;
+
+	call->serve = NULL;
+	hf_api_problem(call, 404, "The entry is damaged and was taken out.");
+}
+
+int hf_api_serve(struct hf_api_call *call, const struct hf_serve_options *opt, struct hf_stored *s)
+{
+	struct hf_serve_options own = *opt;
+	int err;
+
+	own.arena = call->msg->fields.arena;
+	own.events = call->events;
+	own.user = call->user;
+	own.ended = reply_ended;
+	own.lost = serve_lost;
+	own.owner = call;
+	err = hf_serve_start(&own, s, &call->serve);
+	if (!err)
+		hf_serve_receive(call->serve, call->receiving);
+	return err;
 }
 
 /* Nothing can be said: the connection ends. */

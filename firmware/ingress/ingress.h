@@ -17,6 +17,7 @@
 struct hf_ingress;
 struct hf_tags;	    /* sync/tags.h */
 struct hf_periodic; /* sync/periodic.h */
+struct hf_cache;    /* cache/cache.h */
 
 struct hf_ingress_options {
 	struct hf_port *port;
@@ -27,6 +28,7 @@ struct hf_ingress_options {
 	struct hf_store *store;
 	struct hf_tags *tags;
 	struct hf_periodic *periodic;
+	struct hf_cache *cache; /* NULL: there is none */
 	unsigned connections_max;
 	uint32_t keepalive_timeout_ms, head_timeout_ms;
 	uint32_t idle_timeout_ms; /* of a body that does not move; 0: 60 s */
@@ -48,6 +50,12 @@ struct hf_ingress_options {
 	int (*worker_by_name)(void *user, struct hf_span name);
 	/* The origin that a worker belongs to. */
 	unsigned (*worker_origin)(void *user, unsigned worker);
+	const char *(*worker_name)(void *user, unsigned worker);
+	/* A cache was dropped on the shelf: one that the settings name is there anew, and a
+	 * precache is installed again. */
+	void (*cache_dropped)(void *user, uint32_t cache);
+	/* Fetches what is missing of the precache of @worker (UINT_MAX: of all) now. */
+	void (*install_now)(void *user, unsigned worker);
 	void *user;
 };
 

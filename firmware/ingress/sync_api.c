@@ -61,8 +61,7 @@ static struct hf_span page_path(const struct hf_api_call *call)
 	return url.path;
 }
 
-/* -1: none, and the call has been answered. */
-static int find_worker(struct hf_api_call *call)
+int hf_api_worker(struct hf_api_call *call)
 {
 	const struct hf_ingress_options *opt = &call->in->opt;
 	int worker;
@@ -184,7 +183,7 @@ static int change(struct sync_call *s, bool registers)
 
 	if (!find_tag(call, &s->change.tag))
 		return 0;
-	worker = find_worker(call);
+	worker = hf_api_worker(call);
 	if (worker < 0)
 		return 0;
 	s->registers = registers;
@@ -210,7 +209,7 @@ static int show(struct sync_call *s)
 
 	if (!find_tag(call, &tag))
 		return 0;
-	worker = find_worker(call);
+	worker = hf_api_worker(call);
 	if (worker >= 0)
 		answer_one(s, (unsigned)worker, tag);
 	return 0;
@@ -262,7 +261,7 @@ static int list(struct sync_call *s)
 		return 0;
 	}
 	if (!call->control || hf_api_query(call, "worker", &name)) {
-		found = find_worker(call);
+		found = hf_api_worker(call);
 		if (found < 0)
 			return 0;
 		worker = (unsigned)found;
