@@ -115,10 +115,12 @@ int cli_args_read(const struct cli_spec *spec, int argc, char **argv, struct cli
 			plain = true;
 		} else if (!plain && argv[i][0] == '-' && argv[i][1]) {
 			err = read_option(spec, argc, argv, &i, out);
-		} else if (!spec->operand || out->operand) {
-			err = wrong_operand(spec);
-		} else {
+		} else if (spec->operand && !out->operand) {
 			out->operand = argv[i];
+		} else if (out->operand && !out->second && strchr(spec->operand, ' ')) {
+			out->second = argv[i];
+		} else {
+			err = wrong_operand(spec);
 		}
 	}
 	if (!err && spec->operand && !spec->operand_optional && !out->operand)

@@ -29,6 +29,7 @@ struct cli_option_spec {
 struct cli_args {
 	const char *option[CLI_OPTIONS_N]; /* NULL: not given; "" when it takes no value */
 	const char *operand;		   /* NULL: not given */
+	const char *second;		   /* operand; NULL: not given */
 };
 
 struct cli_spec; /* commands.h */

@@ -243,6 +243,7 @@ int cli_status(struct cli *c, const struct cli_args *args)
 		print_totals(j);
 		print_periodic(j);
 		print_store(j);
+		cli_caches_print(cli_json_at(j, "caches"));
 	}
 	cli_json_free(j);
 	cli_reply_finish(&reply);

@@ -53,6 +53,17 @@ const struct cli_spec cli_commands[] = {
 	  "register a tag for periodic background sync", NULL, cli_periodic_register },
 	{ "periodic", "unregister", "TAG", false, O(WORKER), "give a tag up", NULL,
 	  cli_periodic_unregister },
+	{ "cache", "list", NULL, false, 0, "the caches, and what they take", NULL, cli_cache_list },
+	{ "cache", "show", "CACHE", false, O(WORKER), "what is in a cache",
+	  "CACHE is a worker's cache, the origin of an HTTP cache, or the worker of a\n"
+	  "precache. FRESH is how long it may be used without asking, by RFC 9111.\n",
+	  cli_cache_show },
+	{ "cache", "purge", "CACHE [URL]", false, O(WORKER), "take out all, or one URL",
+	  "A cache that a worker or an origin uses is empty then; a precache is fetched\n"
+	  "anew, and until it is there its files come from the origin.\n",
+	  cli_cache_purge },
+	{ "cache", "install", "WORKER", true, 0, "fetch what precaches lack, now",
+	  "Of WORKER, or of all of them.\n", cli_cache_install },
 	{ NULL, "events", NULL, false, O(FOLLOW), "the latest events", NULL, cli_events },
 	{ NULL, "metrics", NULL, false, 0, "figures in the text format of Prometheus", NULL,
 	  cli_metrics },

@@ -14,7 +14,7 @@ typedef int cli_command(struct cli *c, const struct cli_args *args);
 
 struct cli_spec {
 	const char *group, *word; /* group NULL: a command of one word */
-	const char *operand;	  /* "ID"; NULL: none */
+	const char *operand;	  /* "ID", "CACHE [URL]" for a second one; NULL: none */
 	bool operand_optional;
 	unsigned options; /* bits of 1 << enum cli_option */
 	const char *brief;
@@ -40,6 +40,7 @@ int cli_complete(struct cli *c, int argc, char **argv);
 cli_command cli_status, cli_health, cli_version, cli_store, cli_store_check, cli_events;
 cli_command cli_lanes, cli_hold, cli_release;
 cli_command cli_queue_list, cli_queue_show, cli_queue_retry, cli_queue_cancel, cli_queue_export;
+cli_command cli_cache_list, cli_cache_show, cli_cache_purge, cli_cache_install;
 cli_command cli_metrics, cli_sync_now, cli_sync_list, cli_sync_register, cli_sync_unregister;
 cli_command cli_periodic_list, cli_periodic_register, cli_periodic_unregister;
 

@@ -92,6 +92,10 @@ static void offer_operand(struct cli *c, const struct cli_spec *spec, const char
 	if (strcmp(spec->operand, "ID") == 0)
 		offer_from(c, typed, "/.holdfast/requests?state=queued,held,dead&limit=64",
 			   "requests", "id");
+	else if (strncmp(spec->operand, "CACHE", 5) == 0)
+		offer_from(c, typed, "/.holdfast/caches", "caches", "name");
+	else if (spec->run == cli_cache_install)
+		offer_from(c, typed, "/.holdfast/status", "caches.precache", "worker");
 	else if (spec->run == cli_release)
 		offer_from(c, typed, "/.holdfast/holds", "holds", "lane");
 	else if (strcmp(spec->operand, "LANE") == 0)

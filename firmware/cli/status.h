@@ -21,5 +21,7 @@ void cli_lanes_print(const struct cJSON *lanes);
 void cli_holds_print(const struct cJSON *holds);
 /* What is wrong with the store, a line each. */
 void cli_store_warn(const struct cJSON *status);
+/* The member "caches" of the status; NULL is fine. */
+void cli_caches_print(const struct cJSON *caches);
 
 #endif
