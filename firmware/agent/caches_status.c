@@ -203,7 +203,29 @@ static int shelf_metrics(struct hf_agent *a, struct hf_buf *b)
 	return err;
 }
 
-/* 1 with the state as a label, and how far it is. */
+static bool has_precache(const struct hf_agent *a)
+{
+	for (size_t i = 0; a->workers && i < a->settings->workers_n; i++)
+		if (a->workers[i].install)
+			return true;
+	return false;
+}
+
+/* The @k-th metric of one worker's precache: its state as a label, or how far it is. */
+static int precache_metric(const struct hf_agent_worker *w, size_t k, const char *name,
+			   struct hf_buf *b)
+{
+	struct hf_install_figures f;
+	int err;
+
+	hf_install_figures(w->install, &f);
+	err = hf_buf_appendf(b, "holdfast_%s{worker=\"%s\"", name,
+			     w->agent->settings->workers[w->number].name);
+	if (!err && k == 0)
+		return hf_buf_appendf(b, ",state=\"%s\"} 1\n", state_name(f.state));
+	return err ? err : hf_buf_appendf(b, "} %zu\n", k == 1 ? f.files : f.done);
+}
+
 static int precache_metrics(struct hf_agent *a, struct hf_buf *b)
 {
 	static const struct hf_agent_metric m[] = {
@@ -212,25 +234,15 @@ static int precache_metrics(struct hf_agent *a, struct hf_buf *b)
 		{ "precache_files", "gauge", "Of the version." },
 		{ "precache_files_done", "gauge", "Of them that are there." },
 	};
-	struct hf_install_figures f;
 	int err = 0;
 
+	if (!has_precache(a))
+		return 0;
 	for (size_t k = 0; k < sizeof(m) / sizeof(m[0]) && !err; k++) {
 		err = hf_agent_metric_head(b, &m[k]);
-		for (size_t i = 0; a->workers && i < a->settings->workers_n && !err; i++) {
-			if (!a->workers[i].install)
-				continue;
-			hf_install_figures(a->workers[i].install, &f);
-			err = hf_buf_appendf(b, "holdfast_%s{worker=\"%s\"", m[k].name,
-					     a->settings->workers[i].name);
-			if (!err && k == 0)
-				err = hf_buf_appendf(b, ",state=\"%s\"", state_name(f.state));
-			if (!err)
-				err = hf_buf_appendf(b, "} %zu\n",
-						     k == 0 ? (size_t)1 :
-						     k == 1 ? f.files :
-							      f.done);
-		}
+		for (size_t i = 0; i < a->settings->workers_n && !err; i++)
+			if (a->workers[i].install)
+				err = precache_metric(&a->workers[i], k, m[k].name, b);
 	}
 	return err;
 }

@@ -142,7 +142,8 @@ test('the metrics are what Prometheus takes', async (x) => {
 	for (const [name, family] of families)
 		for (const sample of family.samples)
 			for (const label of Object.keys(sample.labels))
-				assert.ok(['origin', 'version', 'state'].includes(label), `${name}: ${label} would grow with use`);
+				assert.ok(['origin', 'version', 'state', 'cache', 'result', 'worker'].includes(label),
+					`${name}: ${label} would grow with use`);
 	const before = families.size;
 	for (let i = 0; i < 5; i++)
 		await daemon.post(`/api/orders?n=${i}`, '{}', { 'X-Table': `${i}` });

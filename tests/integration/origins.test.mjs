@@ -80,7 +80,7 @@ test('metrics are for the operator, in the format of Prometheus', async (x) => {
 	const said = await daemon.cli('metrics');
 	assert.equal(said.code, 0, said.stderr);
 	for (const line of said.stdout.trimEnd().split('\n'))
-		assert.match(line, /^# (HELP|TYPE) holdfast_\w+ \S|^holdfast_\w+({\w+="[^"]*"})? \d+$/);
+		assert.match(line, /^# (HELP|TYPE) holdfast_\w+ \S|^holdfast_\w+({\w+="[^"]*"(,\w+="[^"]*")*})? \d+$/);
 	assert.match(said.stdout, /^holdfast_requests_waiting{origin="bank"} 1$/m);
 	assert.match(said.stdout, /^holdfast_requests_waiting{origin="shop"} 0$/m);
 	assert.match(said.stdout, /^holdfast_requests_accepted_total{origin="bank"} 1$/m);
