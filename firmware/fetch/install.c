@@ -33,6 +33,7 @@ struct slot {
 
 struct hf_install {
 	struct hf_install_options opt;
+	struct hf_timerq *timers; /* outlives fetch */
 	uint32_t active, staged;
 	char version[33];
 	enum hf_install_state state;
@@ -394,6 +395,7 @@ int hf_install_create(const struct hf_install_options *opt, struct hf_install **
 	if (!i)
 		return HF_ENOMEM;
 	i->opt = *opt;
+	i->timers = opt->fetch->opt.timers;
 	hf_timer_init(&i->timer, begin, i);
 	for (size_t k = 0; k < SLOTS; k++)
 		i->slots[k].install = i;
@@ -415,7 +417,7 @@ void hf_install_destroy(struct hf_install *i)
 {
 	if (!i)
 		return;
-	hf_timerq_clear(world(i)->timers, &i->timer);
+	hf_timerq_clear(i->timers, &i->timer);
 	free(i);
 }
 
