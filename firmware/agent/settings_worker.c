@@ -63,7 +63,8 @@ static void read_manifest(struct worker_reader *x)
 				  hf_settings_file_problem(err));
 		return;
 	}
-	err = hf_manifest_parse(hf_span(json, len), x->w->manifest_path, &r->manifest_faults,
+	err = hf_manifest_parse(hf_span(json, len), x->w->manifest_path,
+				hf_span_str(x->w->scope ? x->w->scope : "/"), &r->manifest_faults,
 				&x->w->manifest);
 	free(json);
 	if (err == HF_ENOMEM)

@@ -181,7 +181,10 @@ static void select_entry(struct hf_cached *c)
 
 	for (size_t i = 0; i < c->n; i++)
 		entries[i] = c->v[i]->entry;
-	c->selected = hf_cache_select(c->arena, entries, c->n, &c->request->fields);
+	if (c->plan.precached) /* a file is one for all: it was asked for without preferences */
+		c->selected = c->n > 0 ? 0 : -1;
+	else
+		c->selected = hf_cache_select(c->arena, entries, c->n, &c->request->fields);
 	hf_cache_now(c->ev.fetch->opt.cache, &now);
 	if (c->plan.source == HF_SOURCE_NETWORK) {
 		hf_cache_decide(&hf_http_rules, c->selected < 0 ? NULL : &entries[c->selected],

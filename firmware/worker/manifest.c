@@ -38,7 +38,7 @@ static char *read_name(struct hf_json_doc *d, const cJSON *item)
 	return copy;
 }
 
-static void read_manifest(struct hf_json_doc *d, struct hf_manifest *out)
+static void read_manifest(struct hf_json_doc *d, struct hf_span scope, struct hf_manifest *out)
 {
 	const cJSON *m[KEYS];
 
@@ -48,9 +48,8 @@ static void read_manifest(struct hf_json_doc *d, struct hf_manifest *out)
 	out->version = read_name(d, m[KEY_VERSION]);
 	if (m[KEY_ROUTES])
 		hf_manifest_read_routes(d, m[KEY_ROUTES], out);
-	if (m[KEY_PRECACHE]) {
-		hf_manifest_read_precache(d, m[KEY_PRECACHE], out);
-	}
+	if (m[KEY_PRECACHE])
+		hf_manifest_read_precache(d, m[KEY_PRECACHE], scope, out);
 	if (m[KEY_SYNC]) /* behind the routes: both refer to them */
 		hf_manifest_read_sync(d, m[KEY_SYNC], out);
 	if (m[KEY_PERIODIC])
@@ -58,7 +57,8 @@ static void read_manifest(struct hf_json_doc *d, struct hf_manifest *out)
 }
 
 /* HF_ECONFIG after a fault that ends it, HF_ENOMEM. */
-static int read_text(struct hf_span text, struct hf_faults *faults, struct hf_manifest *out)
+static int read_text(struct hf_span text, struct hf_span scope, struct hf_faults *faults,
+		     struct hf_manifest *out)
 {
 	struct hf_json_doc doc;
 	int err;
@@ -70,14 +70,14 @@ static int read_text(struct hf_span text, struct hf_faults *faults, struct hf_ma
 	err = hf_json_doc_init(&doc, text, faults);
 	if (err)
 		return err;
-	read_manifest(&doc, out);
+	read_manifest(&doc, scope, out);
 	err = hf_faults_finish(&doc.notices, &out->notices);
 	hf_json_doc_finish(&doc);
 	return err == HF_ENOMEM ? err : 0;
 }
 
-int hf_manifest_parse(struct hf_span text, const char *file, struct hf_buf *faults,
-		      struct hf_manifest **out)
+int hf_manifest_parse(struct hf_span text, const char *file, struct hf_span scope,
+		      struct hf_buf *faults, struct hf_manifest **out)
 {
 	struct hf_manifest *m = calloc(1, sizeof(*m));
 	struct hf_faults f;
@@ -88,7 +88,7 @@ int hf_manifest_parse(struct hf_span text, const char *file, struct hf_buf *faul
 		return HF_ENOMEM;
 	hf_faults_init(&f, file);
 	hf_buf_init(&m->notices, NOTICES_BYTES_MAX);
-	err = read_text(text, &f, m);
+	err = read_text(text, scope, &f, m);
 	if (err == HF_ENOMEM)
 		f.nomem = true;
 	err = hf_faults_finish(&f, faults);

@@ -59,10 +59,11 @@ struct hf_manifest {
 	struct hf_buf notices; /* a line for each member that has no effect in this build */
 };
 
-/* @file names it in faults, one line each in @faults. HF_ECONFIG when there are
- * any, HF_ENOMEM. */
-int hf_manifest_parse(struct hf_span text, const char *file, struct hf_buf *faults,
-		      struct hf_manifest **out);
+/* @file names it in faults, one line each in @faults. Files of the precache without
+ * '/' in front lie in the folder of @scope, a path. HF_ECONFIG when there are faults,
+ * HF_ENOMEM. */
+int hf_manifest_parse(struct hf_span text, const char *file, struct hf_span scope,
+		      struct hf_buf *faults, struct hf_manifest **out);
 void hf_manifest_destroy(struct hf_manifest *m);
 /* First matching route, NULL for none. @path as sent; it is normalised for
  * matching. Without requestMethod a condition matches GET and HEAD only where

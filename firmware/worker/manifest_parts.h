@@ -12,7 +12,7 @@
 void hf_manifest_read_routes(struct hf_json_doc *d, const struct cJSON *item,
 			     struct hf_manifest *m);
 void hf_manifest_read_precache(struct hf_json_doc *d, const struct cJSON *item,
-			       struct hf_manifest *m);
+			       struct hf_span scope, struct hf_manifest *m);
 void hf_manifest_read_periodic(struct hf_json_doc *d, const struct cJSON *item,
 			       struct hf_manifest *m);
 void hf_manifest_read_sync(struct hf_json_doc *d, const struct cJSON *item, struct hf_manifest *m);

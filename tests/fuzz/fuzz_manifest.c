@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int err;
 
 	hf_buf_init(&faults, 1024 * 1024);
-	err = hf_manifest_parse(hf_span(data, size), "m.json", &faults, &m);
+	err = hf_manifest_parse(hf_span(data, size), "m.json", HF_SPAN("/app/"), &faults, &m);
 	assert(err == 0 || err == HF_ECONFIG);
 	if (err) {
 		check_faults(&faults);

@@ -258,4 +258,13 @@ test('a large body is stored and served in little memory, also past a slow page'
 	assert.ok(most - before < (sanitized ? 64 : 4) * 1024, `${most - before} KiB more`);
 });
 
+test('a file of the precache is for every client, whatever its origin varies by', async (x) => {
+	const { daemon, origin } = await pair(x, { page: () => ({ headers: { Vary: 'Accept-Encoding, Accept-Language' } }),
+		manifest: { ...manifest(), precache: [{ url: '/index.html', revision: '1' }] } });
+	await stored(daemon, '/index.html');
+	await origin.stop();
+	for (const headers of [{}, { 'Accept-Encoding': 'gzip, br' }, { 'Accept-Language': 'de' }])
+		assert.equal((await daemon.get('/', headers)).status, 200, JSON.stringify(headers));
+});
+
 suite('the caches');

@@ -20,7 +20,7 @@ static struct hf_manifest *parse(const char *text)
 	int err;
 
 	hf_buf_init(&faults, FAULTS_MAX);
-	err = hf_manifest_parse(hf_span_str(text), "m.json", &faults, &m);
+	err = hf_manifest_parse(hf_span_str(text), "m.json", HF_SPAN("/app/"), &faults, &m);
 	if (err)
 		fail_msg("%s: %s\n%s", hf_errname(err), text, hf_buf_cstr(&faults));
 	assert_int_equal(faults.len, 0);
@@ -35,7 +35,7 @@ static void expect_faults(const char *text, const char *expected)
 	int err;
 
 	hf_buf_init(&faults, FAULTS_MAX);
-	err = hf_manifest_parse(hf_span_str(text), "m.json", &faults, &m);
+	err = hf_manifest_parse(hf_span_str(text), "m.json", HF_SPAN("/app/"), &faults, &m);
 	if (err != HF_ECONFIG)
 		fail_msg("%s for %s", hf_errname(err), text);
 	assert_null(m);
@@ -106,6 +106,20 @@ static void reads_every_member(void **state)
 	assert_true(m->periodic[0].min_interval_ms == 3600000);
 	assert_string_equal(m->periodic[0].action.refresh[0], "/api/menu");
 	assert_int_equal(m->periodic[1].action.kind, HF_SYNC_PAGE);
+	hf_manifest_destroy(m);
+}
+
+static void files_of_build_tools_lie_in_the_scope(void **state)
+{
+	struct hf_manifest *m = parse("{\"precache\":[\"/a.js\",\"./b.js\",\"assets/c d.js\","
+				      "{\"url\":\"b\xc3\xa4r.js\",\"revision\":null}]}");
+
+	(void)state;
+	assert_int_equal(m->precache_n, 4);
+	assert_string_equal(m->precache[0].url, "/a.js");
+	assert_string_equal(m->precache[1].url, "/app/b.js");
+	assert_string_equal(m->precache[2].url, "/app/assets/c%20d.js");
+	assert_string_equal(m->precache[3].url, "/app/b%C3%A4r.js");
 	hf_manifest_destroy(m);
 }
 
@@ -427,11 +441,11 @@ static const struct {
 	{ QUEUE("\"keyFormat\":\"quoted\""),
 	  "m.json:1: routes[0].queue.keyFormat: \"quoted\" is not one of bare, sf-string\n" },
 	/* lists */
-	{ "{\"precache\":[\"x\"]}",
-	  "m.json:1: precache[0]: \"x\" is not a path of the origin: \"/\", then no spaces, and "
+	{ "{\"precache\":[\"http://x/\"]}",
+	  "m.json:1: precache[0]: \"http://x/\" is not a path of the origin: \"/\", then no spaces, and "
 	  "percent-encoding for what is not ASCII\n" },
 	{ "{\"precache\":[{\"revision\":\"1\"}]}", "m.json:1: precache[0]: \"url\" is missing\n" },
-	{ "{\"precache\":[\"/a\",\n{\"url\":\"/a\"}]}",
+	{ "{\"precache\":[\"/app/a\",\n{\"url\":\"a\"}]}",
 	  "m.json:2: precache[1]: is the same url as precache[0]\n" },
 	{ "{\"precache\":[{\"url\":\"/a\",\"integrity\":\"md5-x\"}]}",
 	  "m.json:1: precache[0].integrity: must be \"sha256-\", \"sha384-\" or \"sha512-\" and the "
@@ -510,13 +524,17 @@ static void shows_a_bounded_number_of_faults(void **state)
 
 	(void)state;
 	hf_buf_init(&faults, FAULTS_MAX);
-	assert_int_equal(hf_manifest_parse(hf_span_str(text), "m.json", &faults, &m), HF_ECONFIG);
+	assert_int_equal(hf_manifest_parse(hf_span_str(text), "m.json", HF_SPAN("/app/"), &faults,
+					   &m),
+			 HF_ECONFIG);
 	tail = strstr(hf_buf_cstr(&faults), "m.json: ");
 	assert_non_null(tail);
 	assert_string_equal(tail, "m.json: 800 more faults are not shown\n");
 	hf_buf_finish(&faults);
 	hf_buf_init(&faults, 10); /* too small for a line: still a fault */
-	assert_int_equal(hf_manifest_parse(hf_span_str(text), "m.json", &faults, &m), HF_ECONFIG);
+	assert_int_equal(hf_manifest_parse(hf_span_str(text), "m.json", HF_SPAN("/app/"), &faults,
+					   &m),
+			 HF_ECONFIG);
 	hf_buf_finish(&faults);
 	free(text);
 }
@@ -540,6 +558,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_every_member),
+		cmocka_unit_test(files_of_build_tools_lie_in_the_scope),
 		cmocka_unit_test(fills_in_defaults),
 		cmocka_unit_test(knows_the_words_of_both_vocabularies),
 		cmocka_unit_test(an_empty_object_is_a_manifest),

@@ -19,7 +19,7 @@ static int parse(const char *text, struct hf_manifest **m, char faults[4096])
 	int err;
 
 	hf_buf_init(&b, 4096);
-	err = hf_manifest_parse(hf_span_str(text), "m.json", &b, m);
+	err = hf_manifest_parse(hf_span_str(text), "m.json", HF_SPAN("/app/"), &b, m);
 	snprintf(faults, 4096, "%s", hf_buf_cstr(&b));
 	hf_buf_finish(&b);
 	return err;

@@ -2,8 +2,9 @@
 /*
  * Chromium for tests: browser(x) starts one, open() gives a page whose console
  * is printed when the test fails and whose errors make it fail; killBrowser()
- * ends one as a power cut does, and its profile is there for another. noBrowser
- * is false or the reason why there is none; SHOTS is the folder for screenshots.
+ * ends one as a power cut does, and its profile is there for another. launch(x)
+ * starts one whose contexts begin empty. noBrowser is false or the reason why
+ * there is none; SHOTS is the folder for screenshots.
  */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -24,15 +25,23 @@ export function newProfile(x) {
 	return profile;
 }
 
+const HOW = { executablePath: BINARY,
+	args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+		'--disable-background-networking', '--disable-component-update', '--disable-sync'] };
+
 export async function browser(x, profile = newProfile(x)) {
 	const context = await playwright.chromium.launchPersistentContext(profile, {
-		executablePath: BINARY,
-		args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-			'--disable-background-networking', '--disable-component-update', '--disable-sync'],
+		...HOW,
 		viewport: { width: 1280, height: 800 },
 	});
 	x.defer(() => context.close());
 	return context;
+}
+
+export async function launch(x) {
+	const chromium = await playwright.chromium.launch(HOW);
+	x.defer(() => chromium.close());
+	return chromium;
 }
 
 /* The processes whose command line names @profile. */

@@ -114,6 +114,12 @@ export class Daemon {
 		writeFileSync(this.conf, lines.join('\n'));
 	}
 
+	/* Other options count from the next start on. */
+	configure(options) {
+		Object.assign(this.options, options);
+		this.#configure();
+	}
+
 	/* Starts the process; without waiting when @wait is false. */
 	async start({ wait = true } = {}) {
 		this.starts++;

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Wanted long after the page was loaded. */
+export const version = 'v0000';
