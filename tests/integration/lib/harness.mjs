@@ -20,7 +20,7 @@ import { join } from 'node:path';
 
 export const sanitized = process.env.HF_SANITIZE === '1';
 
-class Context {
+export class Context {
 	#deferred = [];
 	#explanations = [];
 
