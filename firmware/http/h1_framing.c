@@ -14,6 +14,20 @@ static bool ends_in_chunked(struct hf_span codings)
 	return hf_span_ieq_str(last, "chunked");
 }
 
+/* A name that is no coding (RFC 9112 section 7): such as "identity", which older
+ * servers say. It tells nothing of the bytes, and they end with the connection. */
+static bool is_no_coding(struct hf_span name)
+{
+	static const char *const codings[] = { "chunked", "compress", "x-compress",
+					       "deflate", "gzip",     "x-gzip" };
+	size_t i;
+
+	for (i = 0; i < sizeof(codings) / sizeof(codings[0]); i++)
+		if (hf_span_ieq_str(name, codings[i]))
+			return false;
+	return hf_is_token(name);
+}
+
 static int check_transfer_encoding(struct hf_h1_reader *r, struct hf_span value)
 {
 	if (r->msg.minor == 0)
@@ -24,6 +38,10 @@ static int check_transfer_encoding(struct hf_h1_reader *r, struct hf_span value)
 		return hf_h1_bad(r, "more than one Transfer-Encoding");
 	if (hf_span_ieq_str(value, "chunked"))
 		return 0;
+	if (r->kind == HF_H1_RESPONSE && is_no_coding(value)) {
+		r->msg.body = HF_BODY_CLOSE;
+		return 0;
+	}
 	if (hf_is_token(value) || ends_in_chunked(value))
 		return hf_h1_fail(r, HF_EPROTO, 501, "transfer coding is not supported");
 	return hf_h1_bad(r, "malformed Transfer-Encoding");

@@ -553,6 +553,18 @@ static void refuses_endless_interim_responses(void **state)
 	hf_buf_finish(&bytes);
 }
 
+/* A name that is no coding: the body ends with the connection. */
+static void reads_a_response_of_an_unknown_coding_to_its_end(void **state)
+{
+	(void)state;
+	assert_response("HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\n5\r\nab",
+			"head   200 OK minor=1 body=3 len=-1 [Transfer-Encoding=identity]\n"
+			"body 5\r\n"
+			"ab\n"
+			"complete\n"
+			"end OK\n");
+}
+
 static void misses_the_final_response_when_the_stream_ends(void **state)
 {
 	struct h1_transcript t = read_as(HF_H1_RESPONSE, HF_SPAN("HTTP/1.1 100 C\r\n\r\n"));
@@ -974,6 +986,7 @@ int main(void)
 		cmocka_unit_test(reads_a_status_line_without_reason),
 		cmocka_unit_test(reads_interim_responses_and_the_final_one),
 		cmocka_unit_test(refuses_endless_interim_responses),
+		cmocka_unit_test(reads_a_response_of_an_unknown_coding_to_its_end),
 		cmocka_unit_test(misses_the_final_response_when_the_stream_ends),
 		cmocka_unit_test(ends_at_204_and_304_whatever_the_length),
 		cmocka_unit_test(does_not_keep_a_connection_with_a_204_that_promises_a_body),
