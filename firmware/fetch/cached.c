@@ -241,7 +241,7 @@ static void decide_worker(struct hf_cached *c)
 		serve_hit(c);
 	} else if (source != HF_SOURCE_CACHE) {
 		hf_cached_ask(c);
-	} else if (!hf_cached_fall_back(c, true)) {
+	} else if (!hf_cached_fall_back(c, 0)) {
 		no_response(c);
 	}
 }

@@ -74,8 +74,8 @@ void hf_cached_problem(struct hf_cached *c, const struct hf_problem *p);
 void hf_cached_ask(struct hf_cached *c);
 /* Renews what is stored while the page has its answer. */
 void hf_cached_refresh(struct hf_cached *c);
-/* The origin gave no answer, or one that is worse than a stored one: what else is
- * there? False: nothing. */
-bool hf_cached_fall_back(struct hf_cached *c, bool unreachable);
+/* The origin answered @status, which is worse than a stored answer, or not at all (0):
+ * what else is there? False: nothing. */
+bool hf_cached_fall_back(struct hf_cached *c, int status);
 
 #endif

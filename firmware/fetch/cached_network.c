@@ -65,19 +65,18 @@ static bool look_for_offline_page(struct hf_cached *c)
 	return c->looking;
 }
 
-static bool may_be_stale(const struct hf_cached *c, bool unreachable)
+/* @status as that of hf_cached_fall_back. */
+static bool may_be_stale(const struct hf_cached *c, int status)
 {
 	if (c->selected < 0 || c->refresh)
 		return false;
-	if (c->plan.source != HF_SOURCE_NETWORK)
-		return true;
-	return unreachable ? c->decision.stale_on_unreachable : c->decision.stale_on_5xx;
+	return c->plan.source != HF_SOURCE_NETWORK || hf_cache_stale_for(&c->decision, status);
 }
 
-bool hf_cached_fall_back(struct hf_cached *c, bool unreachable)
+bool hf_cached_fall_back(struct hf_cached *c, int status)
 {
 	c->status = (struct hf_cache_status){ .fwd = why_forwarded(c), .fwd_status = c->answered };
-	if (may_be_stale(c, unreachable)) {
+	if (may_be_stale(c, status)) {
 		c->result = HF_RESULT_FALLBACK;
 		hf_cached_serve(c, c->v[c->selected]);
 		return true;
@@ -106,7 +105,7 @@ static void refused(struct hf_cached *c, const struct hf_exchange_result *result
 			  &c->problem);
 	if (c->plan.source == HF_SOURCE_NETWORK && c->selected >= 0)
 		c->problem.status = 504; /* RFC 9111, section 5.2.2.2: it may not be used stale */
-	if (!hf_cached_fall_back(c, true))
+	if (!hf_cached_fall_back(c, 0))
 		hf_cached_problem(c, &c->problem);
 }
 
@@ -159,9 +158,9 @@ static void on_head(void *user, const struct hf_message *head)
 			.detail = "The origin answered with an error, and nothing is stored "
 				  "that could stand for the answer.",
 		};
-		if (may_be_stale(c, false) || (c->plan.offline && !stored && !c->refresh)) {
+		if (may_be_stale(c, head->status) || (c->plan.offline && !stored && !c->refresh)) {
 			hf_fill_leave(&c->listener);
-			if (!hf_cached_fall_back(c, false))
+			if (!hf_cached_fall_back(c, c->answered))
 				hf_cached_problem(c, &c->problem);
 			return;
 		}
@@ -237,6 +236,41 @@ static bool has_conditions(const struct hf_cached *c)
 	return false;
 }
 
+/* The page wants more of an answer than that it came just now. */
+static bool is_choosy(const struct hf_cached *c)
+{
+	struct hf_cache_control asked;
+
+	hf_cache_control_parse_request(&c->request->fields, &asked);
+	return asked.no_cache || asked.max_age != HF_DELTA_NONE || asked.min_fresh != HF_DELTA_NONE;
+}
+
+/* An answer that came before the request did counts as stored: the HTTP cache takes
+ * it only where it would take it from the shelf. */
+static bool may_join(struct hf_cached *c, const struct hf_fill *f)
+{
+	struct hf_cache_decision decision;
+	struct hf_cache_entry entry;
+	struct hf_cache_clock now;
+
+	if (c->plan.source != HF_SOURCE_NETWORK)
+		return true;
+	if (!hf_fill_entry(f, &entry))
+		return !is_choosy(c);
+	hf_cache_now(c->ev.fetch->opt.cache, &now);
+	hf_cache_decide(&hf_http_rules, &entry, &c->request->fields, &now, &decision);
+	return decision.use != HF_CACHE_REVALIDATE && decision.use != HF_CACHE_REFETCH;
+}
+
+static struct hf_fill *find_fill(struct hf_cached *c)
+{
+	struct hf_fill *f = NULL;
+
+	if (!c->alone && !c->head_only && !has_conditions(c) && c->plan.cache != 0)
+		f = hf_fill_find(c->ev.fetch, c->plan.cache, c->plan.url, &c->request->fields);
+	return f && may_join(c, f) ? f : NULL;
+}
+
 static int start_fill(struct hf_cached *c, bool keep, struct hf_fill **out)
 {
 	bool conditions = c->head_only || (c->selected < 0 && has_conditions(c));
@@ -288,14 +322,12 @@ static void set_timer(struct hf_cached *c)
 void hf_cached_ask(struct hf_cached *c)
 {
 	struct hf_exchange_result result = { .end = HF_END_INTERNAL, .detail = "" };
-	struct hf_fill *f = NULL;
+	struct hf_fill *f = find_fill(c);
 
 	c->state = HF_CACHED_ASK;
 	c->listener.events = &fill_events;
 	c->listener.user = c;
 	c->listener.request = &c->request->fields;
-	if (!c->alone && !c->head_only && !has_conditions(c) && c->plan.cache != 0)
-		f = hf_fill_find(c->ev.fetch, c->plan.cache, c->plan.url, &c->request->fields);
 	c->own = !f;
 	if (!f) {
 		result.err = start_fill(c, false, &f);

@@ -38,6 +38,7 @@ struct hf_fetch {
 	struct hf_transport transport;
 	struct hf_list events;
 	struct hf_list fills;
+	struct hf_list posted;	/* answers to POSTs that are being stored */
 	uint64_t asked_away_ms; /* the next time that an origin that is away is asked */
 	struct hf_list discards;
 	struct hf_cache_counts counts;
@@ -53,6 +54,8 @@ static inline const struct hf_fetch_origin *hf_fetch_origin(const struct hf_fetc
 {
 	return &f->opt.origins[n];
 }
+/* What the origin says may be stored: there is a cache, and no box between. */
+bool hf_fetch_may_keep(const struct hf_fetch *f);
 /* Deletes a blob that no record refers to. */
 void hf_fetch_discard(struct hf_fetch *f, uint64_t blob);
 

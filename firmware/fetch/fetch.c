@@ -9,6 +9,7 @@
 
 #include "fetch/event.h"
 #include "fetch/fill.h"
+#include "fetch/posted.h"
 #include "holdfast/err.h"
 #include "http/url.h"
 #include "queue/after.h"
@@ -66,6 +67,7 @@ int hf_fetch_create(const struct hf_fetch_options *opt, struct hf_fetch **out)
 	};
 	hf_list_init(&f->events);
 	hf_list_init(&f->fills);
+	hf_list_init(&f->posted);
 	hf_list_init(&f->discards);
 	*out = f;
 	return 0;
@@ -95,6 +97,7 @@ void hf_fetch_destroy(struct hf_fetch *f)
 		ev->ops->destroy(ev);
 	}
 	hf_fill_destroy_all(f);
+	hf_posted_destroy_all(f);
 	while ((it = hf_list_pop(&f->discards)))
 		free(hf_container_of(it, struct hf_blob_discard, link));
 	free(f);

@@ -132,19 +132,13 @@ static void end_all(struct hf_fill *f, const struct hf_exchange_result *result)
 		hf_fill_end_listener(l, result, NULL);
 }
 
-/* Whether the answer of @variant is the one to @request as well. */
-static bool is_for(struct hf_fill *f, struct hf_span variant, const struct hf_fields *request)
-{
-	return hf_vary_match(&f->arena, variant, request, hf_span(NULL, 0));
-}
-
 static void validate_all(struct hf_fill *f, struct hf_stored *s)
 {
 	struct hf_fill_listener *l;
 
 	while ((l = first_listener(f))) {
 		detach(l);
-		if (l->own || is_for(f, s->entry.variant, l->request))
+		if (l->own || hf_fill_is_for(f, s->entry.variant, l->request))
 			l->events->on_validated(l->user, s);
 		else
 			l->events->on_parted(l->user);
@@ -199,28 +193,6 @@ void hf_fill_keep(struct hf_fill *f)
 	f->keep = true;
 }
 
-bool hf_fill_is_storing(const struct hf_fill *f)
-{
-	return f->storing;
-}
-
-struct hf_fill *hf_fill_find(struct hf_fetch *fetch, uint32_t cache, struct hf_span url,
-			     const struct hf_fields *request)
-{
-	struct hf_list *it, *tmp;
-
-	hf_list_for(it, tmp, &fetch->fills) {
-		struct hf_fill *f = hf_container_of(it, struct hf_fill, link);
-
-		if (f->terms.cache != cache || !hf_span_eq(f->url, url))
-			continue;
-		if (f->state == HF_FILL_ASK ? f->shared :
-					      f->storing && is_for(f, f->variant, request))
-			return f;
-	}
-	return NULL;
-}
-
 /* ---- from the origin: the head ---- */
 
 static void now_times(struct hf_fill *f)
@@ -255,83 +227,11 @@ static bool validated(struct hf_fill *f, const struct hf_message *head)
 	if (hf_cache_updated_fields(&hf_http_rules, &s->fields, &head->fields, &f->times, &f->arena,
 				    &fields))
 		return false;
-	fresh = hf_cache_update(f->fetch->opt.cache, s, &fields, &f->times, 0);
+	fresh = hf_cache_update(f->fetch->opt.cache, s, &fields, &f->times, hf_fill_flags(f));
 	f->state = HF_FILL_OVER;
 	validate_all(f, fresh ? fresh : s);
 	hf_stored_unref(fresh);
 	return true;
-}
-
-/* What a HEAD says of a stored GET. */
-static void head_answered(struct hf_fill *f, const struct hf_message *head)
-{
-	struct hf_cache *cache = f->fetch->opt.cache;
-	struct hf_stored *s = f->v[f->selected];
-	struct hf_fields fields;
-
-	switch (hf_cache_head(&s->entry, s->body_len, head)) {
-	case HF_CACHE_HEAD_UPDATE:
-		if (hf_cache_updated_fields(&hf_http_rules, &s->fields, &head->fields, &f->times,
-					    &f->arena, &fields) == 0)
-			hf_stored_unref(hf_cache_update(cache, s, &fields, &f->times, 0));
-		break;
-	case HF_CACHE_HEAD_INVALIDATE:
-		hf_stored_unref(hf_cache_update(cache, s, NULL, &s->entry.times,
-						s->state.flags | HF_STORED_INVALIDATED));
-		break;
-	default:
-		break;
-	}
-}
-
-static bool worker_may_store(const struct hf_fill *f, const struct hf_message *head)
-{
-	struct hf_cache_control cc;
-
-	if (!hf_statuses_have(&f->terms.store, head->status) || hf_vary_is_star(&head->fields))
-		return false;
-	if (f->terms.personal)
-		return true;
-	hf_cache_control_parse(&head->fields, &cc);
-	return !cc.no_store && (!cc.is_private || cc.private_names.n > 0) &&
-	       !hf_fields_get(&f->request.fields, "authorization");
-}
-
-/* Nothing from a box between, and nothing of which the end cannot be told. */
-static bool may_store(struct hf_fill *f, const struct hf_message *head)
-{
-	const struct hf_fetch_options *opt = &f->fetch->opt;
-	struct hf_url url = { .scheme = opt->origins[f->origin].scheme,
-			      .host = opt->origins[f->origin].host,
-			      .port = opt->origins[f->origin].port };
-
-	if (f->terms.cache == 0 || !hf_cache_is_open(opt->cache) || head->body == HF_BODY_CLOSE)
-		return false;
-	if (head->body == HF_BODY_LENGTH && head->body_len > hf_cache_body_max(opt->cache))
-		return false;
-	if (opt->connectivity && hf_connectivity_net(opt->connectivity) == HF_NET_CAPTIVE)
-		return false;
-	if (f->terms.worker)
-		return worker_may_store(f, head);
-	return hf_target_parse(f->request.target, &url.path, &url.query) == 0 &&
-	       hf_cache_storable(&hf_http_rules, &f->request, &url, head, &f->arena) ==
-		       HF_CACHE_STORE;
-}
-
-static int keep_head(struct hf_fill *f, const struct hf_message *head)
-{
-	struct hf_fields *fields = &f->head.fields;
-	int err;
-
-	f->head = *head;
-	err = hf_fields_copy(fields, &head->fields, &f->arena);
-	if (!err)
-		err = hf_cache_stored_fields(&hf_http_rules, fields, &f->times, &f->arena,
-					     &f->stored_fields);
-	if (err)
-		return err;
-	f->variant = hf_vary_key(&f->arena, &head->fields, &f->request.fields);
-	return f->variant.ptr ? 0 : HF_ENOMEM;
 }
 
 /* Those for whom the answer is not: all but the one it was asked for when it is not
@@ -344,7 +244,8 @@ static void part(struct hf_fill *f)
 	hf_list_for(it, tmp, &f->listeners) {
 		struct hf_fill_listener *l = hf_container_of(it, struct hf_fill_listener, link);
 
-		if (l->told_head || l->own || (f->storing && is_for(f, f->variant, l->request)))
+		if (l->told_head || l->own ||
+		    (f->storing && hf_fill_is_for(f, f->variant, l->request)))
 			continue;
 		detach(l);
 		hf_list_push(&parted, &l->link);
@@ -372,10 +273,10 @@ static void on_head(void *user, const struct hf_message *head)
 		return;
 	}
 	if (f->selected >= 0 && hf_span_eq_str(f->request.method, "HEAD"))
-		head_answered(f, head);
+		hf_fill_head_answered(f, head);
 	f->state = HF_FILL_BODY;
-	f->storing = may_store(f, head);
-	if (f->storing && keep_head(f, head))
+	f->storing = hf_fill_may_store(f, head);
+	if (f->storing && hf_fill_keep_head(f, head))
 		f->storing = false;
 	if (!f->storing)
 		f->head = *head;

@@ -93,6 +93,12 @@ void hf_fill_leave(struct hf_fill_listener *l);
 void hf_fill_keep(struct hf_fill *f);
 /* It is being stored. */
 bool hf_fill_is_storing(const struct hf_fill *f);
+/* What is being stored, as the policy sees it. False: no answer came yet, or it is not
+ * stored. */
+bool hf_fill_entry(const struct hf_fill *f, struct hf_cache_entry *out);
+/* @url was written to: what is on its way may be of before. It is validated before any
+ * use, and nobody joins it any more. */
+void hf_fill_written(struct hf_fetch *fetch, uint32_t cache, struct hf_span url);
 /* The shelf has been destroyed: without a word to anybody. */
 void hf_fill_destroy_all(struct hf_fetch *fetch);
 

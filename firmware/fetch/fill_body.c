@@ -35,8 +35,10 @@ static void put_done(struct hf_cache_put *p, int err, struct hf_stored *s)
 {
 	struct hf_fill *f = p->user;
 
-	(void)s;
 	f->putting = false;
+	if (s && f->written && !(p->flags & HF_STORED_INVALIDATED))
+		hf_stored_unref(hf_cache_update(f->fetch->opt.cache, s, NULL, &s->entry.times,
+						s->state.flags | HF_STORED_INVALIDATED));
 	hf_fill_enter(f);
 	f->storing = false;
 	f->state = HF_FILL_OVER;
@@ -61,6 +63,7 @@ static void put(struct hf_fill *f)
 		.variant = f->variant,
 		.fields = &f->stored_fields,
 		.times = f->times,
+		.flags = hf_fill_flags(f),
 		.replaces = f->ids,
 		.intake = f->intake.body || f->intake.integrity.len ? &f->intake : NULL,
 		.data = hf_buf_span(&f->window),

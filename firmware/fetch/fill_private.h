@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to fill.c (the exchange) and fill_body.c (the way of the body). */
+/* Private to fill.c (the exchange), fill_store.c (what is stored of an answer) and
+ * fill_body.c (the way of the body). */
 #ifndef HF_FETCH_FILL_PRIVATE_H
 #define HF_FETCH_FILL_PRIVATE_H
 
@@ -37,6 +38,7 @@ struct hf_fill {
 	bool shared;	    /* others may join before the answer is there */
 	bool keep;	    /* goes on without a listener, to see whether it can be stored */
 	bool again;	    /* the 304 confirmed nothing: without a condition */
+	bool written;	    /* the URL was written to since it was asked for */
 	uint32_t first_byte_timeout_ms;
 	void (*over)(void *user, int err, int status);
 	void *over_user;
@@ -80,6 +82,21 @@ static inline bool hf_fill_is_direct(const struct hf_fill *f)
 {
 	return !f->storing && f->flight.len == 0 && f->window.len == 0 && f->intake.body == 0;
 }
+
+/* ---- fill_store.c ---- */
+
+/* Whether the answer of @variant is the one to @request as well. */
+bool hf_fill_is_for(struct hf_fill *f, struct hf_span variant, const struct hf_fields *request);
+
+/* Flags of what it stores. */
+uint32_t hf_fill_flags(const struct hf_fill *f);
+/* What a HEAD says of a stored GET. */
+void hf_fill_head_answered(struct hf_fill *f, const struct hf_message *head);
+bool hf_fill_may_store(struct hf_fill *f, const struct hf_message *head);
+/* Takes @head into its own memory, to be stored. HF_ENOMEM. */
+int hf_fill_keep_head(struct hf_fill *f, const struct hf_message *head);
+
+/* ---- fill_body.c ---- */
 
 /* Hands listeners what there is for them. */
 void hf_fill_pump(struct hf_fill *f);

@@ -6,8 +6,17 @@
  * cache of the route that a GET of the URL has.
  */
 #include "fetch/event.h"
+#include "fetch/fill.h"
 
 #define ARENA_MAX 65536
+
+static void mark_in(struct hf_fetch *f, uint32_t cache, struct hf_span target, uint32_t set,
+		    uint32_t clear)
+{
+	hf_cache_mark(f->opt.cache, cache, target, set, clear);
+	if (set & HF_STORED_INVALIDATED)
+		hf_fill_written(f, cache, target);
+}
 
 static void mark(struct hf_fetch *f, unsigned origin, struct hf_span target, uint32_t set,
 		 uint32_t clear)
@@ -17,11 +26,11 @@ static void mark(struct hf_fetch *f, unsigned origin, struct hf_span target, uin
 	uint32_t http = hf_fetch_origin(f, origin)->cache;
 
 	if (http)
-		hf_cache_mark(f->opt.cache, http, target, set, clear);
+		mark_in(f, http, target, set, clear);
 	if (f->opt.route && hf_target_parse(target, &get.path, &get.query) == 0)
 		route = f->opt.route(f->opt.user, origin, &get);
 	if (route && route->cache_id)
-		hf_cache_mark(f->opt.cache, route->cache_id, target, set, clear);
+		mark_in(f, route->cache_id, target, set, clear);
 }
 
 void hf_fetch_pending_write(struct hf_fetch *f, unsigned origin, struct hf_span method,

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "fetch/event.h"
+#include "fetch/posted.h"
 #include "holdfast/err.h"
 
 struct network_only {
@@ -20,6 +21,8 @@ struct network_only {
 	struct hf_transport *transport;
 	struct hf_exchange *exchange; /* NULL: ended or never begun */
 	struct hf_reply *reply;
+	struct hf_posted *posted; /* NULL: the answer is not stored */
+	uint64_t asked_ms;	  /* boot time of the request */
 	unsigned origin;
 	int status;	/* of the origin's answer, 0: none yet */
 	bool receiving; /* as ingress wants it */
@@ -33,6 +36,7 @@ static struct network_only *self(struct hf_event *ev)
 
 static void free_event(struct network_only *n)
 {
+	hf_posted_end(n->posted, false);
 	hf_list_remove(&n->ev.link);
 	free(n);
 }
@@ -87,6 +91,8 @@ static void on_body(void *user, struct hf_span data)
 {
 	struct network_only *n = user;
 
+	if (n->posted)
+		hf_posted_body(n->posted, data);
 	n->ev.events->on_body(n->ev.user, data);
 }
 
@@ -120,6 +126,7 @@ static void on_head(void *user, const struct hf_message *head)
 
 	n->status = head->status;
 	hf_fetch_written(n->ev.fetch, n->origin, n->request.method, n->request.target, head);
+	n->posted = hf_posted_begin(n->ev.fetch, n->origin, &n->request, n->asked_ms, head);
 	if (hf_forward_response(&n->forward, head, n->arena, &n->response)) {
 		give_up(n);
 		return;
@@ -136,6 +143,8 @@ static void on_end(void *user, const struct hf_exchange_result *result,
 	struct hf_problem p;
 
 	n->exchange = NULL;
+	hf_posted_end(n->posted, result->end == HF_END_COMPLETE);
+	n->posted = NULL;
 	if (opt->connectivity)
 		hf_connectivity_heard(opt->connectivity, n->origin, result, n->status);
 	if (n->status == 0) {
@@ -290,6 +299,7 @@ int hf_network_only(struct hf_fetch *f, const struct hf_fetch_request *req,
 	err = hf_forward_request(&n->forward, req->base.msg, n->arena, &n->request);
 	if (!err) {
 		tr.msg = &n->request;
+		n->asked_ms = f->opt.port->boottime_ms(f->opt.port);
 		err = n->transport->perform(n->transport, &tr, &origin_events, n, &n->exchange);
 		if (err)
 			err = refuse_start(n, err);
