@@ -233,6 +233,7 @@ struct find {
 	struct hf_list link;
 	struct hf_shelf_find op;
 	struct hf_cache *cache;
+	uint32_t generation; /* of the slot when the shelf was asked */
 	char url[];
 };
 
@@ -296,6 +297,12 @@ static void find_done(struct hf_shelf_op *op, int err)
 	size_t n;
 
 	assert(s && s->loading);
+	if (!err && s->generation != f->generation && hf_cache_is_open(c)) {
+		hf_shelf_find_finish(&f->op);
+		f->generation = s->generation;
+		hf_shelf_find(c->shelf, &f->op);
+		return;
+	}
 	n = find_finish(c, s, f, err, &waiting, v);
 	hf_shelf_find_finish(&f->op);
 	hf_list_remove(&f->link);
@@ -341,6 +348,7 @@ static int begin_find(struct hf_cache *c, uint32_t cache, struct hf_span url,
 	f->op.data_max = HF_SHELF_PIECE;
 	f->op.op.done = find_done;
 	f->op.op.user = f;
+	f->generation = (*out)->generation;
 	hf_list_push(&c->finds, &f->link);
 	hf_shelf_find(c->shelf, &f->op);
 	return 0;
@@ -524,6 +532,8 @@ struct hf_stored *hf_cache_update(struct hf_cache *c, struct hf_stored *s,
 	if (hf_stored_copy(s, fields, &state, &made))
 		return NULL;
 	submit_update(c, made, with_head);
+	if (slot)
+		hf_hot_changed(&c->hot, slot);
 	if (slot && !slot->loading && hf_hot_replace(&c->hot, slot, made)) {
 		hf_stored_ref(made);
 		hf_hot_shrink(&c->hot, slot);
@@ -544,8 +554,10 @@ void hf_cache_remove_entry(struct hf_cache *c, uint32_t cache, struct hf_span ur
 {
 	struct hf_hot_slot *slot = hf_hot_find(&c->hot, cache, url);
 
-	if (slot)
+	if (slot) {
 		hf_hot_take_out(&c->hot, slot, id);
+		hf_hot_changed(&c->hot, slot);
+	}
 	submit_remove(c, cache, hf_span(NULL, 0), id);
 }
 

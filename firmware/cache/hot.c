@@ -117,6 +117,12 @@ void hf_hot_take_out(struct hf_hot *h, struct hf_hot_slot *s, uint64_t id)
 	}
 }
 
+void hf_hot_changed(struct hf_hot *h, struct hf_hot_slot *s)
+{
+	if (s->loading)
+		s->generation = ++h->generation;
+}
+
 void hf_hot_empty(struct hf_hot *h, struct hf_hot_slot *s)
 {
 	s->generation = ++h->generation;

@@ -5,7 +5,9 @@
  *
  * A slot is LOADING from the moment the shelf is asked until it has answered, then
  * READY. Operations of the shelf report in the order they were submitted in, so a
- * slot that is LOADING when a put reports was asked for after that put.
+ * slot that is LOADING when a put reports was asked for after that put. What is
+ * removed or changed while a slot is LOADING may still be in the shelf's answer; then
+ * the shelf is asked again.
  */
 #ifndef HF_CACHE_HOT_H
 #define HF_CACHE_HOT_H
@@ -18,7 +20,7 @@ struct hf_hot_slot {
 	struct hf_list lru;
 	struct hf_list waiting; /* lookups, while LOADING */
 	bool loading;
-	uint32_t generation;			    /* changes when something was removed */
+	uint32_t generation; /* changes when something was removed, while LOADING changed */
 	struct hf_stored *v[HF_SHELF_VARIANTS_MAX]; /* stored last first */
 	size_t n;
 	size_t bytes;
@@ -45,6 +47,8 @@ void hf_hot_put(struct hf_hot *h, struct hf_hot_slot *s, struct hf_stored *e);
 bool hf_hot_replace(struct hf_hot *h, struct hf_hot_slot *s, struct hf_stored *e);
 /* Takes out the entry with @id. */
 void hf_hot_take_out(struct hf_hot *h, struct hf_hot_slot *s, uint64_t id);
+/* What is stored changes behind a find that is under way: it is to be asked again. */
+void hf_hot_changed(struct hf_hot *h, struct hf_hot_slot *s);
 /* Takes out all of them. */
 void hf_hot_empty(struct hf_hot *h, struct hf_hot_slot *s);
 void hf_hot_used(struct hf_hot *h, struct hf_hot_slot *s);
