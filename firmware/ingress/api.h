@@ -45,7 +45,8 @@ struct hf_api_call {
 	struct hf_serve *serve; /* in place of a reply: out of a cache */
 	struct hf_timer timer;	/* first turn of streaming kinds */
 	bool receiving;
-	bool busy; /* a store operation of ours is under way */
+	bool wanted; /* its body, and the client was told */
+	bool busy;   /* a store operation of ours is under way */
 	unsigned depth;
 };
 
@@ -92,7 +93,7 @@ void hf_api_text(struct hf_api_call *call, int status, struct hf_span type, stru
 void hf_api_begin_stream(struct hf_api_call *call, struct hf_span content_type);
 void hf_api_piece(struct hf_api_call *call, struct hf_span data);
 void hf_api_end_stream(struct hf_api_call *call, bool complete);
-/* There is room for more of the request's body. */
+/* There is room for more of the request's body. The call may be gone then. */
 void hf_api_writable(struct hf_api_call *call);
 /* Answers with @s (see hf_serve_start; arena, events and owner are the call's). HF_ENOMEM. */
 int hf_api_serve(struct hf_api_call *call, const struct hf_serve_options *opt, struct hf_stored *s);

@@ -141,10 +141,29 @@ static void call_send_end(struct hf_transport *t, struct hf_exchange *x,
 		call->kind->send_end(call);
 }
 
+/* The client has kept its body back until it hears that it is wanted. */
+static void go_on(struct hf_api_call *call)
+{
+	struct hf_message head = { .status = 100, .minor = 1, .keep_alive = true };
+
+	if (!call->msg->expect_continue || call->msg->minor == 0 || call->wanted)
+		return;
+	call->wanted = true;
+	hf_fields_init(&head.fields, &call->arena);
+	if (call->events->on_interim)
+		call->events->on_interim(call->user, &head);
+}
+
 void hf_api_writable(struct hf_api_call *call)
 {
-	if (call->events->on_writable && !has_answer(call))
+	if (is_over(call) || has_answer(call))
+		return;
+	call->depth++;
+	go_on(call);
+	if (!is_over(call) && call->events->on_writable)
 		call->events->on_writable(call->user);
+	call->depth--;
+	free_if_over(call);
 }
 
 static void call_receive(struct hf_transport *t, struct hf_exchange *x, bool on)

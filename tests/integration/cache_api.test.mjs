@@ -2,6 +2,7 @@
 /* The caches as resources: for pages, for the operator, and by the command. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
 import { test, suite, until } from './lib/harness.mjs';
 import { Origin } from './lib/origin.mjs';
 import { Daemon } from './lib/daemon.mjs';
@@ -93,6 +94,20 @@ test('what is put outlasts a restart, also a large body, and bodies of a piece e
 	await check();
 	await daemon.restart('SIGTERM');
 	await check();
+});
+
+test('a client that waits for 100 before its body is told to go on', async (x) => {
+	const { daemon, at, match } = await pair(x);
+	const socket = connect(daemon.port, '127.0.0.1');
+	let text = '';
+	x.defer(() => socket.destroy());
+	socket.on('data', (d) => (text += d));
+	socket.write(`PUT ${at('assets', '/e')} HTTP/1.1\r\nHost: 127.0.0.1:${daemon.port}\r\n` +
+		'Content-Length: 5\r\nExpect: 100-continue\r\n\r\n');
+	await until(() => /^HTTP\/1.1 100 /.test(text), { what: '100 Continue' });
+	socket.write('hello');
+	await until(() => /HTTP\/1.1 201 /.test(text), { what: '201 Created' });
+	assert.equal((await match('assets', '/e')).text, 'hello');
 });
 
 test('Vary tells requests apart; put replaces those that match alone', async (x) => {
