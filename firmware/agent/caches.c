@@ -104,11 +104,16 @@ static void caches_listed(struct hf_shelf_op *op, int err)
 		const struct hf_shelf_cache *c = &a->caches_list.v[i];
 		struct hf_agent_worker *w = worker_named(a, c->owner);
 
-		if (c->kind != HF_SHELF_PRECACHE || !c->active || !w || w->stored)
+		if (c->kind != HF_SHELF_PRECACHE || !w)
 			continue;
-		w->stored = c->id;
-		a->caches_pending++;
-		hf_precache_load(&w->precache, c->id, precache_read, w);
+		if (c->active && !w->stored) {
+			w->stored = c->id;
+			a->caches_pending++;
+			hf_precache_load(&w->precache, c->id, precache_read, w);
+		} else if (c->previous && !w->before.loading) {
+			a->caches_pending++;
+			hf_precache_load(&w->before, c->id, precache_read, w);
+		}
 	}
 	hf_shelf_caches_finish(&a->caches_list);
 	opened_one(a);
@@ -156,6 +161,8 @@ static int make_workers(struct hf_agent *a)
 		a->workers[i].agent = a;
 		a->workers[i].number = i;
 		hf_precache_init(&a->workers[i].precache, a->cache);
+		hf_precache_init(&a->workers[i].before, a->cache);
+		a->workers[i].before.by_name = true;
 	}
 	return 0;
 }
@@ -199,14 +206,29 @@ static void precache_taken(void *user, int err)
 	(void)err;
 }
 
-static void precache_activated(void *user, uint32_t id)
+static void before_taken(void *user, int err)
 {
 	struct hf_agent_worker *w = user;
 
+	(void)err; /* without memory: as if there were none */
+	if (!w->precache.loading)
+		hf_precache_load(&w->precache, w->stored, precache_taken, w);
+}
+
+/* Until its URLs are read the version before answers. */
+static void precache_activated(void *user, uint32_t id)
+{
+	struct hf_agent_worker *w = user;
+	uint32_t before = w->stored;
+
 	w->stored = id;
 	w->fresh = true;
-	if (!w->precache.loading)
-		hf_precache_load(&w->precache, id, precache_taken, w);
+	if (w->before.loading)
+		return; /* the new one follows it */
+	if (before && before != id)
+		hf_precache_load(&w->before, before, before_taken, w);
+	else
+		before_taken(w, 0);
 }
 
 static void dropped(struct hf_shelf_op *op, int err)
@@ -216,12 +238,15 @@ static void dropped(struct hf_shelf_op *op, int err)
 }
 
 /* The manifest lists nothing any more. */
-static void drop_precache(struct hf_agent_worker *w)
+static void drop_precache(struct hf_agent_worker *w, struct hf_precache *p,
+			  struct hf_shelf_cache_drop *drop)
 {
-	w->drop.op.done = dropped;
-	w->drop.cache = w->stored;
-	w->precache.id = 0;
-	hf_shelf_cache_drop(hf_cache_shelf(w->agent->cache), &w->drop);
+	if (p->id == 0)
+		return;
+	drop->op.done = dropped;
+	drop->cache = p->id;
+	p->id = 0;
+	hf_shelf_cache_drop(hf_cache_shelf(w->agent->cache), drop);
 }
 
 static void begin_install(struct hf_agent_worker *w)
@@ -238,8 +263,8 @@ static void begin_install(struct hf_agent_worker *w)
 	};
 
 	if (s->manifest->precache_n == 0) {
-		if (w->stored)
-			drop_precache(w);
+		drop_precache(w, &w->precache, &w->drop);
+		drop_precache(w, &w->before, &w->drop_before);
 		return;
 	}
 	if (hf_install_create(&opt, &w->install) == 0)
@@ -271,12 +296,14 @@ uint32_t hf_agent_precache(void *user, unsigned origin, struct hf_span target,
 	struct hf_agent *a = user;
 	struct hf_span rest = target, path = hf_span_cut(&rest, '?');
 	const struct hf_worker_settings *w = hf_settings_worker(a->settings, origin, path);
-	const struct hf_precache *p;
+	const struct hf_agent_worker *worker;
 
 	if (!w || !a->workers)
 		return 0;
-	p = &a->workers[w - a->settings->workers].precache;
-	return hf_precache_find(p, target, arena, url) ? p->id : 0;
+	worker = &a->workers[w - a->settings->workers];
+	if (hf_precache_find(&worker->precache, target, arena, url))
+		return worker->precache.id;
+	return hf_precache_find(&worker->before, target, arena, url) ? worker->before.id : 0;
 }
 
 /* ---- what a person changes ---- */
@@ -305,6 +332,8 @@ void hf_agent_cache_dropped(void *user, uint32_t cache)
 	for (size_t i = 0; i < a->settings->workers_n; i++) {
 		struct hf_agent_worker *w = &a->workers[i];
 
+		if (w->before.id == cache)
+			w->before.id = 0;
 		if (w->stored != cache)
 			continue;
 		w->stored = 0;
@@ -394,6 +423,7 @@ void hf_agent_caches_destroy(struct hf_agent *a)
 	for (size_t i = 0; a->workers && i < a->settings->workers_n; i++) {
 		hf_install_destroy(a->workers[i].install);
 		hf_precache_finish(&a->workers[i].precache);
+		hf_precache_finish(&a->workers[i].before);
 	}
 	free(a->workers);
 	free(a->bins);

@@ -18,8 +18,9 @@ struct hf_agent_worker {
 	struct hf_agent *agent;
 	unsigned number;
 	struct hf_precache precache;
+	struct hf_precache before; /* of the version before: for pages that are open still */
 	struct hf_install *install;
-	struct hf_shelf_cache_drop drop;
+	struct hf_shelf_cache_drop drop, drop_before;
 	uint32_t stored; /* its active precache on the shelf */
 	bool fresh;	 /* it became active, and nobody was told */
 };

@@ -29,8 +29,9 @@ static int add_keys(struct hf_precache *p)
 		p->next_cap = cap;
 	}
 	for (size_t i = 0; i < l->n; i++)
-		p->next_keys[p->next_n++] =
-			hf_shelf_key(hf_cache_shelf(p->cache), p->next_id, l->v[i].url);
+		if (!p->by_name || l->v[i].note.len == 0)
+			p->next_keys[p->next_n++] =
+				hf_shelf_key(hf_cache_shelf(p->cache), p->next_id, l->v[i].url);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 struct hf_precache {
 	struct hf_cache *cache;
 	uint32_t id;	/* on the shelf; 0: there is none */
+	bool by_name;	/* only files without a revision: their URLs tell their content */
 	uint64_t *keys; /* sorted */
 	size_t n, cap;
 	/* loading */

@@ -111,6 +111,7 @@ struct hf_shelf_cache {
 	uint32_t id;
 	enum hf_shelf_kind kind;
 	bool active;		    /* a precache: installed whole; others: always */
+	bool previous;		    /* a precache: was active before the active one */
 	struct hf_span owner, name; /* worker or origin; name or version */
 	uint64_t entries, bytes;    /* bytes: of heads and bodies, shared ones in full */
 };
@@ -137,8 +138,9 @@ struct hf_shelf_cache_drop {
 	uint32_t cache;
 };
 void hf_shelf_cache_drop(struct hf_shelf *s, struct hf_shelf_cache_drop *d);
-/* A precache is complete: makes it the active one of its owner and drops the
- * owner's others, in one transaction, synced. HF_ENOENT. */
+/* A precache is complete: makes it the active one of its owner; the one that was is
+ * the previous one, whose entries are not pinned, and the owner's others are dropped.
+ * In one transaction, synced. HF_ENOENT. */
 struct hf_shelf_activate {
 	struct hf_shelf_op op;
 	uint32_t cache;

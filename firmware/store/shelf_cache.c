@@ -213,6 +213,7 @@ static void tell(const struct hf_shelf_row *row, struct hf_shelf_cache *out)
 	out->id = row->id;
 	out->kind = (enum hf_shelf_kind)row->v.kind;
 	out->active = row->v.state == HF_SHELF_ACTIVE;
+	out->previous = row->v.state == HF_SHELF_PREVIOUS;
 	out->entries = row->v.entries;
 	out->bytes = row->v.bytes;
 }
@@ -322,6 +323,15 @@ void hf_shelf_cache_drop(struct hf_shelf *s, struct hf_shelf_cache_drop *d)
 	hf_shelf_submit(s, &d->op, drop_run, true);
 }
 
+/* What becomes of a precache when another one of its owner is activated. */
+static int give_way(struct hf_shelf_db *db, struct hf_shelf_row *row)
+{
+	if (row->v.state != HF_SHELF_ACTIVE)
+		return drop(db, row);
+	row->v.state = HF_SHELF_PREVIOUS;
+	return hf_shelf_row_store(db, row);
+}
+
 static int activate_run(struct hf_shelf_op *op, struct hf_shelf_db *db)
 {
 	struct hf_shelf_activate *a = hf_container_of(op, struct hf_shelf_activate, op);
@@ -330,7 +340,7 @@ static int activate_run(struct hf_shelf_op *op, struct hf_shelf_db *db)
 
 	if (!err && row->v.kind != HF_SHELF_PRECACHE)
 		err = HF_ENOENT;
-	if (err)
+	if (err || row->v.state == HF_SHELF_ACTIVE)
 		return err;
 	row->v.state = HF_SHELF_ACTIVE;
 	err = hf_shelf_row_store(db, row);
@@ -339,7 +349,7 @@ static int activate_run(struct hf_shelf_op *op, struct hf_shelf_db *db)
 
 		if (other != row && other->v.kind == HF_SHELF_PRECACHE &&
 		    other->v.state != HF_SHELF_DROPPED && hf_span_eq(other->owner, row->owner))
-			err = drop(db, other);
+			err = give_way(db, other);
 	}
 	return err;
 }

@@ -114,7 +114,7 @@ int hf_shelf_cache_decode(uint32_t id, struct hf_span bytes, struct hf_span owne
 		.entries = hf_get_le(in + 2, 8),
 		.bytes = hf_get_le(in + 10, 8),
 	};
-	if (c->kind < HF_SHELF_HTTP || c->kind > HF_SHELF_PRECACHE || c->state > HF_SHELF_DROPPED)
+	if (c->kind < HF_SHELF_HTTP || c->kind > HF_SHELF_PRECACHE || c->state > HF_SHELF_PREVIOUS)
 		return HF_ECORRUPT;
 	return 0;
 }

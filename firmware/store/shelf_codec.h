@@ -64,7 +64,8 @@ int hf_shelf_use_decode(uint64_t id, struct hf_span bytes, struct hf_shelf_use *
 enum hf_shelf_cache_state {
 	HF_SHELF_INACTIVE,
 	HF_SHELF_ACTIVE,
-	HF_SHELF_DROPPED, /* its entries are being deleted */
+	HF_SHELF_DROPPED,  /* its entries are being deleted */
+	HF_SHELF_PREVIOUS, /* was active before the one that is */
 };
 
 struct hf_shelf_cache_v {

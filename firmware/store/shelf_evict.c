@@ -82,7 +82,7 @@ static bool may_go(struct hf_shelf_db *db, const struct hf_shelf_oldest *o, uint
 	if (o->cache)
 		return true;
 	row = hf_shelf_row(db, hf_shelf_cache_of(id));
-	return !row || row->v.kind != HF_SHELF_PRECACHE;
+	return !row || row->v.kind != HF_SHELF_PRECACHE || row->v.state == HF_SHELF_PREVIOUS;
 }
 
 /* Looks at @rows more. */

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { test, suite, until, median } from './lib/harness.mjs';
 import { launch, noBrowser, SHOTS } from './lib/chromium.mjs';
 import { Daemon } from './lib/daemon.mjs';
-import { Site, load, whole } from './lib/spa.mjs';
+import { Site, installed, load, whole } from './lib/spa.mjs';
 import { noBuild } from './spa/build.mjs';
 
 const skip = noBuild || noBrowser;
@@ -25,10 +25,12 @@ async function kiosk(x, prepare = () => {}) {
 	return { site, daemon, url: `http://localhost:${daemon.port}/` };
 }
 
-const installed = (daemon, { app }) => until(async () => {
-	const answer = await daemon.get('/');
-	return /hit/.test(answer.headers['cache-status']) && answer.text.includes(app.version);
-}, { ms: 30000, every: 25, what: `${app.version} out of the precache` });
+/* The daemon is started with what the site serves now. */
+async function hand(daemon, site, signal = 'SIGKILL') {
+	await daemon.kill(signal);
+	daemon.configure({ manifest: site.manifest });
+	await daemon.start();
+}
 
 const firstPaint = (page) => until(() => page.evaluate(() =>
 	performance.getEntriesByName('first-contentful-paint')[0]?.startTime), { ms: 10000, what: 'a first paint' });
@@ -69,5 +71,20 @@ test('without its origin, after a power cut, the app opens in an empty browser',
 		`ratio ${(offline / online).toFixed(2)}`);
 	assert.ok(offline < 5 * online + 1000, `${offline} ms, with the origin ${online} ms`);
 });
+
+test('a page of the version before finds its own files after the next one is there', { skip, seconds: 120 },
+	async (x) => {
+		const { site, daemon, url } = await kiosk(x);
+		const chromium = await launch(x);
+		await load(chromium, url, async (page) => {
+			await site.deploy(2);
+			await hand(daemon, site);
+			await installed(daemon, site);
+			assert.equal(whole(await load(chromium, url)), 'v0002');
+			await site.origin.stop();
+			await daemon.restart();
+			assert.equal(await page.evaluate(() => window.app.later()), 'v0001');
+		});
+	});
 
 suite('a single-page app', 1);

@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { buildApp } from '../spa/build.mjs';
-import { sleep } from './harness.mjs';
+import { sleep, until } from './harness.mjs';
 import { Origin, sha256 } from './origin.mjs';
 
 const TYPES = { html: 'text/html; charset=utf-8', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml',
@@ -77,6 +77,11 @@ export class Site {
 		res.end(req.method === 'HEAD' ? undefined : body);
 	}
 }
+
+export const installed = (daemon, { app }) => until(async () => {
+	const answer = await daemon.get('/');
+	return /hit/.test(answer.headers['cache-status']) && answer.text.includes(app.version);
+}, { ms: 30000, every: 25, what: `${app.version} out of the precache` });
 
 /* Until the page is complete, or says why not; what it is then. */
 export async function state(page, ms = 30000) {
