@@ -297,6 +297,7 @@ int hf_shelf_create(const struct hf_shelf_options *opt, struct hf_shelf **out)
 	hf_list_init(&s->holds);
 	s->job.run = job_run;
 	s->job.done = job_done;
+	s->job.moved = &s->vfs.moved;
 	s->job.queue = HF_JOBS_CACHE;
 	err = hf_vfs_init(&s->vfs, s->port->vfs_name(s->port));
 	if (err) {

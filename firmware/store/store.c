@@ -352,6 +352,7 @@ int hf_store_create(const struct hf_store_options *opt, struct hf_store **out)
 	s->day = -1;
 	s->job.run = job_run;
 	s->job.done = job_done;
+	s->job.moved = &s->vfs.moved;
 	err = hf_vfs_init(&s->vfs, s->port->vfs_name(s->port));
 	if (err) {
 		free(s);

@@ -36,6 +36,14 @@ static struct hf_vfs *vfs_of(sqlite3_vfs *v)
 	return v->pAppData;
 }
 
+/* The disk has answered, with what was asked for. */
+static int moved(struct hf_vfs *v, int rc)
+{
+	if (rc == SQLITE_OK)
+		atomic_fetch_add_explicit(&v->moved, 1, memory_order_relaxed);
+	return rc;
+}
+
 /* ---- file methods ---- */
 
 static int shim_close(sqlite3_file *f)
@@ -58,7 +66,7 @@ static int shim_read(sqlite3_file *f, void *out, int amount, sqlite3_int64 at)
 		return SQLITE_IOERR_SHORT_READ;
 	}
 	if (rc == SQLITE_OK)
-		rc = s->real->pMethods->xRead(s->real, out, amount, at);
+		rc = moved(s->vfs, s->real->pMethods->xRead(s->real, out, amount, at));
 	if (s->patched && (rc == SQLITE_OK || rc == SQLITE_IOERR_SHORT_READ))
 		rc = s->vfs->patch(s->vfs->patch_user, out, amount, at);
 	return rc;
@@ -72,7 +80,7 @@ static int shim_write(sqlite3_file *f, const void *in, int amount, sqlite3_int64
 
 	if (rc == SQLITE_OK)
 		s->vfs->written += (uint64_t)amount;
-	return rc;
+	return moved(s->vfs, rc);
 }
 
 static int shim_truncate(sqlite3_file *f, sqlite3_int64 size)
@@ -84,9 +92,10 @@ static int shim_truncate(sqlite3_file *f, sqlite3_int64 size)
 
 static int shim_sync(sqlite3_file *f, int flags)
 {
-	int rc = hf_gather_flush(&shim_of(f)->gather);
+	struct shim_file *s = shim_of(f);
+	int rc = hf_gather_flush(&s->gather);
 
-	return rc == SQLITE_OK ? real_of(f)->pMethods->xSync(real_of(f), flags) : rc;
+	return rc == SQLITE_OK ? moved(s->vfs, s->real->pMethods->xSync(s->real, flags)) : rc;
 }
 
 static int shim_file_size(sqlite3_file *f, sqlite3_int64 *size)

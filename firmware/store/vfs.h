@@ -14,6 +14,7 @@
 #define HF_STORE_VFS_H
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 #include "base/span.h"
 #include "holdfast/err.h"
@@ -22,7 +23,8 @@ struct hf_vfs {
 	sqlite3_vfs vfs;
 	sqlite3_vfs *base;
 	char name[40];
-	uint64_t written; /* bytes given to xWrite; on the database's thread */
+	uint64_t written;  /* bytes given to xWrite; on the database's thread */
+	atomic_uint moved; /* counts what the disk has done: hf_job.moved */
 	/* The log is not gathered: without a sync at each commit nobody would write what
 	 * waits, and SQLite takes it for written. */
 	bool log_at_once;

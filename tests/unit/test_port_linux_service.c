@@ -156,6 +156,71 @@ static void the_watchdog_is_fed_unless_the_store_thread_hangs(void **state)
 	close_manager(&f);
 }
 
+struct long_job {
+	struct hf_job job;
+	atomic_uint moved;
+};
+
+/* Long, but it gets on. */
+static void crawl(struct hf_job *job)
+{
+	struct long_job *l = (struct long_job *)(void *)job;
+
+	for (int i = 0; i < 20000 && hangs; i++) {
+		atomic_fetch_add(&l->moved, 1);
+		usleep(1000);
+	}
+}
+
+static void the_watchdog_is_fed_while_a_long_job_gets_on(void **state)
+{
+	struct long_job l = { .job = { .run = crawl, .done = nothing } };
+	struct fixture f;
+	int fed = 0;
+
+	(void)state;
+	l.job.moved = &l.moved;
+	setenv("WATCHDOG_USEC", "200000", 1);
+	open_manager(&f);
+	create_port(&f);
+	f.port->ready(f.port);
+	assert_string_equal(heard(&f), "READY=1");
+	hangs = true;
+	f.port->job_submit(f.port, &l.job);
+	for (int i = 0; i < 1000 && fed < 3; i++) {
+		turns(&f, 1);
+		fed += strcmp(heard(&f), "WATCHDOG=1") == 0;
+	}
+	assert_int_equal(fed, 3);
+	hangs = false;
+	f.port->jobs_finish(f.port);
+	assert_true(hf_port_linux_destroy(f.linux_port));
+	close_manager(&f);
+}
+
+static void the_manager_is_asked_for_time_while_a_long_start_gets_on(void **state)
+{
+	struct long_job l = { .job = { .run = crawl, .done = nothing } };
+	const char *words = "";
+	struct fixture f;
+
+	(void)state;
+	l.job.moved = &l.moved;
+	open_manager(&f);
+	create_port(&f);
+	hangs = true;
+	f.port->job_submit(f.port, &l.job);
+	for (int i = 0; i < 3000 && !*words; i++) {
+		turns(&f, 1);
+		words = heard(&f);
+	}
+	assert_string_equal(words, "EXTEND_TIMEOUT_USEC=60000000");
+	hangs = false;
+	f.port->jobs_finish(f.port);
+	assert_true(hf_port_linux_destroy(f.linux_port));
+	close_manager(&f);
+}
+
 struct gate_job {
 	struct hf_job job;
 	atomic_bool *open;
@@ -308,6 +373,8 @@ int main(void)
 		cmocka_unit_test(ready_is_told_to_the_service_manager),
 		cmocka_unit_test(what_is_told_is_one_line_and_told_once),
 		cmocka_unit_test(the_watchdog_is_fed_unless_the_store_thread_hangs),
+		cmocka_unit_test(the_watchdog_is_fed_while_a_long_job_gets_on),
+		cmocka_unit_test(the_manager_is_asked_for_time_while_a_long_start_gets_on),
 		cmocka_unit_test(a_job_of_the_store_delays_none_of_the_caches),
 		cmocka_unit_test(another_process_s_watchdog_is_not_ours),
 		cmocka_unit_test(the_journal_gets_the_priority_and_people_the_time),

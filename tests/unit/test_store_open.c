@@ -319,11 +319,33 @@ static void changed_body_is_refused(void **state)
 	assert_int_equal(r->salvages, 0);
 }
 
+/* A service manager's watchdog hears of it. */
+static void a_check_of_the_whole_store_gets_on(void **state)
+{
+	struct rig *r = *state;
+	struct hf_store_check c;
+	struct hf_job *job;
+	unsigned before;
+
+	assert_int_equal(rig_reopen(r), 0);
+	c.op.done = rig_done;
+	c.op.user = r;
+	hf_store_check(r->store, &c);
+	job = r->port.first;
+	assert_non_null(job);
+	assert_non_null(job->moved);
+	before = atomic_load(job->moved);
+	fake_port_settle(&r->port);
+	assert_int_equal(c.op.err, 0);
+	assert_true(atomic_load(job->moved) > before);
+}
+
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		STORE_TEST(a_check_of_the_whole_store_gets_on),
 		STORE_TEST(file_has_small_pages_and_a_log_and_no_shared_memory),
 		STORE_TEST(log_is_used_again_and_not_shrunk),
 		STORE_TEST(missing_database_is_noticed),

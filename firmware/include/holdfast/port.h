@@ -17,6 +17,7 @@
 #ifndef HOLDFAST_PORT_H
 #define HOLDFAST_PORT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -100,6 +101,9 @@ struct hf_job {
 	void (*run)(struct hf_job *job);
 	void (*done)(struct hf_job *job);
 	enum hf_job_queue queue;
+	/* Counted up by @run as it gets on, so that a long one is told from one that
+	 * hangs. NULL: it is short. Valid until done. */
+	const atomic_uint *moved;
 	struct hf_job *next; /* the port's, while submitted */
 };
 

@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 
 #include "port/linux/loop.h"
 
@@ -37,6 +38,7 @@ static struct hf_job *take_todo(struct hf_linux_worker *w)
 	if (!w->todo)
 		w->todo_end = &w->todo;
 	job->next = NULL;
+	w->running = job;
 	return job;
 }
 
@@ -47,6 +49,7 @@ static void put_ran(struct hf_linux_worker *w, struct hf_job *job)
 	*j->ran_end = job;
 	j->ran_end = &job->next;
 	j->workers[job->queue].ran_count++;
+	w->running = NULL;
 	if (j->finishing)
 		uv_cond_signal(&j->rest);
 	else
@@ -167,8 +170,16 @@ static void jobs_finish(struct hf_port *port)
 		call_done(j, take_ran(j, true));
 }
 
-bool hf_linux_jobs_move(struct hf_port_linux *p, uint64_t ran_count[HF_JOB_QUEUES])
+static unsigned moves_of(const struct hf_linux_worker *w)
 {
+	const struct hf_job *job = w->running;
+
+	return job && job->moved ? atomic_load_explicit(job->moved, memory_order_relaxed) : 0;
+}
+
+bool hf_linux_jobs_move(struct hf_port_linux *p, struct hf_linux_moves seen[HF_JOB_QUEUES])
+{
+	struct hf_linux_moves now[HF_JOB_QUEUES];
 	struct hf_linux_jobs *j = &p->jobs;
 	bool all = true;
 
@@ -176,12 +187,13 @@ bool hf_linux_jobs_move(struct hf_port_linux *p, uint64_t ran_count[HF_JOB_QUEUE
 	for (int i = 0; i < HF_JOB_QUEUES; i++) {
 		const struct hf_linux_worker *w = &j->workers[i];
 
-		if (w->unfinished > 0 && ran_count[i] == w->ran_count)
+		now[i] = (struct hf_linux_moves){ .ran = w->ran_count, .moved = moves_of(w) };
+		if (w->unfinished > 0 && now[i].ran == seen[i].ran && now[i].moved == seen[i].moved)
 			all = false;
 	}
-	for (int i = 0; i < HF_JOB_QUEUES && all; i++)
-		ran_count[i] = j->workers[i].ran_count;
 	uv_mutex_unlock(&j->lock);
+	if (all)
+		memcpy(seen, now, sizeof(now));
 	return all;
 }
 

@@ -60,9 +60,16 @@ struct hf_linux_worker {
 	uv_thread_t thread;
 	uv_cond_t work; /* for the thread: a job or the end */
 	struct hf_job *todo, **todo_end;
-	size_t unfinished;  /* submitted, done not yet called; loop only */
-	uint64_t ran_count; /* jobs of this queue; under the lock */
+	struct hf_job *running; /* under the lock */
+	size_t unfinished;	/* submitted, done not yet called; loop only */
+	uint64_t ran_count;	/* jobs of this queue; under the lock */
 	bool ready, started;
+};
+
+/* How far a thread has come. */
+struct hf_linux_moves {
+	uint64_t ran;	/* jobs */
+	unsigned moved; /* hf_job.moved of the one that runs */
 };
 
 /* The threads of the databases (jobs.c). */
@@ -120,11 +127,11 @@ struct hf_linux_notify {
 	int fd; /* -1: nobody listens */
 	struct sockaddr_storage to;
 	socklen_t to_len;
-	uv_timer_t watchdog;
-	uint64_t every_ms; /* 0: no watchdog */
+	uv_timer_t watchdog; /* before READY=1: asks for more time */
+	uint64_t every_ms;   /* 0: no watchdog */
 	uint64_t fed_ms;
-	uint64_t ran_count[HF_JOB_QUEUES]; /* of jobs, when it was fed last */
-	char told[256];			   /* the STATUS that was told last */
+	struct hf_linux_moves seen[HF_JOB_QUEUES]; /* when it was fed last */
+	char told[256];				   /* the STATUS that was told last */
 };
 
 struct hf_port_linux {
@@ -195,9 +202,9 @@ void hf_linux_captive_finish(struct hf_port_linux *p);
 bool hf_linux_captive_look(struct hf_port_linux *p);
 int hf_linux_jobs_init(struct hf_port_linux *p);
 void hf_linux_jobs_finish(struct hf_port_linux *p);
-/* True when each thread has nothing to do or has finished a job since @ran_count,
- * which is brought up to date then. */
-bool hf_linux_jobs_move(struct hf_port_linux *p, uint64_t ran_count[HF_JOB_QUEUES]);
+/* True when each thread has nothing to do or has got on since @seen, which is
+ * brought up to date then. */
+bool hf_linux_jobs_move(struct hf_port_linux *p, struct hf_linux_moves seen[HF_JOB_QUEUES]);
 void hf_linux_notify_init(struct hf_port_linux *p);
 void hf_linux_notify_finish(struct hf_port_linux *p);
 void hf_linux_stream_init(struct hf_port_linux *p);

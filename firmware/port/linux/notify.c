@@ -2,9 +2,10 @@
 /*
  * The service manager: sd_notify(3) by hand. READY=1 once; WATCHDOG=1 at half
  * the interval asked for, while the loop turns and each thread of a database either has
- * nothing to do or finishes jobs. A daemon whose loop or whose disk hangs is
+ * nothing to do or gets on. A daemon whose loop or whose disk hangs is
  * therefore started anew. Progress of the agent feeds it between, on the same
- * condition. STATUS= says how the agent is.
+ * condition. A start that takes long, as that of a damaged store, asks for time on
+ * that condition too. STATUS= says how the agent is.
  */
 #include <stddef.h>
 #include <stdio.h>
@@ -14,6 +15,9 @@
 #include <unistd.h>
 
 #include "port/linux/loop.h"
+
+#define START_TICK_MS 5000
+#define START_MORE    "EXTEND_TIMEOUT_USEC=60000000"
 
 static void say(const struct hf_port_linux *p, const char *words)
 {
@@ -34,18 +38,22 @@ static void watchdog_tick(uv_timer_t *timer)
 {
 	struct hf_port_linux *p = timer->data;
 
-	if (hf_linux_jobs_move(p, p->notify.ran_count))
+	if (hf_linux_jobs_move(p, p->notify.seen))
 		feed(p);
 }
 
-static void start_watchdog(struct hf_port_linux *p)
+static void start_tick(uv_timer_t *timer)
 {
-	uint64_t ms = p->notify.every_ms;
+	struct hf_port_linux *p = timer->data;
 
-	if (ms == 0 || uv_is_active((uv_handle_t *)&p->notify.watchdog))
-		return;
+	if (hf_linux_jobs_move(p, p->notify.seen))
+		say(p, START_MORE);
+}
+
+static void tick(struct hf_port_linux *p, uv_timer_cb cb, uint64_t every_ms)
+{
 	uv_update_time(&p->loop);
-	uv_timer_start(&p->notify.watchdog, watchdog_tick, ms, ms);
+	uv_timer_start(&p->notify.watchdog, cb, every_ms, every_ms);
 }
 
 static void ready(struct hf_port *port)
@@ -53,7 +61,9 @@ static void ready(struct hf_port *port)
 	struct hf_port_linux *p = hf_linux_of(port);
 
 	say(p, "READY=1");
-	start_watchdog(p);
+	uv_timer_stop(&p->notify.watchdog);
+	if (p->notify.every_ms > 0)
+		tick(p, watchdog_tick, p->notify.every_ms);
 }
 
 static void progress(struct hf_port *port)
@@ -62,7 +72,7 @@ static void progress(struct hf_port *port)
 	struct hf_linux_notify *n = &p->notify;
 
 	if (n->every_ms > 0 && port->boottime_ms(port) - n->fed_ms >= n->every_ms &&
-	    hf_linux_jobs_move(p, n->ran_count))
+	    hf_linux_jobs_move(p, n->seen))
 		feed(p);
 }
 
@@ -120,8 +130,10 @@ void hf_linux_notify_init(struct hf_port_linux *p)
 	if (!read_address(n, getenv("NOTIFY_SOCKET")))
 		return;
 	n->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (n->fd >= 0)
-		n->every_ms = watchdog_every_ms();
+	if (n->fd < 0)
+		return;
+	n->every_ms = watchdog_every_ms();
+	tick(p, start_tick, START_TICK_MS);
 }
 
 void hf_linux_notify_finish(struct hf_port_linux *p)
