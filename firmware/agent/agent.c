@@ -283,6 +283,7 @@ static int create_queue(struct hf_agent *a)
 		.on_event = on_queue_event,
 		.on_lane = on_lane,
 		.on_hold = on_hold,
+		.on_held = hf_agent_held_found,
 		.user = a,
 	};
 

@@ -33,6 +33,7 @@ struct hf_agent_endpoint {
 	char *authority, *target;
 };
 struct hf_agent_bin;	/* caches.c */
+struct hf_agent_held;	/* held.c */
 struct hf_agent_worker; /* caches.c */
 
 /* The API of the network's captive portal. */
@@ -51,6 +52,9 @@ struct hf_agent {
 
 	struct hf_credentials credentials;
 	struct hf_agent_endpoint *endpoints; /* of the credentials, by number */
+	/* held.c, by number of the credentials */
+	struct hf_agent_held *held;
+	struct hf_timer held_timer;
 	struct hf_list tls_trusts;	     /* the origins' anchors */
 	struct hf_agent_origin *origins;
 	const char **origin_names;
@@ -233,6 +237,13 @@ void hf_agent_credentials_destroy(struct hf_agent *a);
 /* Connectivity and store are there: tokens may be asked for from now on. */
 void hf_agent_credentials_begin(struct hf_agent *a);
 void hf_agent_credentials_link(struct hf_agent *a, bool up);
+/* held.c, behind the credentials */
+int hf_agent_held_create(struct hf_agent *a);
+void hf_agent_held_destroy(struct hf_agent *a);
+/* For struct hf_queue_options. */
+void hf_agent_held_found(void *user, const struct hf_record_head *head);
+/* A token of @origin has come, or cannot be had for now. */
+void hf_agent_held_settled(struct hf_agent *a, unsigned origin);
 /* Appends the member "credentials" of the operator's status. */
 int hf_agent_credentials_status(struct hf_agent *a, struct hf_buf *out);
 /* Appends their metrics. */

@@ -89,6 +89,7 @@ static void settled(void *user, unsigned origin)
 
 	if (a->sync)
 		hf_sync_credential(a->sync, origin);
+	hf_agent_held_settled(a, origin);
 }
 
 int hf_agent_credentials_create(struct hf_agent *a)
@@ -125,7 +126,7 @@ int hf_agent_credentials_create(struct hf_agent *a)
 		if (s->credentials[i].token.endpoint)
 			err = make_token(a, i);
 	}
-	return err;
+	return err ? err : hf_agent_held_create(a);
 }
 
 void hf_agent_credentials_begin(struct hf_agent *a)
@@ -144,6 +145,7 @@ void hf_agent_credentials_destroy(struct hf_agent *a)
 		free(a->endpoints[i].authority);
 		free(a->endpoints[i].target);
 	}
+	hf_agent_held_destroy(a);
 	free(a->endpoints);
 	free(a->credentials.v);
 }

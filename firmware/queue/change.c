@@ -15,6 +15,7 @@ enum kind {
 	KIND_EXPIRE,
 	KIND_DISPLACE,
 	KIND_ORPHAN,
+	KIND_UNHOLD,
 };
 
 void hf_change_abandon(struct hf_queue_change *c)
@@ -175,7 +176,10 @@ static void released(struct hf_store_op *op, int err)
 
 	if (!err) {
 		tell(c, HF_QUEUE_RELEASED, HF_RECORD_HELD, c->load.id, &c->mark.state);
-		wake_lane(c->lane, c->load.id);
+		if (c->kind == KIND_RETRY)
+			wake_lane(c->lane, c->load.id);
+		else
+			hf_lane_wake(c->lane, c->load.id);
 	}
 	finish(c, err);
 }
@@ -192,7 +196,8 @@ static void release_held(struct hf_queue_change *c)
 	s->same_500 = 0;
 	s->conflicts = 0;
 	/* A person has decided: the key's age begins anew. */
-	s->first_sent_dev_ms = hf_queue_device_ms(c->queue);
+	if (c->kind == KIND_RETRY)
+		s->first_sent_dev_ms = hf_queue_device_ms(c->queue);
 	c->mark.op.done = released;
 	c->mark.op.user = c;
 	hf_store_mark(c->queue->opt.store, &c->mark);
@@ -268,7 +273,12 @@ static void change(struct hf_queue_change *c)
 	}
 	/* A lease that is taken from here on reads what is written here. */
 	c->writing = true;
-	if (c->kind != KIND_RETRY) {
+	if (c->kind == KIND_UNHOLD) {
+		if (status == HF_RECORD_HELD)
+			release_held(c);
+		else
+			finish(c, HF_ESTATE);
+	} else if (c->kind != KIND_RETRY) {
 		if (!waits(c))
 			finish(c, HF_ESTATE);
 		else if (c->kind == KIND_CANCEL)
@@ -354,6 +364,11 @@ int hf_queue_orphan(struct hf_queue *q, struct hf_queue_change *c)
 int hf_queue_displace(struct hf_queue *q, struct hf_queue_change *c)
 {
 	return start(q, c, KIND_DISPLACE);
+}
+
+int hf_queue_unhold(struct hf_queue *q, struct hf_queue_change *c)
+{
+	return start(q, c, KIND_UNHOLD);
 }
 
 int hf_queue_retry(struct hf_queue *q, struct hf_queue_change *c)

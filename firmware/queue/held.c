@@ -4,7 +4,8 @@
  * wait, not why. Pages of records are read in the order of their ids, behind
  * other work; held_upto is how far that has come. A change of a record up to
  * there is counted when it happens; one behind it is left to its page, which is
- * read after the change was committed. No page: nothing has to be counted.
+ * read after the change was committed. No page: nothing has to be counted. Whoever
+ * looks after credentials hears of those that are held for one.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -15,6 +16,13 @@
 
 static void go_on(void *user);
 
+static void tell(void *user, const struct hf_record_head *head)
+{
+	struct hf_queue *q = user;
+
+	q->opt.on_held(q->opt.user, head);
+}
+
 static void count_page(struct hf_queue *q, const struct hf_store_list *l)
 {
 	for (size_t i = 0; i < l->n; i++) {
@@ -23,6 +31,8 @@ static void count_page(struct hf_queue *q, const struct hf_store_list *l)
 		if (lane)
 			lane->held++;
 		q->totals.held += lane != NULL;
+		if (q->opt.on_held) /* without memory it is left to a person */
+			(void)hf_queue_held_for_credential(&l->v[i], tell, q);
 	}
 }
 

@@ -79,6 +79,7 @@ void hf_queue_destroy(struct hf_queue *q)
 		return;
 	hf_queue_count_held_finish(q);
 	hf_queue_expiry_finish(q);
+	hf_queue_release_finish(q);
 	hf_queue_dependents_finish(q);
 	hf_queue_lanes_finish(q);
 	hf_queue_holds_finish(q);

@@ -64,6 +64,8 @@ struct hf_queue_options {
 	/* The operator holds something, or does no more; @event: enum hf_hold_event.
 	 * NULL: nobody asks. */
 	void (*on_hold)(void *user, int event, const struct hf_hold *hold);
+	/* A record of an earlier run is held for its credential. NULL: nobody asks. */
+	void (*on_held)(void *user, const struct hf_record_head *head);
 	void *user;
 };
 
@@ -210,6 +212,13 @@ int hf_queue_cancel(struct hf_queue *q, struct hf_queue_change *c);
  * new id, with the same key; queued: its lane's back-off is cleared. done: 0,
  * HF_ENOENT, HF_EBUSY, HF_ESTATE (settled). */
 int hf_queue_retry(struct hf_queue *q, struct hf_queue_change *c);
+
+/* Of the records that are held for their credential, those that are @wanted are
+ * queued again in their place; nothing else of them changes. HF_EBUSY: the round
+ * before is not over. done: 0, or an error that ended the round. */
+int hf_queue_release(struct hf_queue *q,
+		     bool (*wanted)(void *user, const struct hf_record_head *head),
+		     void (*done)(void *user, int err), void *user);
 
 /* Tells when a record becomes final, held or dead (Prefer: wait). */
 struct hf_watch {

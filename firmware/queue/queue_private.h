@@ -36,6 +36,17 @@ struct hf_dependents {
 	char id[HF_ULID_LEN + 1];
 };
 
+/* release.c: the round over all that is held. */
+struct hf_release {
+	bool (*wanted)(void *user, const struct hf_record_head *head);
+	void (*done)(void *user, int err); /* NULL: no round */
+	void *user;
+	struct hf_store_list page;
+	size_t at;		       /* in it */
+	struct hf_queue_change change; /* of the one that goes */
+	char id[HF_ULID_LEN + 1];
+};
+
 struct hf_queue {
 	struct hf_queue_options opt;
 	uint64_t boot_ms; /* boot time that opt.device_ms belongs to */
@@ -64,6 +75,7 @@ struct hf_queue {
 	struct hf_timer held_timer;
 	struct hf_expiry expiry;
 	struct hf_dependents dependents;
+	struct hf_release release;
 	struct hf_store_purge room; /* room.c: of old answers */
 	uint64_t room_wanted;	    /* bytes */
 	unsigned room_rounds;	    /* left */
@@ -115,6 +127,16 @@ void hf_queue_changed(struct hf_queue *q, struct hf_lane *lane, uint8_t status_b
 void hf_queue_count_held_init(struct hf_queue *q);
 void hf_queue_count_held(struct hf_queue *q);
 void hf_queue_count_held_finish(struct hf_queue *q);
+
+/* release.c. Whether the record is held for its credential; calls @visit with its
+ * head then. HF_ENOMEM. */
+int hf_queue_held_for_credential(const struct hf_record_brief *b,
+				 void (*visit)(void *user, const struct hf_record_head *head),
+				 void *user);
+void hf_queue_release_finish(struct hf_queue *q);
+/* change.c: a held record goes again, and no person has said so; as hf_queue_retry.
+ * HF_ESTATE: it is not held. */
+int hf_queue_unhold(struct hf_queue *q, struct hf_queue_change *c);
 
 /* hold.c. The operator holds it. */
 bool hf_lane_is_on_hold(const struct hf_lane *lane);

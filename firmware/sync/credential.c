@@ -10,7 +10,8 @@ enum fault {
 	FAULT_IDENTITY,
 };
 
-static struct hf_credential *find(struct hf_credentials *c, unsigned origin, const char *name)
+struct hf_credential *hf_credential_find(struct hf_credentials *c, unsigned origin,
+					 const char *name)
 {
 	for (size_t i = 0; c && i < c->n; i++)
 		if (c->v[i].origin == origin && strcmp(c->v[i].name, name) == 0)
@@ -62,7 +63,7 @@ static void tell(struct hf_credentials *c, struct hf_credential *x, enum fault f
 
 const char *hf_credential_header(struct hf_credentials *c, unsigned origin, const char *name)
 {
-	const struct hf_credential *x = find(c, origin, name);
+	const struct hf_credential *x = hf_credential_find(c, origin, name);
 
 	return x ? x->header : NULL;
 }
@@ -84,7 +85,7 @@ static int identity_of(struct hf_credentials *c, struct hf_credential *x, struct
 int hf_credential_identity(struct hf_credentials *c, unsigned origin, const char *name,
 			   struct hf_arena *arena, struct hf_span *out)
 {
-	struct hf_credential *x = find(c, origin, name);
+	struct hf_credential *x = hf_credential_find(c, origin, name);
 
 	return x ? identity_of(c, x, arena, out) : HF_ENOENT;
 }
@@ -141,7 +142,7 @@ int hf_credential_get(struct hf_credentials *c, unsigned origin, const char *nam
 		      struct hf_span identity, struct hf_arena *arena,
 		      struct hf_credential_value *out)
 {
-	struct hf_credential *x = find(c, origin, name);
+	struct hf_credential *x = hf_credential_find(c, origin, name);
 
 	if (!x)
 		return HF_ENOENT;
@@ -153,12 +154,12 @@ int hf_credential_get(struct hf_credentials *c, unsigned origin, const char *nam
 void hf_credential_wait(struct hf_credentials *c, unsigned origin, const char *name,
 			struct hf_token_wait *w)
 {
-	hf_token_wait(find(c, origin, name)->token, w);
+	hf_token_wait(hf_credential_find(c, origin, name)->token, w);
 }
 
 bool hf_credential_is_token(struct hf_credentials *c, unsigned origin, const char *name)
 {
-	const struct hf_credential *x = find(c, origin, name);
+	const struct hf_credential *x = hf_credential_find(c, origin, name);
 
 	return x && x->token;
 }
@@ -166,7 +167,31 @@ bool hf_credential_is_token(struct hf_credentials *c, unsigned origin, const cha
 void hf_credential_refused(struct hf_credentials *c, unsigned origin, const char *name,
 			   uint32_t version)
 {
-	hf_token_refused(find(c, origin, name)->token, version);
+	hf_token_refused(hf_credential_find(c, origin, name)->token, version);
+}
+
+/* ---- what is held ---- */
+
+uint32_t hf_credential_version(const struct hf_credential_value *v, struct hf_span identity)
+{
+	uint32_t version = v->version * UINT32_C(31) + hf_span_hash(identity);
+
+	return version ? version : 1;
+}
+
+/* Of several that were refused the last counts. */
+void hf_credential_held(struct hf_credentials *c, unsigned origin, const char *name, bool refused,
+			uint32_t version)
+{
+	struct hf_credential *x = hf_credential_find(c, origin, name);
+
+	if (!x)
+		return;
+	x->holds = true;
+	x->holds_refused = refused;
+	x->holds_version = version;
+	if (c->on_held)
+		c->on_held(c->user, x);
 }
 
 /* ---- all of them ---- */

@@ -28,6 +28,10 @@ struct hf_credential {
 	struct hf_token *token;	   /* the value is a token, else NULL; owned */
 	const char *identity_file; /* NULL: everything is sent for the same one */
 	uint8_t fault;		   /* private: what was logged last */
+	/* Records wait for another one of it: is held. */
+	bool holds;
+	bool holds_refused;	/* the origin refused @holds_version, else there was none */
+	uint32_t holds_version; /* hf_credential_version; 0: not known */
 };
 
 struct hf_credentials {
@@ -36,6 +40,9 @@ struct hf_credentials {
 	struct hf_credential *v;
 	size_t n;
 	struct hf_token_world world; /* of the tokens */
+	/* A record is held for want of @x, or of another one of it. */
+	void (*on_held)(void *user, struct hf_credential *x);
+	void *user;
 };
 
 struct hf_credential_value {
@@ -71,6 +78,15 @@ bool hf_credential_is_token(struct hf_credentials *c, unsigned origin, const cha
 /* The origin has said 401 to @version of a token. */
 void hf_credential_refused(struct hf_credentials *c, unsigned origin, const char *name,
 			   uint32_t version);
+
+/* NULL: no such credential of @origin. */
+struct hf_credential *hf_credential_find(struct hf_credentials *c, unsigned origin,
+					 const char *name);
+/* Of a value of it for @identity; never 0. */
+uint32_t hf_credential_version(const struct hf_credential_value *v, struct hf_span identity);
+/* A record is held for it, @refused: by the origin, and with @version. */
+void hf_credential_held(struct hf_credentials *c, unsigned origin, const char *name, bool refused,
+			uint32_t version);
 
 /* ---- all of them ---- */
 

@@ -352,6 +352,7 @@ static void answered(struct hf_replay *r, const struct hf_exchange_result *resul
 		r->sent = false;
 		return;
 	}
+	hf_replay_note_held(r, &end.verdict);
 	fill_end(r, &end);
 	if (r->marking) {
 		r->end_waits = true;
@@ -429,6 +430,7 @@ static void attempt(struct hf_replay *r)
 	}
 	r->exchange = NULL;
 	end.sent = r->sent;
+	hf_replay_note_held(r, &end.verdict);
 	hf_lease_end(&r->lease, &end);
 }
 

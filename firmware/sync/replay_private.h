@@ -61,5 +61,7 @@ bool hf_replay_bind(struct hf_replay *r, struct hf_verdict *v);
  * had, it goes again, once for each; a token is got anew for it once. @v: what
  * else becomes of it. */
 enum hf_replay_next hf_replay_renew(struct hf_replay *r, struct hf_verdict *v);
+/* The attempt ends with @v. */
+void hf_replay_note_held(struct hf_replay *r, const struct hf_verdict *v);
 
 #endif

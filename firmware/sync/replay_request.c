@@ -98,6 +98,18 @@ bool hf_replay_bind(struct hf_replay *r, struct hf_verdict *v)
 	return false;
 }
 
+void hf_replay_note_held(struct hf_replay *r, const struct hf_verdict *v)
+{
+	const struct hf_record_head *h = &r->lease.head;
+	bool refused = v->reason == HF_REASON_AUTH;
+
+	if (v->action == HF_ACTION_HOLD && h->policy.credential[0] &&
+	    (refused || v->reason == HF_REASON_CREDENTIAL))
+		hf_credential_held(
+			r->opt->credentials, r->lease.lane->origin, h->policy.credential, refused,
+			refused ? hf_credential_version(&r->credential, h->identity) : 0);
+}
+
 /* An attempt whose token comes while it waits keeps what it has learned. */
 static enum hf_replay_next renew_token(struct hf_replay *r, struct hf_verdict *v)
 {

@@ -33,7 +33,8 @@ async function queue(daemon, body = 'tea') {
 	assert.equal(answer.status, 202, answer.text);
 	return answer.json().id;
 }
-const settled = (daemon, id) => until(async () => (await daemon.record(id)).state === 'settled');
+const settled = (daemon, id) =>
+	until(async () => (await daemon.record(id)).state === 'settled', { ms: 30000, what: `${id} settled` });
 const held = async (daemon, id, reason) => {
 	await until(async () => (await daemon.record(id)).state === 'held');
 	assert.equal((await daemon.record(id)).reason, reason);
@@ -83,9 +84,55 @@ test('refused: tried with the next token, else held; a person lets it go on', as
 	await origin.start();
 	await held(daemon, second, 'auth');
 	assert.equal(origin.arrivals.length, 3, 'one attempt for one token');
-	write('token', 'Bearer one');
+	origin.good.add('Bearer revoked');
 	await retry(daemon, second);
 	await settled(daemon, second);
+});
+
+test('what was refused goes by itself, in order, when there is another token', async (x) => {
+	const { origin, daemon, write } = await panel(x, { token: 'Bearer stale' });
+	const ids = [await queue(daemon, 'first'), await queue(daemon, 'second')];
+
+	await origin.start();
+	await held(daemon, ids[0], 'auth');
+	write('token', 'Bearer stale too');
+	await until(() => origin.arrivals.length === 2, { ms: 30000, what: 'one attempt for another token' });
+	await held(daemon, ids[0], 'auth');
+	write('token', 'Bearer one');
+	for (const id of ids)
+		await settled(daemon, id);
+	assert.deepEqual(origin.arrivals.map((a) => [a.headers.authorization, a.body.toString()]),
+		[['Bearer stale', 'first'], ['Bearer stale too', 'first'], ['Bearer one', 'first'],
+			['Bearer one', 'second']]);
+});
+
+test('what was refused before a restart goes with another token after it', async (x) => {
+	const { origin, daemon, write } = await panel(x, { token: 'Bearer stale' });
+	const id = await queue(daemon);
+
+	await origin.start();
+	await held(daemon, id, 'auth');
+	await daemon.kill();
+	write('token', 'Bearer one');
+	await daemon.start();
+	await settled(daemon, id);
+	assert.equal(origin.arrivals.length, 2);
+});
+
+test('what was refused for one is not sent again for another', async (x) => {
+	const { origin, daemon, write } = await panel(x, { token: 'Bearer stale', user: 'ada' });
+	const id = await queue(daemon, 'of ada');
+
+	await origin.start();
+	await held(daemon, id, 'auth');
+	write('user', 'bob');
+	write('token', 'Bearer one');
+	assert.equal((await daemon.post('/api/orders', 'of bob')).status, 201);
+	await sleep(12000);
+	assert.equal((await daemon.record(id)).state, 'held');
+	write('user', 'ada');
+	await settled(daemon, id);
+	assert.deepEqual(origin.arrivals.map((a) => a.body.toString()), ['of ada', 'of bob', 'of ada']);
 });
 
 const waitsFor = (daemon, id, reason) =>
