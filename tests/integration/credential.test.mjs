@@ -36,7 +36,7 @@ async function queue(daemon, body = 'tea') {
 const settled = (daemon, id) =>
 	until(async () => (await daemon.record(id)).state === 'settled', { ms: 30000, what: `${id} settled` });
 const held = async (daemon, id, reason) => {
-	await until(async () => (await daemon.record(id)).state === 'held');
+	await until(async () => (await daemon.record(id)).state === 'held', { ms: 30000, what: `${id} held` });
 	assert.equal((await daemon.record(id)).reason, reason);
 };
 const retry = async (daemon, id) =>
