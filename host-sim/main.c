@@ -10,7 +10,7 @@ static const char usage[] =
 	"usage: holdfast-sim day [--seed N] [--report FILE.html]\n"
 	"       holdfast-sim run FILE.scn [--seed N] [--mutant NAME] [--trace] [--report FILE.html]\n"
 	"       holdfast-sim scenarios [FOLDER] [--seed N] [--mutant NAME]\n"
-	"       holdfast-sim sweep FILE.scn | --all [--cuts] [--allocs] [--io] [--pairs] [--sample N]\n"
+	"       holdfast-sim sweep FILE.scn | --all [--cuts] [--allocs] [--io] [--pairs] [--caches] [--sample N]\n"
 	"                          [--jobs J] [--seed N] [--at POINT [--trace]]\n"
 	"       holdfast-sim soak [--seed N] [--count M] [--days D] [--jobs J] [--mutant NAME]\n"
 	"       holdfast-sim replay --seed N [--days D] [--mutant NAME] [--report FILE.html]\n"
@@ -30,6 +30,7 @@ static const char usage[] =
 	"  scenarios  carries out all of a folder and tells which hold\n"
 	"  sweep      carries it out again and again with one fault more: the power cut at each\n"
 	"             disk operation, each disk operation and each allocation failing in turn;\n"
+	"             --caches: the power goes at each operation on the caches' files\n"
 	"             --pairs: a second cut at each operation of the recovery from each cut\n"
 	"  soak       M random plans from seed N on, all promises checked; --days: of D days\n"
 	"  replay     one of them, every event printed\n"
@@ -86,9 +87,9 @@ static bool read_flag(const char *arg, struct sim_options *o)
 		const char *name;
 		bool *flag;
 	} flags[] = {
-		{ "--trace", &o->trace },   { "--cuts", &o->cuts },   { "--allocs", &o->allocs },
-		{ "--io", &o->io },	    { "--pairs", &o->pairs }, { "--all", &o->all },
-		{ "--cables", &o->cables },
+		{ "--trace", &o->trace }, { "--cuts", &o->cuts },     { "--allocs", &o->allocs },
+		{ "--io", &o->io },	  { "--pairs", &o->pairs },   { "--caches", &o->caches },
+		{ "--all", &o->all },	  { "--cables", &o->cables },
 	};
 	size_t i;
 

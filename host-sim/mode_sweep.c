@@ -153,7 +153,7 @@ static bool sweep_pairs(struct sweep *s, const struct sim_trial_result *plain)
 static bool sweep_all_kinds(struct sweep *s)
 {
 	const struct sim_options *o = s->o;
-	bool all = !o->cuts && !o->allocs && !o->io && !o->pairs, ok = true;
+	bool all = !o->cuts && !o->allocs && !o->io && !o->pairs && !o->caches, ok = true;
 	struct sim_trial_result plain;
 
 	run_point(s, NULL, NULL, &plain);
@@ -166,6 +166,8 @@ static bool sweep_all_kinds(struct sweep *s)
 		ok = sweep_pairs(s, &plain);
 	else if (all || o->cuts)
 		ok = sweep_kind(s, &plain, SIM_STRIKE_CUT, "cuts");
+	if (o->caches)
+		ok &= sweep_kind(s, &plain, SIM_STRIKE_CACHE, "cache cuts");
 	if (all || o->io)
 		ok &= sweep_kind(s, &plain, SIM_STRIKE_IO, "disk errors");
 	if (all || o->allocs)

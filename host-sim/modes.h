@@ -24,6 +24,7 @@ struct sim_options {
 	uint64_t outage_us, retry_after_us; /* --outage, --retry-after */
 	enum sim_mutant mutant;
 	bool trace;
+	bool caches; /* --caches: only what strikes the caches' files */
 	bool cuts, allocs, io, pairs, all, cables;
 };
 

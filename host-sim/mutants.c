@@ -26,6 +26,11 @@ static const struct {
 	[SIM_MUTANT_WEARY] = { "weary", "does not fire a periodic registration again" },
 	[SIM_MUTANT_SPENDS] = { "spends", "fires over a metered link what should wait" },
 	[SIM_MUTANT_IMPATIENT] = { "impatient", "sends what waits for another request at once" },
+	[SIM_MUTANT_PARTIAL] = { "partial", "stores what has come of a broken answer" },
+	[SIM_MUTANT_LEARNS] = { "learns", "keeps what a portal said" },
+	[SIM_MUTANT_EAGER] = { "eager", "activates a precache that is not whole" },
+	[SIM_MUTANT_CONFUSES] = { "confuses", "a 304 confirms another entry" },
+	[SIM_MUTANT_TRUSTS] = { "trusts", "does not check what has to be checked" },
 	[SIM_MUTANT_HASTY] = { "hasty", "fires a periodic registration too often" },
 };
 

@@ -44,7 +44,14 @@
  *   spends    Fires over a metered link what should wait: the port says of every
  *             link that it costs nothing.
  *
- * Those from keeps to impatient stand where the product calls its own function; the program is
+ *   partial   Stores what has come of an answer that breaks off (hf_fill_give_up).
+ *   learns    Keeps in its caches what a portal said (hf_distrust).
+ *   eager     Activates a precache whose files could not all be had: the install is
+ *             told of each that it is there (hf_fill_start).
+ *   confuses  A 304 confirms another entry than the one it names (hf_cache_confirmed).
+ *   trusts    Uses without asking what has to be checked (hf_cache_decide).
+ *
+ * Those from keeps to trusts stand where the product calls its own function; the program is
  * linked with --wrap for these (mutants_wrap.c).
  */
 #ifndef SIM_MUTANTS_H
@@ -74,6 +81,11 @@ enum sim_mutant {
 	SIM_MUTANT_WEARY,
 	SIM_MUTANT_IMPATIENT,
 	SIM_MUTANT_SPENDS,
+	SIM_MUTANT_PARTIAL,
+	SIM_MUTANT_LEARNS,
+	SIM_MUTANT_EAGER,
+	SIM_MUTANT_CONFUSES,
+	SIM_MUTANT_TRUSTS,
 	SIM_MUTANTS,
 };
 

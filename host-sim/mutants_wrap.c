@@ -3,11 +3,15 @@
  * The product's functions that some mutants get wrong: each calls the real one
  * and changes what it gives (linked with --wrap).
  */
+#include "cache/distrust.h"
+#include "cache/policy.h"
+#include "fetch/fill.h"
 #include "mutants.h"
 #include "queue/lease.h"
 #include "queue/outcome.h"
 #include "queue/queue.h"
 #include "queue/record.h"
+#include "sim/mem.h"
 #include "sync/periodic_state.h"
 
 void __real_hf_outcome_classify(const struct hf_attempt *a, struct hf_verdict *out);
@@ -104,4 +108,86 @@ bool __wrap_hf_periodic_step(struct hf_periodic_state *s, enum hf_periodic_event
 	if (sim_mutant_now() == SIM_MUTANT_WEARY)
 		s->due_dev_ms += INT64_C(366) * 86400 * 1000;
 	return true;
+}
+
+/* ---- the caches ---- */
+
+void __real_hf_fill_give_up(struct hf_fill *f);
+void __wrap_hf_fill_give_up(struct hf_fill *f);
+void __real_hf_distrust(struct hf_distrust *d, struct hf_cache *cache, uint32_t id,
+			uint64_t since_ms);
+void __wrap_hf_distrust(struct hf_distrust *d, struct hf_cache *cache, uint32_t id,
+			uint64_t since_ms);
+int __real_hf_fill_start(struct hf_fetch *fetch, const struct hf_fill_request *req,
+			 struct hf_fill **out);
+int __wrap_hf_fill_start(struct hf_fetch *fetch, const struct hf_fill_request *req,
+			 struct hf_fill **out);
+int __real_hf_cache_confirmed(const struct hf_cache_entry *entries, size_t n, int selected,
+			      const struct hf_fields *answer);
+int __wrap_hf_cache_confirmed(const struct hf_cache_entry *entries, size_t n, int selected,
+			      const struct hf_fields *answer);
+void __real_hf_cache_decide(const struct hf_cache_rules *rules, const struct hf_cache_entry *entry,
+			    const struct hf_fields *request, const struct hf_cache_clock *now,
+			    struct hf_cache_decision *out);
+void __wrap_hf_cache_decide(const struct hf_cache_rules *rules, const struct hf_cache_entry *entry,
+			    const struct hf_fields *request, const struct hf_cache_clock *now,
+			    struct hf_cache_decision *out);
+
+void __wrap_hf_fill_give_up(struct hf_fill *f)
+{
+	if (sim_mutant_now() != SIM_MUTANT_PARTIAL)
+		__real_hf_fill_give_up(f);
+}
+
+void __wrap_hf_distrust(struct hf_distrust *d, struct hf_cache *cache, uint32_t id,
+			uint64_t since_ms)
+{
+	if (sim_mutant_now() != SIM_MUTANT_LEARNS)
+		__real_hf_distrust(d, cache, id, since_ms);
+}
+
+struct praise {
+	void (*over)(void *user, int err, int status);
+	void *user;
+};
+
+static void praise(void *user, int err, int status)
+{
+	struct praise p = *(struct praise *)user;
+
+	(void)err;
+	sim_free(user);
+	p.over(p.user, 0, status);
+}
+
+int __wrap_hf_fill_start(struct hf_fetch *fetch, const struct hf_fill_request *req,
+			 struct hf_fill **out)
+{
+	struct hf_fill_request told = *req;
+	struct praise *p;
+
+	if (!req->over || sim_mutant_now() != SIM_MUTANT_EAGER)
+		return __real_hf_fill_start(fetch, req, out);
+	p = sim_alloc(sizeof(*p));
+	*p = (struct praise){ req->over, req->user };
+	told.over = praise;
+	told.user = p;
+	return __real_hf_fill_start(fetch, &told, out);
+}
+
+int __wrap_hf_cache_confirmed(const struct hf_cache_entry *entries, size_t n, int selected,
+			      const struct hf_fields *answer)
+{
+	int i = __real_hf_cache_confirmed(entries, n, selected, answer);
+
+	return i >= 0 && sim_mutant_now() == SIM_MUTANT_CONFUSES ? (i + 1) % (int)n : i;
+}
+
+void __wrap_hf_cache_decide(const struct hf_cache_rules *rules, const struct hf_cache_entry *entry,
+			    const struct hf_fields *request, const struct hf_cache_clock *now,
+			    struct hf_cache_decision *out)
+{
+	__real_hf_cache_decide(rules, entry, request, now, out);
+	if (entry && out->use == HF_CACHE_REVALIDATE && sim_mutant_now() == SIM_MUTANT_TRUSTS)
+		out->use = HF_CACHE_FRESH;
 }

@@ -30,21 +30,23 @@ enum sim_do {
 	SIM_DO_MEMORY,	     /* a: the allocation from now that fails, 0: none */
 	SIM_DO_PROCESS,	     /* a: enum sim_process_fault; b: times; c: microseconds */
 	/* origins */
-	SIM_DO_ORIGIN_UP,     /* also ends silence */
-	SIM_DO_ORIGIN_DOWN,   /* refuses calls */
-	SIM_DO_ORIGIN_SILENT, /* nothing comes through to it */
-	SIM_DO_ORIGIN_ANSWER, /* a: status, 0: normally again; b: Retry-After seconds */
-	SIM_DO_ORIGIN_LOSE,   /* a: percent of answers lost after the effect */
-	SIM_DO_ORIGIN_CUTS,   /* a: percent of answers that break off */
-	SIM_DO_ORIGIN_GARBLE, /* a: percent of answers that are not HTTP */
-	SIM_DO_ORIGIN_CERT,   /* a: enum sim_cert */
-	SIM_DO_ORIGIN_SLOW,   /* a: microseconds */
-	SIM_DO_ORIGIN_LARGE,  /* a: bytes of each order's answer, 0: short ones */
-	SIM_DO_ORIGIN_TOKENS, /* a: microseconds that a token lives, which orders need */
+	SIM_DO_ORIGIN_UP,      /* also ends silence */
+	SIM_DO_ORIGIN_DOWN,    /* refuses calls */
+	SIM_DO_ORIGIN_SILENT,  /* nothing comes through to it */
+	SIM_DO_ORIGIN_ANSWER,  /* a: status, 0: normally again; b: Retry-After seconds */
+	SIM_DO_ORIGIN_LOSE,    /* a: percent of answers lost after the effect */
+	SIM_DO_ORIGIN_CUTS,    /* a: percent of answers that break off */
+	SIM_DO_ORIGIN_GARBLE,  /* a: percent of answers that are not HTTP */
+	SIM_DO_ORIGIN_CERT,    /* a: enum sim_cert */
+	SIM_DO_ORIGIN_SLOW,    /* a: microseconds */
+	SIM_DO_ORIGIN_LARGE,   /* a: bytes of each order's answer, 0: short ones */
+	SIM_DO_ORIGIN_TOKENS,  /* a: microseconds that a token lives, which orders need */
+	SIM_DO_ORIGIN_PUBLISH, /* a new edition of its content */
 	/* people */
 	SIM_DO_ORDER,	 /* method, path, body; "{n}" is the order's number; a: the order
 			  * that it waits for, 0: none, SIM_NEVER: the last one */
-	SIM_DO_GET,	 /* path */
+	SIM_DO_GET,	 /* path; body: the language, NULL: English */
+	SIM_DO_RELEASE,	 /* a: release of the app, for origins and manifests */
 	SIM_DO_FOLLOW,	 /* the panel follows the event stream */
 	SIM_DO_READ,	 /* the pages read the stored answers they do not have yet */
 	SIM_DO_CANCEL,	 /* a: the order */
@@ -69,6 +71,7 @@ enum sim_do {
 	SIM_DO_EXPECT_METERED,	  /* a: at most so many bytes have crossed the link */
 	SIM_DO_EXPECT_RESTARTS,	  /* a: of the process, power cuts not counted */
 	SIM_DO_EXPECT_FETCHED,	  /* a: GETs of @path that were answered with 200 */
+	SIM_DO_EXPECT_PAGE,	  /* a: version of the last page; b: 1 a cache's, 2 the origin's */
 	SIM_DO_EXPECT_LOG,	  /* body: the agent has logged a line with this in it */
 };
 

@@ -10,6 +10,7 @@ static const char *const kinds[] = {
 	[SIM_STRIKE_CUT] = "cut",
 	[SIM_STRIKE_ALLOC] = "alloc",
 	[SIM_STRIKE_IO] = "io",
+	[SIM_STRIKE_CACHE] = "cache-cut",
 };
 
 /* ---- many ---- */
@@ -29,7 +30,9 @@ static uint64_t place(const struct sim_points *p, uint64_t i)
 
 static uint64_t room_of(const struct sim_trial_result *plain, enum sim_strike_kind kind, size_t dev)
 {
-	return kind == SIM_STRIKE_ALLOC ? plain->allocations[dev] : plain->ops[dev];
+	return kind == SIM_STRIKE_ALLOC ? plain->allocations[dev] :
+	       kind == SIM_STRIKE_CACHE ? plain->cache_ops[dev] :
+					  plain->ops[dev];
 }
 
 void sim_points_of(struct sim_points *p, enum sim_strike_kind kind,
@@ -110,7 +113,7 @@ bool sim_point_read(const char *words, const struct sim_cast *cast, struct sim_s
 	if (!read_device(&text, cast, &out->device))
 		return false;
 	kind = hf_span_cut(&text, ':');
-	for (k = SIM_STRIKE_CUT; k <= SIM_STRIKE_IO; k++)
+	for (k = SIM_STRIKE_CUT; k <= SIM_STRIKE_CACHE; k++)
 		if (hf_span_eq_str(kind, kinds[k]))
 			out->kind = (enum sim_strike_kind)k;
 	if (out->kind == SIM_STRIKE_NONE || !hf_span_u64(hf_span_cut(&text, ':'), &out->at) ||

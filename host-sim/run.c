@@ -194,6 +194,9 @@ bool sim_run_until_quiet(struct sim_stage *s, uint64_t limit_us, uint64_t *drain
 	*drain_us = w->now_us - begin;
 	if (!s->drained)
 		return false;
+	sim_run_ask_pages(s);
+	if (!sim_run_wait_idle(s, w->now_us + ANSWERS_US))
+		return false;
 	for (tries = 0; tries < 10; tries++) {
 		sim_world_run(w, w->now_us + ((uint64_t)1 << tries) * SIM_US_PER_S);
 		sim_run_ask_answers(s);

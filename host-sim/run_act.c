@@ -80,7 +80,7 @@ static void load_page(struct sim_run *r, const struct sim_step *step)
 {
 	r->last = SIM_LAST_PAGE;
 	r->last_panel = sim_stage_panel(r->stage, step->panel, step->device);
-	sim_panel_get(r->last_panel, origin_name(r->stage, step), step->path);
+	sim_panel_get(r->last_panel, origin_name(r->stage, step), step->path, step->body);
 }
 
 /* An order without an id was not kept: there is nothing to cancel. */
@@ -144,6 +144,8 @@ static void act_on_origin(struct sim_run *r, struct sim_origin *origin, const st
 		      step->what == SIM_DO_ORIGIN_SILENT);
 	else if (step->what == SIM_DO_ORIGIN_CERT)
 		sim_origin_cert(origin, (enum sim_cert)step->a);
+	else if (step->what == SIM_DO_ORIGIN_PUBLISH)
+		sim_origin_publish(origin);
 	else if (step->what == SIM_DO_ORIGIN_TOKENS)
 		sim_origin_tokens(origin, step->a);
 	else
@@ -180,6 +182,7 @@ static void act_on_device(struct sim_run *r, struct sim_device *dev, const struc
 		sim_stage_metered(r->stage, dev, step->a != 0);
 		break;
 	case SIM_DO_DNS:
+		dev->node->lied |= step->a == SIM_DNS_LIES;
 		dev->node->dns = (struct sim_dns_faults){ (enum sim_dns_mode)step->a, step->b };
 		break;
 	case SIM_DO_NETWORK:
@@ -244,6 +247,9 @@ void sim_run_act(struct sim_run *r, const struct sim_step *step)
 		break;
 	case SIM_DO_GET:
 		load_page(r, step);
+		break;
+	case SIM_DO_RELEASE:
+		sim_stage_release(s, (unsigned)step->a);
 		break;
 	case SIM_DO_FOLLOW:
 		sim_panel_follow(sim_stage_panel(s, step->panel, step->device), true);

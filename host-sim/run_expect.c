@@ -71,6 +71,19 @@ void sim_run_ask_states(struct sim_stage *s)
 	}
 }
 
+void sim_run_ask_pages(struct sim_stage *s)
+{
+	size_t n = s->ledger.pages.n;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct sim_page_seen seen = s->ledger.pages.v[i];
+		struct sim_panel *p = sim_stage_panel(s, NULL, seen.dev->name);
+
+		if (strcmp(seen.path, SIM_APP) != 0)
+			sim_panel_get(p, seen.origin, seen.path, seen.lang[0] ? seen.lang : NULL);
+	}
+}
+
 static bool is_idle(void *user)
 {
 	const struct sim_stage *s = user;
@@ -184,6 +197,20 @@ static bool tally_holds(const struct sim_tally *t, const struct sim_step *step, 
 	}
 }
 
+static bool page_holds(const struct sim_panel *panel, const struct sim_step *step, char *why,
+		       size_t size)
+{
+	const struct sim_panel_stats *p = sim_panel_stats(panel);
+
+	if (!p->page_done) {
+		snprintf(why, size, "the page has not come yet");
+		return false;
+	}
+	snprintf(why, size, "it is version %u from the %s, status %d", p->page_version,
+		 p->page_hit ? "cache" : "origin", p->page_status);
+	return p->page_version == step->a && (!step->b || (step->b == 1) == p->page_hit);
+}
+
 static bool device_holds(const struct sim_stage *s, const struct sim_step *step, char *why,
 			 size_t size)
 {
@@ -203,6 +230,8 @@ static bool device_holds(const struct sim_stage *s, const struct sim_step *step,
 		n = dev->node->metered_bytes;
 		snprintf(why, size, "%" PRIu64 " bytes have crossed the link", n);
 		return n <= step->a;
+	case SIM_DO_EXPECT_PAGE:
+		return page_holds(sim_stage_panel(s, step->panel, step->device), step, why, size);
 	case SIM_DO_EXPECT_LOG:
 		snprintf(why, size, "no line of the log has \"%s\" in it", step->body);
 		return sim_witness_saw(&s->witnesses[sim_stage_device_index(s, step->device)],
@@ -238,6 +267,7 @@ static bool holds(struct sim_run *r, const struct sim_step *step, char *why, siz
 	case SIM_DO_EXPECT_METERED:
 	case SIM_DO_EXPECT_FETCHED:
 	case SIM_DO_EXPECT_LOG:
+	case SIM_DO_EXPECT_PAGE:
 	case SIM_DO_EXPECT_EVENTS:
 		return device_holds(s, step, why, size);
 	default:

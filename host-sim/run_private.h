@@ -38,6 +38,8 @@ void sim_run_expect(struct sim_run *r, const struct sim_step *step);
 /* The page asks for the answers and, where there is no effect yet, the states that
  * it does not know; then the world runs until all has come. */
 void sim_run_ask_answers(struct sim_stage *s);
+/* The pages load again all that they ever asked for. */
+void sim_run_ask_pages(struct sim_stage *s);
 void sim_run_ask_states(struct sim_stage *s);
 bool sim_run_wait_idle(struct sim_stage *s, uint64_t until_us);
 

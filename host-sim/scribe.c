@@ -97,6 +97,10 @@ static void panel_words(FILE *out, const struct sim_step *s)
 		fputs(" to", out);
 		word(out, s->origin);
 	}
+	if (s->what == SIM_DO_GET && s->body) {
+		fputs(" in", out);
+		word(out, s->body);
+	}
 	if (s->what == SIM_DO_ORDER && s->a == SIM_NEVER)
 		fputs(" after the last", out);
 	else if (s->what == SIM_DO_ORDER && s->a)
@@ -282,6 +286,9 @@ static void origin_words(FILE *out, const struct sim_step *s)
 		fputs(" wants tokens for", out);
 		duration(out, s->a);
 		break;
+	case SIM_DO_ORIGIN_PUBLISH:
+		fputs(" publishes", out);
+		break;
 	case SIM_DO_ORIGIN_SLOW:
 		fputs(" slow", out);
 		duration(out, s->a);
@@ -360,6 +367,12 @@ static void claim(FILE *out, const struct sim_step *s)
 		fputs(" fetched", out);
 		quoted(out, s->path);
 		number(out, s->a);
+		break;
+	case SIM_DO_EXPECT_PAGE:
+		fprintf(out, " page %" PRIu64 "%s", s->a,
+			s->b == 0 ? "" :
+			s->b == 1 ? " from cache" :
+				    " from origin");
 		break;
 	case SIM_DO_EXPECT_LOG:
 		fputs(" logged", out);
@@ -440,6 +453,9 @@ static void other_words(FILE *out, const struct sim_step *s)
 	switch (s->what) {
 	case SIM_DO_RETRY:
 		fprintf(out, " operator retries order %" PRIu64, s->a);
+		break;
+	case SIM_DO_RELEASE:
+		fprintf(out, " release %" PRIu64, s->a);
 		break;
 	case SIM_DO_WAIT:
 		fputs(" wait", out);

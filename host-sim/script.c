@@ -5,6 +5,7 @@
 #include "script_config.h"
 #include "script_steps.h"
 #include "sim/mem.h"
+#include "stage_files.h"
 
 /* ---- when ---- */
 
@@ -198,6 +199,14 @@ static bool manifest_line(struct sim_script *s)
 	return file_or_block(s, &s->plan->manifest, &from);
 }
 
+static bool caches_line(struct sim_script *s)
+{
+	if (s->plan->manifest)
+		return sim_words_fail(s, "there is a manifest already");
+	s->plan->manifest = sim_cached_manifest();
+	return true;
+}
+
 static bool title_line(struct sim_script *s)
 {
 	const char *text = NULL;
@@ -233,6 +242,8 @@ static bool whole_line(struct sim_script *s)
 		return sim_words_duration(s, &s->plan->lasts_us);
 	if (sim_words_take(s, "config"))
 		return config_line(s);
+	if (sim_words_take(s, "caches"))
+		return caches_line(s);
 	if (sim_words_take(s, "manifest"))
 		return manifest_line(s);
 	return step_line(s);

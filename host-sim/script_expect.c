@@ -57,6 +57,19 @@ static bool logged(struct sim_script *s, struct sim_step *step)
 	return sim_words_text(s, "a text", &step->body);
 }
 
+/* page VERSION [from cache | origin] */
+static bool page(struct sim_script *s, struct sim_step *step)
+{
+	static const char *const whose[] = { "cache", "origin", NULL };
+	int who;
+
+	if (!sim_words_number(s, &step->a) || !sim_words_take(s, "from"))
+		return !s->failed;
+	who = sim_script_one_of(s, whose);
+	step->b = (uint64_t)who + 1;
+	return who >= 0 || sim_words_fail(s, "a page is from cache or origin");
+}
+
 /* A word, a second one, then a number or what @rest takes. */
 static const struct claim {
 	const char *word, *second;
@@ -78,6 +91,7 @@ static const struct claim {
 	{ "idle", NULL, SIM_DO_EXPECT_IDLE, false, idle },
 	{ "metered", NULL, SIM_DO_EXPECT_METERED, false, at_most_bytes },
 	{ "fetched", NULL, SIM_DO_EXPECT_FETCHED, false, fetched },
+	{ "page", NULL, SIM_DO_EXPECT_PAGE, false, page },
 	{ "logged", NULL, SIM_DO_EXPECT_LOG, false, logged },
 };
 
@@ -120,7 +134,7 @@ static bool claim(struct sim_script *s, struct sim_step *step)
 	return sim_words_fail(
 		s, "a status is expected here, or: origin received, delivered, order kept, "
 		   "lost, duplicated effects, queue empty, every answer, power cuts, process "
-		   "restarts, attempts, events, idle, metered, fetched, logged, or a state");
+		   "restarts, attempts, events, idle, metered, fetched, page, logged, or a state");
 }
 
 /* expect [DEVICE] [origin [NAME]] CLAIM [within T | by TIME] */

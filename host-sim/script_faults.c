@@ -227,9 +227,9 @@ static bool certificate(struct sim_script *s, struct sim_step *step)
 
 bool sim_script_origin(struct sim_script *s, struct sim_step *step)
 {
-	static const char *const words[] = { "up",	    "down",    "silent", "slow",
-					     "answers",	    "garbles", "breaks", "loses",
-					     "certificate", "wants",   NULL };
+	static const char *const words[] = { "up",	    "down",    "silent",    "slow",
+					     "answers",	    "garbles", "breaks",    "loses",
+					     "certificate", "wants",   "publishes", NULL };
 
 	(void)sim_script_origin_name(s, &step->origin);
 	switch (sim_script_one_of(s, words)) {
@@ -259,9 +259,12 @@ bool sim_script_origin(struct sim_script *s, struct sim_step *step)
 		step->what = SIM_DO_ORIGIN_TOKENS;
 		return sim_words_need(s, "tokens") && sim_words_need(s, "for") &&
 		       sim_words_duration(s, &step->a);
+	case 10:
+		step->what = SIM_DO_ORIGIN_PUBLISH;
+		return true;
 	default:
 		return sim_words_fail(s, "an origin is up, down, silent or slow, answers, or "
 					 "loses, breaks or garbles answers, has a certificate, "
-					 "or wants tokens");
+					 "wants tokens, or publishes");
 	}
 }

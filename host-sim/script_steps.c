@@ -123,7 +123,8 @@ static bool panel_action(struct sim_script *s, struct sim_step *step)
 		return numbered_order(s, step, SIM_DO_CANCEL);
 	if (sim_words_take(s, "GET")) {
 		step->what = SIM_DO_GET;
-		return target(s, step);
+		return target(s, step) &&
+		       (!sim_words_take(s, "in") || sim_words_text(s, "a language", &step->body));
 	}
 	step->what = SIM_DO_ORDER;
 	method = sim_script_one_of(s, methods);
@@ -181,6 +182,13 @@ static bool reboot_action(struct sim_script *s, struct sim_step *step)
 	return sim_words_need(s, "after") && sim_words_duration(s, &step->a);
 }
 
+/* release N */
+static bool release_action(struct sim_script *s, struct sim_step *step)
+{
+	step->what = SIM_DO_RELEASE;
+	return sim_words_number(s, &step->a);
+}
+
 static bool boot_action(struct sim_script *s, struct sim_step *step)
 {
 	(void)s;
@@ -228,6 +236,7 @@ static const struct phrase {
 	{ "cut", cut_action },
 	{ "reboot", reboot_action },
 	{ "boot", boot_action },
+	{ "release", release_action },
 	{ "wait", wait_action },
 	{ "note", note_action },
 	{ "all", all_action },
@@ -242,7 +251,8 @@ bool sim_script_action(struct sim_script *s, struct sim_step *step)
 	for (i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
 		if (sim_words_take(s, phrases[i].word))
 			return phrases[i].take(s, step);
-	return sim_words_fail(s, "a step begins with link, dns, network, clock, disk, memory, "
-				 "process, origin, panel, operator, cut, reboot, boot, wait, note, "
-				 "all well or expect");
+	return sim_words_fail(
+		s, "a step begins with link, dns, network, clock, disk, memory, "
+		   "process, origin, panel, operator, cut, reboot, boot, release, wait, note, "
+		   "all well or expect");
 }

@@ -19,6 +19,7 @@ struct sim_maker {
 	uint64_t seed;
 	unsigned part; /* of the plan: a day; each has draws of its own */
 	uint64_t from_us, lasts_us;
+	bool cached;		/* pages of content, and a precache */
 	bool bulky;		/* large bodies: blobs, checkpoints */
 	uint64_t faults_us[48]; /* when something breaks or works again */
 	size_t faults_n;

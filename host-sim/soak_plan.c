@@ -4,12 +4,15 @@
 #include <stdlib.h>
 
 #include "actors/ledger.h"
+#include "actors/origin.h"
+#include "sim/link.h"
 #include "sim/net.h"
 #include "soak_faults.h"
 #include "stage_files.h"
 
-#define SIM_SOAK_PAIRS 20 /* one seed in so many has two devices and two origins */
-#define SIM_SOAK_TLS   40 /* one in so many has an https origin */
+#define SIM_SOAK_PAIRS	20 /* one seed in so many has two devices and two origins */
+#define SIM_SOAK_CACHED 3  /* one in so many has pages of content and a precache */
+#define SIM_SOAK_TLS	40 /* one in so many has an https origin */
 
 #define PERIODIC_MAX	 3
 #define PERIODIC_PERCENT 20
@@ -111,6 +114,66 @@ static void add_pages(struct sim_maker *m)
 		sim_maker_add(m, SIM_DO_GET, sim_maker_moment(m))->path = "/menu";
 }
 
+/* Pages and an order through a portal's login page, and the pages once more. */
+static void add_portal(struct sim_maker *m)
+{
+	uint64_t at = sim_maker_moment(m);
+	struct sim_step *s = sim_maker_add(m, SIM_DO_LINK, at);
+
+	s->a = SIM_LINK_CAPTIVE;
+	s->b = SIM_PORTAL_PAGE;
+	sim_maker_add(m, SIM_DO_GET, at + SIM_US_PER_S)->path = "/c/cf/900/n";
+	sim_maker_add(m, SIM_DO_GET, at + SIM_US_PER_S)->path = "/c/plain/900/o";
+	add_order(m, at + 3 * SIM_US_PER_S);
+	sim_maker_add(m, SIM_DO_LINK, at + sim_rng_range(&m->rng, 10, 60) * SIM_US_PER_S)->a =
+		SIM_LINK_UP;
+	at += 90 * SIM_US_PER_S;
+	sim_maker_add(m, SIM_DO_GET, at)->path = "/c/cf/900/n";
+	sim_maker_add(m, SIM_DO_GET, at)->path = "/c/plain/900/o";
+}
+
+/* A page whose first answers break off. */
+static void add_broken(struct sim_maker *m)
+{
+	uint64_t at = sim_maker_moment(m);
+
+	sim_maker_add(m, SIM_DO_ORIGIN_CUTS, at)->a = 100;
+	sim_maker_add(m, SIM_DO_GET, at + SIM_US_PER_S)->path = "/c/long/90000/p";
+	sim_maker_add(m, SIM_DO_GET, at + SIM_US_PER_S)->path = "/c/cf/900/q";
+	sim_maker_add(m, SIM_DO_ORIGIN_CUTS, at + 10 * SIM_US_PER_S);
+	sim_maker_add(m, SIM_DO_GET, at + 20 * SIM_US_PER_S)->path = "/c/long/90000/p";
+	sim_maker_add(m, SIM_DO_GET, at + 20 * SIM_US_PER_S)->path = "/c/cf/900/q";
+}
+
+static void add_content(struct sim_maker *m)
+{
+	static const char *const paths[] = {
+		"/c/long/700/a",    "/c/long/90000/b",	 "/c/brief/3000/c",   "/c/check/900/d",
+		"/c/check/70000/e", "/c/must/900/f",	 "/c/swr/2000/g",     "/c/lang/900/h",
+		"/c/lang/900/h",    "/c/plain/900/i",	 "/c/cf/900/j",	      "/c/cf/120000/k",
+		"/c/nf/900/l",	    "/c/sw/5000/m",	 "/app/700/shell",    "/app/700/style",
+		"/app/3000/same",   "/app/40000/script", "/app/100000/photo",
+	};
+	uint64_t n;
+
+	for (n = sim_rng_range(&m->rng, 5, 40); n > 0; n--) {
+		struct sim_step *s = sim_maker_add(m, SIM_DO_GET, order_moment(m));
+
+		s->path = paths[sim_rng_below(&m->rng, sizeof(paths) / sizeof(paths[0]))];
+		if (sim_rng_chance(&m->rng, 50))
+			s->body = "de";
+		sim_maker_place(m, s);
+	}
+	for (n = sim_rng_below(&m->rng, 5); n > 0; n--)
+		sim_maker_place(m, sim_maker_add(m, SIM_DO_ORIGIN_PUBLISH, sim_maker_moment(m)));
+	if (sim_rng_chance(&m->rng, 30))
+		add_portal(m);
+	if (sim_rng_chance(&m->rng, 50))
+		add_broken(m);
+	if (sim_rng_chance(&m->rng, 50))
+		sim_maker_add(m, SIM_DO_RELEASE, sim_maker_moment(m))->a = m->part + 2;
+}
+
 /* Often enough that each answer is read as long as it is kept. */
 static void add_reading(struct sim_maker *m, uint64_t day)
 {
@@ -135,6 +198,9 @@ static void add_crowd(struct sim_maker *m, uint64_t from_us, uint64_t lasts_us)
 	add_lines(m);
 	sim_maker_turn(m, "pages");
 	add_pages(m);
+	sim_maker_turn(m, "content");
+	if (m->cached)
+		add_content(m);
 	m->part++;
 }
 
@@ -169,6 +235,14 @@ static void add_periodic(struct sim_maker *m)
 	for (i = 0; i < n; i++)
 		tags[i].unmetered = sim_rng_chance(&m->rng, 50);
 	m->plan->manifest = sim_periodic_manifest(tags, n);
+}
+
+static void add_caches(struct sim_plan *plan)
+{
+	char *text = sim_with_caches(plan->manifest ? plan->manifest : sim_default_manifest);
+
+	free(plan->manifest);
+	plan->manifest = text;
 }
 
 /* ---- a seed ---- */
@@ -226,6 +300,7 @@ void sim_soak_plan(uint64_t seed, unsigned days, struct sim_plan *plan)
 	lasts = sim_rng_range(&m.rng, 2, 30) * SIM_US_PER_MIN;
 	m.bulky = sim_rng_chance(&m.rng, 30);
 	sim_maker_add(&m, SIM_DO_REBOOT_AFTER, 0)->a = sim_rng_range(&m.rng, 1, 25) * SIM_US_PER_S;
+	m.cached = seed % SIM_SOAK_CACHED == 2;
 	if (sim_rng_chance(&m.rng, 33))
 		sim_maker_add(&m, SIM_DO_NETWORK, 0)->a = SIM_NET_FRAGMENTS;
 	if (days == 0)
@@ -234,6 +309,8 @@ void sim_soak_plan(uint64_t seed, unsigned days, struct sim_plan *plan)
 	for (day = 0; day < each; day++)
 		add_day(&m, day);
 	add_periodic(&m);
+	if (m.cached)
+		add_caches(plan);
 	sort_steps(plan);
 	sim_plan_add(plan, SIM_DO_ALL_WELL)->a = SIM_ALL_WELL_US;
 }

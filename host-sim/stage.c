@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stage.h"
 
+#include "actors/content.h"
 #include "actors/tokens.h"
 #include "moves.h"
 #include "script_config.h"
@@ -266,6 +267,24 @@ void sim_stage_metered(struct sim_stage *s, struct sim_device *dev, bool metered
 	if (metered != (s->ledger.metered_from_us != SIM_NEVER))
 		s->ledger.metered_from_us = metered ? s->world.now_us : SIM_NEVER;
 	sim_link_metered(dev, metered);
+}
+
+static void release_to(struct sim_device *dev, unsigned release)
+{
+	struct sim_conf c = { .next = sim_device_file_text(dev, SIM_CONFIG_PATH) };
+	char *text = sim_content_upgraded(sim_device_file_text(dev, SIM_MANIFEST_PATH), release);
+
+	add_manifest(dev, c.next, text);
+	sim_free(text);
+	sim_device_kill(dev, "a new release");
+}
+
+void sim_stage_release(struct sim_stage *s, unsigned release)
+{
+	for (size_t i = 0; i < s->origins_n; i++)
+		sim_origin_release(s->origins[i], release);
+	for (size_t i = 0; i < s->devices_n; i++)
+		release_to(s->devices[i], release);
 }
 
 static void heal_device(struct sim_stage *s, struct sim_device *dev)

@@ -93,6 +93,9 @@ void sim_stage_boot(struct sim_stage *s);
 void sim_stage_shut_down(struct sim_stage *s);
 /* The link of @dev costs by the byte from now on, or no more. */
 void sim_stage_metered(struct sim_stage *s, struct sim_device *dev, bool metered);
+/* The origins have another release of the app, and the devices' manifests; the agents
+ * start anew with them. */
+void sim_stage_release(struct sim_stage *s, unsigned release);
 /* Ends every fault: links and origins work, the power is on, no cut is set. */
 void sim_stage_heal(struct sim_stage *s);
 /* Of all devices' disks together. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "actors/content.h"
 #include "sim/mem.h"
 #include "stage.h"
 
@@ -13,6 +14,10 @@
 	"  \"source\": \"network\","                                                           \
 	"  \"queue\": { \"tag\": \"" name "\", \"lane\": \"" name "\","                        \
 	"             \"order\": \"block\", \"expect\": [201] } }"
+
+#define CACHED(name, source)                                                                  \
+	"{ \"condition\": { \"urlPattern\": \"/c/" name "/*\" }, \"source\": \"" source "\"," \
+	"  \"cacheName\": \"" name "\" }"
 
 const char sim_default_manifest[] =
 	"{ \"name\": \"kiosk\", \"version\": \"1.0.0\", \"routes\": [" ROUTE(
@@ -70,4 +75,28 @@ char *sim_periodic_manifest(const struct sim_periodic_tag *tags, size_t n)
 	fprintf(f, "] }\n");
 	fclose(f);
 	return text;
+}
+
+char *sim_with_caches(const char *manifest)
+{
+	static const char routes[] = "\"routes\": [";
+	const char *at = strstr(manifest, routes);
+	char *precache = sim_content_precache(1), *out = NULL;
+	size_t n = at ? (size_t)(at - manifest) : 0, end = strlen(manifest);
+
+	if (!at ||
+	    asprintf(&out,
+		     "%.*s%s,\n\"routes\": [" CACHED("cf", "cache-first") "," CACHED(
+			     "nf", "network-first") "," CACHED("sw",
+							       "stale-while-revalidate") ",%s%s",
+		     (int)n, manifest, precache, at + sizeof(routes) - 1,
+		     manifest[end - 1] == '\n' ? "" : "\n") < 0)
+		sim_must(NULL);
+	free(precache);
+	return out;
+}
+
+char *sim_cached_manifest(void)
+{
+	return sim_with_caches(sim_default_manifest);
 }

@@ -24,4 +24,10 @@ struct sim_periodic_tag {
  * own. Caller frees. */
 char *sim_periodic_manifest(const struct sim_periodic_tag *tags, size_t n);
 
+/* The default one with a precache (actors/content.h) and routes with caches: of
+ * /c/cf/ cache-first, /c/nf/ network-first, /c/sw/ stale-while-revalidate. */
+char *sim_cached_manifest(void);
+/* @manifest with all that. */
+char *sim_with_caches(const char *manifest);
+
 #endif

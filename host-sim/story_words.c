@@ -212,6 +212,9 @@ static void origin_words(const struct sim_step *step, struct sim_said *out)
 	case SIM_DO_ORIGIN_TOKENS:
 		say(out, SIM_TONE_PLAIN, "The shop wants a token with each order.");
 		break;
+	case SIM_DO_ORIGIN_PUBLISH:
+		say(out, SIM_TONE_PLAIN, "The shop publishes a new edition.");
+		break;
 	case SIM_DO_ORIGIN_SLOW:
 		say(out, step->a ? SIM_TONE_BAD : SIM_TONE_GOOD, "The shop is %s.",
 		    step->a ? "slow" : "quick again");
@@ -265,6 +268,8 @@ void sim_story_words(const struct sim_step *step, struct sim_said *out)
 		snprintf(out->text, sizeof(out->text), "(%s) ", step->device);
 	if (step->what == SIM_DO_NOTE)
 		say(out, SIM_TONE_PLAIN, "%s", step->body);
+	else if (step->what == SIM_DO_RELEASE)
+		say(out, SIM_TONE_PLAIN, "Release %u of the app is out.", (unsigned)step->a);
 	else if (step->what == SIM_DO_ALL_WELL)
 		say_good(out, "after the last fault", "Everything works again, to stay.");
 	else if (step->what >= SIM_DO_ORIGIN_UP && step->what < SIM_DO_ORDER)

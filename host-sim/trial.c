@@ -15,12 +15,17 @@ struct striker {
 	const struct sim_strike *strike;
 	struct sim_device *dev;
 	struct sim_device_watch watch;
-	uint64_t ops;
+	uint64_t ops, cache_ops;
 	bool struck;
 	uint64_t struck_us;
 	bool recovers;		  /* the first start after the strike */
 	uint64_t begun, recovery; /* disk operations when it began, and of it */
 };
+
+static bool is_of_caches(const char *path)
+{
+	return path && strstr(path, "/cache-");
+}
 
 static void see_op(void *user, const char *op, const char *path, uint64_t at, size_t len)
 {
@@ -28,11 +33,14 @@ static void see_op(void *user, const char *op, const char *path, uint64_t at, si
 
 	if (k->dev->world->trace.out)
 		sim_device_see_disk(k->dev, op, path, at, len);
-	if (++k->ops != k->strike->at)
+	k->ops++;
+	k->cache_ops += is_of_caches(path);
+	if (k->struck ||
+	    (k->strike->kind == SIM_STRIKE_CACHE ? k->cache_ops : k->ops) != k->strike->at)
 		return;
 	k->struck = true;
 	k->struck_us = k->dev->world->now_us;
-	if (k->strike->kind == SIM_STRIKE_CUT)
+	if (k->strike->kind != SIM_STRIKE_IO)
 		sim_device_cut_at(k->dev, 1, k->strike->again);
 	else
 		sim_disk_fail_at(k->dev->disk, 1);
@@ -64,11 +72,39 @@ static void on_ready(void *user)
 		end_recovery(k);
 }
 
-static void set_strike(struct striker *k, struct sim_stage *s, const struct sim_strike *strike)
+/* What a sweep wants to know of the run without a fault. */
+struct cache_count {
+	struct sim_device *dev;
+	uint64_t n;
+};
+
+static void count_op(void *user, const char *op, const char *path, uint64_t at, size_t len)
+{
+	struct cache_count *c = user;
+
+	if (c->dev->world->trace.out)
+		sim_device_see_disk(c->dev, op, path, at, len);
+	c->n += is_of_caches(path);
+}
+
+static void count_cache_ops(struct cache_count *counts, struct sim_stage *s)
+{
+	for (size_t i = 0; i < s->devices_n && i < SIM_DEVICES_MAX; i++) {
+		counts[i].dev = s->devices[i];
+		sim_disk_on_op(s->devices[i]->disk, count_op, &counts[i]);
+	}
+}
+
+static void set_strike(struct striker *k, struct sim_stage *s, const struct sim_strike *strike,
+		       struct cache_count *counts)
 {
 	memset(k, 0, sizeof(*k));
 	k->strike = strike;
-	if (strike->kind == SIM_STRIKE_NONE || strike->device >= s->devices_n)
+	if (strike->kind == SIM_STRIKE_NONE) {
+		count_cache_ops(counts, s);
+		return;
+	}
+	if (strike->device >= s->devices_n)
 		return;
 	k->dev = s->devices[strike->device];
 	if (strike->kind == SIM_STRIKE_ALLOC) {
@@ -163,11 +199,12 @@ void sim_trial_run(const struct sim_trial *t, struct sim_trial_result *out)
 	struct sim_story *story = NULL;
 	struct sim_stage stage;
 	struct striker striker;
+	struct cache_count counts[SIM_DEVICES_MAX] = { 0 };
 
 	memset(out, 0, sizeof(*out));
 	sim_stage_init(&stage, &opt);
 	sim_mutant_apply(&stage, t->mutant);
-	set_strike(&striker, &stage, &t->strike);
+	set_strike(&striker, &stage, &t->strike, counts);
 	if (t->report)
 		record = sim_record_create(&stage);
 	if (t->story)
@@ -179,6 +216,11 @@ void sim_trial_run(const struct sim_trial *t, struct sim_trial_result *out)
 	sim_record_stop(record);
 	sim_story_destroy(story);
 	measure(&stage, out);
+	for (size_t i = 0; i < SIM_DEVICES_MAX; i++) {
+		out->cache_ops[i] = counts[i].n;
+		if (counts[i].dev)
+			sim_disk_on_op(counts[i].dev->disk, NULL, NULL);
+	}
 	sim_stage_shut_down(&stage); /* for what the guests leave open */
 	if (!out->failure.what[0])
 		sim_run_checks(&stage, &out->failure);

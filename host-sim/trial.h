@@ -18,6 +18,7 @@ enum sim_strike_kind {
 	SIM_STRIKE_CUT,	  /* the power goes at a disk operation */
 	SIM_STRIKE_ALLOC, /* an allocation fails */
 	SIM_STRIKE_IO,	  /* a disk operation fails */
+	SIM_STRIKE_CACHE, /* the power goes at an operation on a file of the caches */
 };
 
 struct sim_strike {
@@ -47,6 +48,7 @@ struct sim_trial_result {
 	uint64_t drain_us;		/* from the end of all faults to an empty queue */
 	uint64_t events;
 	uint64_t ops[SIM_DEVICES_MAX], allocations[SIM_DEVICES_MAX];
+	uint64_t cache_ops[SIM_DEVICES_MAX]; /* counted only in a trial without a strike */
 	size_t devices;
 	bool struck;	       /* the strike has come */
 	uint64_t recovery_ops; /* disk operations of the start after a cut that struck */

@@ -8,6 +8,7 @@
 
 struct sim_witness {
 	struct sim_device_watch watch;
+	struct sim_device *dev;
 	struct hf_buf log; /* the lines, up to a limit */
 	uint64_t *lives;   /* counted with each start of the process; NULL: nowhere */
 	unsigned damage;   /* times it told of a damaged or vanished store */

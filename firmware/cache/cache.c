@@ -158,6 +158,7 @@ static void submit_remove(struct hf_cache *c, uint32_t cache, struct hf_span url
 		return;
 	ch->remove.op.done = change_done;
 	ch->remove.op.user = ch;
+	ch->remove.op.sync = id != 0; /* one that must not be used, and does not come back */
 	ch->remove.id = id;
 	ch->remove.cache = cache;
 	ch->remove.url = hf_span(ch->url, ch->url_len);

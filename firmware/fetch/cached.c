@@ -217,14 +217,6 @@ static void decide_http(struct hf_cached *c)
 	}
 }
 
-/* It is known that the origin is away: the stored answer need not wait for that. */
-static bool is_away(const struct hf_cached *c)
-{
-	const struct hf_connectivity *k = c->ev.fetch->opt.connectivity;
-
-	return k && hf_connectivity_origin(k, c->origin) == HF_REACH_DOWN;
-}
-
 static void decide_worker(struct hf_cached *c)
 {
 	bool have = c->selected >= 0;
@@ -232,7 +224,7 @@ static void decide_worker(struct hf_cached *c)
 
 	if (have && c->v[c->selected]->entry.invalidated && source != HF_SOURCE_CACHE)
 		source = HF_SOURCE_NETWORK_FIRST;
-	if (have && source == HF_SOURCE_NETWORK_FIRST && is_away(c)) {
+	if (have && source == HF_SOURCE_NETWORK_FIRST && hf_cached_is_away(c)) {
 		hf_cached_refresh(c);
 		serve_hit(c);
 	} else if (have && source != HF_SOURCE_NETWORK_FIRST) {

@@ -72,6 +72,9 @@ void hf_cached_problem(struct hf_cached *c, const struct hf_problem *p);
 
 /* Asks the origin, or listens to somebody who does. */
 void hf_cached_ask(struct hf_cached *c);
+/* It is known that the origin is away, also while a trial has not ended: a stored answer
+ * need not wait for that. */
+bool hf_cached_is_away(const struct hf_cached *c);
 /* Renews what is stored while the page has its answer. */
 void hf_cached_refresh(struct hf_cached *c);
 /* The origin answered @status, which is worse than a stored answer, or not at all (0):

@@ -344,6 +344,14 @@ void hf_cached_ask(struct hf_cached *c)
 	set_timer(c);
 }
 
+bool hf_cached_is_away(const struct hf_cached *c)
+{
+	const struct hf_connectivity *k = c->ev.fetch->opt.connectivity;
+	enum hf_reach reach = k ? hf_connectivity_origin(k, c->origin) : HF_REACH_UNKNOWN;
+
+	return reach == HF_REACH_DOWN || reach == HF_REACH_TRIAL;
+}
+
 void hf_cached_refresh(struct hf_cached *c)
 {
 	struct hf_fetch *f = c->ev.fetch;
@@ -352,8 +360,7 @@ void hf_cached_refresh(struct hf_cached *c)
 
 	if (c->head_only || hf_fill_find(f, c->plan.cache, c->plan.url, &c->request->fields))
 		return;
-	if (f->opt.connectivity &&
-	    hf_connectivity_origin(f->opt.connectivity, c->origin) == HF_REACH_DOWN) {
+	if (hf_cached_is_away(c)) {
 		if (now < f->asked_away_ms)
 			return;
 		f->asked_away_ms = now + AWAY_ASK_MS;

@@ -65,7 +65,7 @@ static void release(struct hf_fill *f)
 		give_up_exchange(f);
 	if (f->exchange || f->appending || f->putting || f->reads > 0)
 		return;
-	if (!f->kept && f->intake.body) {
+	if (!f->kept && f->intake.body && hf_cache_shelf(f->fetch->opt.cache)) {
 		hf_fill_discard(f);
 		return;
 	}

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "actors/pages.h"
 #include "base/list.h"
 #include "base/span.h"
 #include "sim/world.h"
@@ -98,6 +99,7 @@ struct sim_ledger {
 	size_t n, cap;
 	uint64_t effects; /* in all */
 	struct hf_list watches;
+	struct sim_pages pages;
 	struct sim_visit *visits;
 	size_t visits_n, visits_cap;
 	uint64_t lives;		  /* starts of devices so far */

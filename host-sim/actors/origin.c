@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdarg.h>
 
+#include "actors/content.h"
 #include "actors/tokens.h"
 #include "base/strmap.h"
 #include "sim/mem.h"
@@ -41,6 +42,7 @@ struct sim_origin {
 	struct sim_tls_server *servers[SIM_CERTS]; /* made when needed */
 	struct sim_origin_mood mood;
 	struct sim_tokens tokens;
+	unsigned edition, release;
 	struct hf_listener *listener;
 	struct hf_list visitors;
 	struct sim_event reap;
@@ -215,13 +217,77 @@ static void answer_order(struct visitor *v, struct sim_order *o, const struct hf
 		v->reply[0] = '\x16';
 }
 
+/* "en-GB,de": the first two letters. */
+static void language_of(const struct hf_message *msg, char out[8])
+{
+	const struct hf_span *field = hf_fields_get(&msg->fields, "Accept-Language");
+
+	snprintf(out, 8, "%.*s", field && field->len >= 2 ? 2 : 0, field ? field->ptr : "");
+}
+
+static void reply_content(struct visitor *v, const struct hf_message *msg,
+			  const struct sim_content *c)
+{
+	unsigned version = !c->app ? v->origin->edition : c->fixed ? 1 : v->origin->release;
+	const struct hf_span *known = hf_fields_get(&msg->fields, "If-None-Match");
+	char lang[8] = "", etag[32], fields[256], *body;
+	bool same;
+
+	if (c->varies)
+		language_of(msg, lang);
+	snprintf(etag, sizeof(etag), "\"%u%s\"", version, lang);
+	same = known && memmem(known->ptr, known->len, etag, strlen(etag));
+	snprintf(fields, sizeof(fields), "ETag: %s\r\n%s%s%s%s", etag,
+		 c->cache_control[0] ? "Cache-Control: " : "", c->cache_control,
+		 c->cache_control[0] ? "\r\n" : "", c->varies ? "Vary: Accept-Language\r\n" : "");
+	sim_ledger_visit(v->origin->ledger, msg->target, same ? 304 : 200);
+	if (same) {
+		reply_empty(v, 304, fields);
+		return;
+	}
+	body = sim_content_body(c, lang, version);
+	if (asprintf(
+		    &v->reply,
+		    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n%sContent-Length: %zu\r\n%s\r\n%s",
+		    fields, strlen(body), v->keep ? "" : "Connection: close\r\n", body) < 0)
+		sim_must(NULL);
+	sim_free(body);
+}
+
+/* It gets lost, breaks off and cannot be read as those to orders do. */
+static void answer_content(struct visitor *v, const struct hf_message *msg,
+			   const struct sim_content *c)
+{
+	const struct sim_origin_mood *mood = &v->origin->mood;
+	int refused = refusal(v->origin);
+
+	if (refused) {
+		sim_ledger_visit(v->origin->ledger, msg->target, refused);
+		refuse(v, refused);
+		return;
+	}
+	if (sim_rng_chance(&v->fate, mood->lose_percent))
+		return;
+	reply_content(v, msg, c);
+	if (sim_rng_chance(&v->fate, mood->break_percent))
+		break_off(v);
+	else if (sim_rng_chance(&v->fate, mood->garble_percent))
+		v->reply[0] = '\x16';
+}
+
 static void answer_shop(struct visitor *v, const struct hf_message *msg, struct hf_span body)
 {
 	const struct hf_span *number = hf_fields_get(&msg->fields, SIM_ORDER_FIELD);
 	struct sim_order *o = number ? sim_ledger_find(v->origin->ledger, *number) : NULL;
 	bool token = v->origin->tokens.life_us && hf_span_eq_str(msg->target, SIM_TOKENS_PATH);
-	int refused = o || token ? 0 : refusal(v->origin);
+	struct sim_content content;
+	int refused;
 
+	if (!o && hf_span_eq_str(msg->method, "GET") && sim_content_of(msg->target, &content)) {
+		answer_content(v, msg, &content);
+		return;
+	}
+	refused = o || token ? 0 : refusal(v->origin);
 	if (!o && hf_span_eq_str(msg->method, "GET"))
 		sim_ledger_visit(v->origin->ledger, msg->target, refused ? refused : 200);
 	if (token)
@@ -400,6 +466,7 @@ struct sim_origin *sim_origin_create(struct sim_net *net, struct sim_ledger *led
 	origin->kind = opt->kind;
 	origin->tls = opt->tls;
 	origin->epoch_ms = opt->epoch_ms;
+	origin->edition = origin->release = 1;
 	snprintf(origin->name, sizeof(origin->name), "%s", opt->name);
 	origin->node = sim_node_add(net, opt->host, opt->ipv4);
 	origin->node->latency_us = 12 * SIM_US_PER_MS;
@@ -484,6 +551,17 @@ void sim_origin_cert(struct sim_origin *origin, enum sim_cert cert)
 void sim_origin_portal(struct sim_origin *origin, enum sim_portal_kind kind)
 {
 	origin->portal = kind;
+}
+
+void sim_origin_publish(struct sim_origin *origin)
+{
+	sim_pages_published(&origin->ledger->pages, origin->name, ++origin->edition,
+			    origin->world->now_us);
+}
+
+void sim_origin_release(struct sim_origin *origin, unsigned release)
+{
+	origin->release = release;
 }
 
 void sim_origin_tokens(struct sim_origin *origin, uint64_t life_us)

@@ -63,6 +63,9 @@ void sim_origin_portal(struct sim_origin *o, enum sim_portal_kind kind);
 /* The shop does orders only with an access token of its own, which lives so long; 0: it
  * asks for none. */
 void sim_origin_tokens(struct sim_origin *o, uint64_t life_us);
+/* A new edition of its content; of the app only with a new release. */
+void sim_origin_publish(struct sim_origin *o);
+void sim_origin_release(struct sim_origin *o, unsigned release);
 const struct sim_origin_mood *sim_origin_mood_now(const struct sim_origin *o);
 
 #endif

@@ -29,7 +29,8 @@ struct task {
 	struct sim_panel *panel;
 	enum task_kind kind;
 	struct sim_order *order;
-	unsigned page; /* its number among the GETs */
+	unsigned page;		  /* its number among the GETs */
+	struct sim_page_ask *ask; /* of content, else NULL */
 	uint64_t sent_us;
 	char *bytes;
 	size_t len;
@@ -59,7 +60,8 @@ struct sim_panel {
 	struct sim_event reap;
 	struct sim_device_watch watch;
 	struct sim_panel_stats stats;
-	unsigned pages; /* GETs so far */
+	unsigned pages;		     /* GETs so far */
+	struct sim_page_ask *asking; /* the next task's */
 	/* the event stream */
 	bool follows;
 	struct sim_http events;
@@ -76,8 +78,31 @@ static void task_free(struct task *t)
 {
 	sim_event_clear(t->panel->world, &t->patience);
 	hf_list_remove(&t->item);
+	sim_free(t->ask);
 	free(t->bytes);
 	free(t);
+}
+
+static void end_page(struct task *t, const struct hf_message *msg, struct hf_span body)
+{
+	struct sim_panel *p = t->panel;
+	int status = msg ? msg->status : 0;
+	unsigned version = 0;
+	bool hit = false;
+
+	if (t->ask && msg)
+		version = sim_page_judge(&p->ledger->pages, p->dev, t->ask, msg, body, &hit);
+	if (t->page == p->pages) {
+		p->stats.page_done = true;
+		p->stats.page_status = status;
+		p->stats.page_version = version;
+		p->stats.page_hit = hit;
+	}
+	sim_ledger_page(p->ledger, p->name, t->sent_us, status);
+	if (status && status < 400)
+		p->stats.pages++;
+	else
+		p->stats.pages_failed++;
 }
 
 static void end_task(struct task *t, int err, const struct hf_message *msg, struct hf_span body)
@@ -95,15 +120,7 @@ static void end_task(struct task *t, int err, const struct hf_message *msg, stru
 		sim_ledger_answer(p->ledger, t->order, status, err);
 		break;
 	case TASK_PAGE:
-		if (t->page == p->pages) {
-			p->stats.page_done = true;
-			p->stats.page_status = status;
-		}
-		sim_ledger_page(p->ledger, p->name, t->sent_us, status);
-		if (status && status < 400)
-			p->stats.pages++;
-		else
-			p->stats.pages_failed++;
+		end_page(t, msg, body);
 		break;
 	case TASK_ANSWER:
 		sim_answer_kept(p->dev, t->order, msg, body);
@@ -273,6 +290,8 @@ static void add_task(struct sim_panel *p, enum task_kind kind, struct sim_order 
 	t->bytes = bytes;
 	t->len = strlen(bytes);
 	t->page = p->pages;
+	t->ask = p->asking;
+	p->asking = NULL;
 	t->sent_us = p->world->now_us;
 	hf_list_init(&t->item);
 	sim_event_init(&t->patience, patience_due, t);
@@ -332,12 +351,20 @@ struct sim_order *sim_panel_order_after(struct sim_panel *p, struct sim_order *p
 	return o;
 }
 
-void sim_panel_get(struct sim_panel *p, const char *origin, const char *path)
+void sim_panel_get(struct sim_panel *p, const char *origin, const char *path, const char *lang)
 {
+	struct sim_page_ask *ask = sim_alloc(sizeof(*ask));
+
+	if (sim_page_ask(&p->ledger->pages, p->dev, origin, path, lang, ask))
+		p->asking = ask;
+	else
+		sim_free(ask);
 	p->pages++;
 	p->stats.page_done = false;
 	add_task(p, TASK_PAGE, NULL,
-		 print("GET %s HTTP/1.1\r\n" HOST "Accept: text/html\r\n\r\n", path, origin));
+		 print("GET %s HTTP/1.1\r\n" HOST
+		       "Accept: text/html\r\nAccept-Language: %s\r\n\r\n",
+		       path, origin, lang ? lang : "en"));
 }
 
 void sim_panel_ask_answer(struct sim_panel *p, struct sim_order *o)
@@ -401,19 +428,6 @@ static void release_held(struct sim_panel *p, struct hf_span list)
 
 /* ---- the event stream ---- */
 
-static void settle_by_event(struct sim_panel *p, struct hf_span line)
-{
-	size_t i;
-
-	for (i = 0; i < p->ledger->n; i++) {
-		struct sim_order *o = p->ledger->v[i];
-
-		if (o->id[0] && o->settled_us == SIM_NEVER &&
-		    memmem(line.ptr, line.len, o->id, strlen(o->id)))
-			o->settled_us = p->world->now_us;
-	}
-}
-
 /* Events are separated by an empty line; "settled" tells of an order. */
 static void events_body(void *user, struct hf_span data)
 {
@@ -432,7 +446,7 @@ static void events_body(void *user, struct hf_span data)
 		if (text.len && text.ptr[0] != ':')
 			p->stats.events++;
 		if (memmem(text.ptr, text.len, "event: settled", 14))
-			settle_by_event(p, text);
+			sim_answer_settled(p->ledger, text);
 		hf_buf_consume(&p->events_text, text.len + 2);
 	}
 }

@@ -17,6 +17,8 @@ struct sim_panel_stats {
 	unsigned pages, pages_failed; /* GETs answered below 400, and the others */
 	unsigned events;	      /* of the event stream */
 	bool page_done;		      /* the last GET has ended */
+	unsigned page_version;	      /* of content, 0: none */
+	bool page_hit;		      /* out of a cache */
 	int page_status;	      /* with this, 0: it failed */
 	unsigned asked, answered;     /* requests, and those that have ended */
 };
@@ -35,8 +37,8 @@ struct sim_order *sim_panel_order(struct sim_panel *p, const char *origin, const
 /* The same, of one that waits for @parent, which was answered 202. */
 struct sim_order *sim_panel_order_after(struct sim_panel *p, struct sim_order *parent,
 					const char *method, const char *path, const char *body);
-/* Loads something of @origin: GET. */
-void sim_panel_get(struct sim_panel *p, const char *origin, const char *path);
+/* Loads something of @origin: GET. @lang NULL: in English. */
+void sim_panel_get(struct sim_panel *p, const char *origin, const char *path, const char *lang);
 /* Asks for the stored answer of an order that was answered 202. */
 void sim_panel_ask_answer(struct sim_panel *p, struct sim_order *o);
 /* Asks what has become of it, cancels it, or (an operator) has it sent again. */

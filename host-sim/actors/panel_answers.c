@@ -146,3 +146,14 @@ void sim_answer_retry(struct sim_order *o, int status, struct hf_span body)
 	memcpy(o->id, id, sizeof(id));
 	member(body, "state", o->state, sizeof(o->state));
 }
+
+void sim_answer_settled(struct sim_ledger *l, struct hf_span line)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		struct sim_order *o = l->v[i];
+
+		if (o->id[0] && o->settled_us == SIM_NEVER &&
+		    memmem(line.ptr, line.len, o->id, strlen(o->id)))
+			o->settled_us = l->world->now_us;
+	}
+}

@@ -19,6 +19,8 @@ void sim_answer_state(const struct sim_device *dev, struct sim_order *o, int sta
 void sim_answer_replaced(struct sim_order *o, struct hf_span body);
 /* The next id of a list of requests; @list is what stands behind it. */
 bool sim_answer_next_id(struct hf_span *list, char *id, size_t size);
+/* An event that tells of the end of an order. */
+void sim_answer_settled(struct sim_ledger *l, struct hf_span line);
 /* It goes on, maybe under a new id. */
 void sim_answer_retry(struct sim_order *o, int status, struct hf_span body);
 

@@ -41,6 +41,11 @@ extern const struct sim_check sim_check_periodic;
 extern const struct sim_check sim_check_rest;
 /* No damage is told of where the medium was in order. */
 extern const struct sim_check sim_check_damage;
+/* Pages: whole, as new as they must be, of one release, the origin's own. */
+extern const struct sim_check sim_check_pages_whole;
+extern const struct sim_check sim_check_pages_fresh;
+extern const struct sim_check sim_check_one_release;
+extern const struct sim_check sim_check_no_strangers;
 /* State machines keep to their tables. */
 extern const struct sim_check sim_check_moves;
 /* No stream, listener or file is left behind, and nobody spins. */

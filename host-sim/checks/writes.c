@@ -27,8 +27,12 @@ static uint64_t budget(const struct sim_stage *s, const struct sim_device *dev)
 {
 	uint64_t bytes = (dev->boots + dev->process.restarts) * (uint64_t)PER_START +
 			 reserves(s, dev) * PER_RESERVE + s->ledger.visits_n * SIM_VISIT_BYTES;
+	struct sim_content c;
 	size_t i;
 
+	for (i = 0; i < s->ledger.visits_n; i++)
+		if (sim_content_of(hf_span_str(s->ledger.visits[i].path), &c))
+			bytes += c.size * PER_BYTE;
 	for (i = 0; i < s->ledger.n; i++) {
 		const struct sim_order *o = s->ledger.v[i];
 

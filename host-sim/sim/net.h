@@ -86,6 +86,7 @@ struct sim_node {
 	uint64_t calls;	  /* made from here; each has draws of its own */
 	uint64_t refused; /* calls from other nodes that nobody listened for */
 	struct sim_dns_faults dns;
+	bool lied; /* its names have led to somebody else */
 	struct sim_net_faults faults;
 	bool metered;
 	uint64_t struck_us; /* when bytes or a connection of it were last stopped on their way */
