@@ -61,16 +61,24 @@ static void wake_all(struct hf_event_hub *hub, bool beat)
 	}
 }
 
+#define ID_SIZE 40
+
+static struct hf_span id_of(const struct hf_event_hub *hub, uint64_t number, char out[ID_SIZE])
+{
+	int n = snprintf(out, ID_SIZE, "%08" PRIx32 "-%" PRIu64, hub->run, number);
+
+	return hf_span(out, (size_t)n);
+}
+
 static int format(struct hf_event_hub *hub, const char *type, struct hf_span json,
 		  struct hf_event_slot *out)
 {
-	char id[40];
+	char id[ID_SIZE];
 	struct hf_buf b;
-	int n, err;
+	int err;
 
-	n = snprintf(id, sizeof(id), "%08" PRIx32 "-%" PRIu64, hub->run, hub->next);
 	hf_buf_init(&b, EVENT_MAX);
-	err = hf_sse_write(&b, hf_span_str(type), hf_span(id, (size_t)n), json);
+	err = hf_sse_write(&b, hf_span_str(type), id_of(hub, hub->next, id), json);
 	if (!err) {
 		out->text = hf_span_dup(hf_buf_span(&b));
 		out->len = b.len;
@@ -155,6 +163,18 @@ void hf_event_reader_close(struct hf_event_reader *r)
 {
 	hf_list_remove(&r->link);
 	r->hub->readers_n--;
+}
+
+struct hf_span hf_event_reader_begin(const struct hf_event_reader *r, char out[HF_EVENT_BEGIN_SIZE])
+{
+	char id[ID_SIZE] = "";
+	int n;
+
+	if (!r->gap)
+		id_of(r->hub, r->at - 1, id);
+	n = snprintf(out, HF_EVENT_BEGIN_SIZE, "retry: 2000\n%s%s%s: holdfast\n\n",
+		     r->gap ? "" : "id: ", id, r->gap ? "" : "\n");
+	return hf_span(out, (size_t)n);
 }
 
 static bool is_for(const struct hf_event_reader *r, unsigned to)

@@ -51,6 +51,11 @@ void hf_event_hub_add(struct hf_event_hub *hub, unsigned to, const char *type, s
  * HF_ELIMIT. */
 int hf_event_reader_open(struct hf_event_hub *hub, struct hf_span last_id,
 			 struct hf_event_reader *r);
+/* What the stream begins with: where it stands, so that a reader that has heard no
+ * event yet resumes too; not before a gap was told. */
+#define HF_EVENT_BEGIN_SIZE 96
+struct hf_span hf_event_reader_begin(const struct hf_event_reader *r,
+				     char out[HF_EVENT_BEGIN_SIZE]);
 void hf_event_reader_close(struct hf_event_reader *r);
 /* The next event's text, valid until the next event is added; false: none. */
 bool hf_event_reader_next(struct hf_event_reader *r, struct hf_span *text);

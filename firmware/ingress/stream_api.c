@@ -42,6 +42,7 @@ static int events_start(struct hf_api_call *call)
 static void events_pump(struct hf_api_call *call)
 {
 	struct events_call *e = self(call);
+	char begin[HF_EVENT_BEGIN_SIZE];
 	struct hf_span text;
 
 	if (!e->open)
@@ -49,7 +50,7 @@ static void events_pump(struct hf_api_call *call)
 	if (!e->begun) {
 		e->begun = true;
 		hf_api_begin_stream(call, HF_SPAN("text/event-stream"));
-		hf_api_piece(call, HF_SPAN("retry: 2000\n: holdfast\n\n"));
+		hf_api_piece(call, hf_event_reader_begin(&e->reader, begin));
 	}
 	while (call->events && call->receiving && hf_event_reader_next(&e->reader, &text)) {
 		e->beat = false;

@@ -54,9 +54,9 @@ class Reader {
 
 	#take(block) {
 		const value = (name) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1];
+		this.last = value('id') ?? this.last; /* as the standard has it, also without data */
 		if (!value('data'))
 			return;
-		this.last = value('id') ?? this.last;
 		this.list.push({ id: value('id'), type: value('event'), data: JSON.parse(value('data')) });
 	}
 
@@ -179,6 +179,28 @@ test('over a restart: a gap, ids that were never given before, and then all', { 
 	}
 	await origin.start();
 	await until(() => reader.list.some((e) => e.type === 'settled' && e.data.id === first), { ms: 20000 });
+});
+
+test('a reader that has heard nothing yet misses nothing either', { seconds: 60 }, async (x) => {
+	const { daemon } = await kiosk(x);
+	const reader = new Reader(x, daemon);
+
+	await reader.connect();
+	await until(() => reader.last, { what: 'where the stream begins' });
+	reader.drop();
+	await burst(x, daemon, 2);
+	await reader.connect();
+	await until(() => reader.queued().length === 2, { what: 'what came meanwhile' });
+	assert.ok(!reader.list.some((e) => e.type === 'gap'));
+
+	const quiet = new Reader(x, daemon);
+	await quiet.connect();
+	await until(() => quiet.last);
+	await daemon.restart('SIGKILL');
+	await burst(x, daemon, 1);
+	await quiet.connect();
+	await until(() => quiet.queued().length === 1);
+	assert.equal(quiet.list[0].type, 'gap');
 });
 
 test('ids that are none, of another run or of the future: a gap, never silence', async (x) => {
