@@ -3,7 +3,7 @@
  * New versions of a single-page app are given to the daemon, which is killed at
  * random moments of their installation: whoever opens the page gets all of one
  * version, with the origin and without it. HF_SPA_DEPLOYS versions (12, which takes
- * 40 s; 100 take six minutes), HF_SEED the random numbers.
+ * 40 s; 100 take five minutes), HF_SEED the random numbers.
  */
 import assert from 'node:assert/strict';
 import { test, suite, sleep, random } from './lib/harness.mjs';
