@@ -18,7 +18,8 @@ const struct cli_spec cli_commands[] = {
 	  cli_health },
 	{ NULL, "lanes", NULL, false, O(ORIGIN) | O(LANE) | O(STATE),
 	  "each lane: what waits, how long, and for what",
-	  "STATE is idle, sending, waiting, offline, held, paused or no-origin.\n", cli_lanes },
+	  "STATE is idle, sending, waiting, offline, after, held, paused or no-origin.\n",
+	  cli_lanes },
 	{ NULL, "hold", "LANE", true, O(ORIGIN) | O(FOR), "send nothing of a lane or an origin",
 	  "What is accepted meanwhile waits, also over a restart, until `holdfast release`\n"
 	  "or the end of TIME, which goes by the device's own time. LANE stands for itself\n"

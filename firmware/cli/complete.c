@@ -62,7 +62,7 @@ static void offer_states(const struct cli_spec *spec, const char *typed)
 {
 	static const char *const requests[] = { "queued", "inflight",  "held", "settled",
 						"dead",	  "cancelled", "all",  NULL };
-	static const char *const lanes[] = { "idle", "sending", "waiting",   "offline",
+	static const char *const lanes[] = { "idle", "sending", "waiting",   "offline", "after",
 					     "held", "paused",	"no-origin", NULL };
 
 	offer_all(typed, spec->run == cli_lanes ? lanes : requests);

@@ -19,8 +19,8 @@ static int append_number(struct hf_buf *b, const char *name, bool known, uint64_
 
 bool hf_lane_states_are_known(struct hf_span list)
 {
-	static const char *const states[] = { "idle", "sending", "waiting",  "offline",
-					      "held", "paused",	 "no-origin" };
+	static const char *const states[] = { "idle",  "sending", "waiting", "offline",
+					      "after", "held",	  "paused",  "no-origin" };
 	size_t i;
 
 	while (list.ptr) {

@@ -30,8 +30,8 @@ static bool read_filter(struct hf_api_call *call, struct hf_lane_filter *f)
 		return false;
 	if (f->state.ptr && !hf_lane_states_are_known(f->state)) {
 		hf_api_problem(call, 400,
-			       "state is a list of idle, sending, waiting, offline, held, "
-			       "paused, no-origin.");
+			       "state is a list of idle, sending, waiting, offline, "
+			       "after, held, paused, no-origin.");
 		return false;
 	}
 	if (hf_api_origin(call) != UINT_MAX)

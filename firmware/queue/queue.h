@@ -237,7 +237,8 @@ struct hf_lane_figures {
 	uint64_t waiting, held;
 	uint64_t oldest_age_ms;	  /* of the head, 0 when empty */
 	uint64_t next_attempt_ms; /* from now; UINT64_MAX: waits for connectivity */
-	/* "idle", "sending", "waiting", "offline", "held", "paused", "no-origin" */
+	/* "idle", "sending", "waiting", "offline", "after", "held", "paused",
+	 * "no-origin" */
 	const char *state;
 	const char *reason;	  /* what it waits for, NULL: for nothing, or unknown */
 	uint64_t progress_ago_ms; /* since one of it became final; UINT64_MAX: none since

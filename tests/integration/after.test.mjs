@@ -49,6 +49,9 @@ test('a line goes to the order that has got its number meanwhile', async (x) => 
 	assert.equal(record.after, id);
 	assert.equal(record.url, '/api/orders/{holdfast:order}/lines');
 	assert.equal((await daemon.record(id)).after, null);
+	const waiting = await daemon.cli('--json', 'lanes', '--state', 'after');
+	assert.equal(waiting.code, 0, waiting.stderr);
+	assert.deepEqual(JSON.parse(waiting.stdout).lanes.map((l) => l.lane).sort(), ['lines', 'notes']);
 	await daemon.restart();
 	await origin.start();
 	await daemon.state(third, 'settled');
