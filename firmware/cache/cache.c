@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cache/cache.h"
+#include "cache/cache_private.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -10,22 +10,6 @@
 #define HEAD_MAX       (1024 * 1024)
 #define USED_STEP_MS   3600000 /* a last use is stored when it is newer by so much */
 #define TOUCH_DELAY_MS 60000
-
-struct hf_cache {
-	struct hf_cache_options opt;
-	struct hf_shelf *shelf;
-	struct hf_hot hot;
-	struct hf_list changes; /* of the shelf, under way */
-	struct hf_list finds, markings;
-	uint32_t boot;
-	uint64_t stored; /* entries, since the start */
-	bool open, closing;
-	void (*opened)(void *user, int err, const struct hf_shelf_report *report);
-	void *opened_user;
-	struct hf_timer touch_timer;
-	struct hf_shelf_touch touch;
-	bool touching;
-};
 
 /* ---- life ---- */
 
@@ -150,7 +134,7 @@ static void change_done(struct hf_shelf_op *op, int err)
 	change_free(op->user);
 }
 
-static void submit_remove(struct hf_cache *c, uint32_t cache, struct hf_span url, uint64_t id)
+void hf_cache_submit_remove(struct hf_cache *c, uint32_t cache, struct hf_span url, uint64_t id)
 {
 	struct change *ch = hf_cache_is_open(c) ? change_begin(c, url) : NULL;
 
@@ -226,154 +210,6 @@ void hf_cache_close(struct hf_cache *c, void (*done)(void *user, int err), void 
 	c->closing = true;
 	hf_timerq_clear(c->opt.timers, &c->touch_timer);
 	hf_shelf_close(c->shelf, done, user);
-}
-
-/* ---- looking up ---- */
-
-struct find {
-	struct hf_list link;
-	struct hf_shelf_find op;
-	struct hf_cache *cache;
-	uint32_t generation; /* of the slot when the shelf was asked */
-	char url[];
-};
-
-/* Those who are told may look up, change and cancel as they like. */
-static void answer_waiting(struct hf_list *waiting, struct hf_stored *const *v, size_t n)
-{
-	struct hf_list *it;
-
-	while ((it = hf_list_pop(waiting))) {
-		struct hf_cache_lookup *l = hf_container_of(it, struct hf_cache_lookup, link);
-
-		l->found(l->user, v, n);
-	}
-}
-
-/* Stored last first, as they come: each is put in front, so from the last on. */
-static int take_rows(struct hf_cache *c, struct hf_hot_slot *s, const struct hf_shelf_find *f)
-{
-	struct hf_stored *stored;
-
-	for (size_t i = f->n; i-- > 0;) {
-		int err = hf_stored_decode(&f->v[i], &stored);
-
-		if (err == HF_ECORRUPT)
-			submit_remove(c, f->v[i].cache, hf_span(NULL, 0), f->v[i].id);
-		else if (err)
-			return err;
-		else
-			hf_hot_put(&c->hot, s, stored);
-	}
-	return 0;
-}
-
-/* The slot is ready, or gone after an error; returns what it holds, with references. */
-static size_t find_finish(struct hf_cache *c, struct hf_hot_slot *s, struct find *f, int err,
-			  struct hf_list *waiting, struct hf_stored **v)
-{
-	size_t n;
-
-	s->loading = false;
-	hf_list_take(&s->waiting, waiting);
-	if (!err)
-		err = take_rows(c, s, &f->op);
-	n = err ? 0 : s->n;
-	for (size_t i = 0; i < n; i++)
-		v[i] = hf_stored_ref(s->v[i]);
-	if (err)
-		hf_hot_drop(&c->hot, s);
-	else
-		hf_hot_shrink(&c->hot, s);
-	return n;
-}
-
-static void find_done(struct hf_shelf_op *op, int err)
-{
-	struct find *f = op->user;
-	struct hf_cache *c = f->cache;
-	struct hf_hot_slot *s = hf_hot_find(&c->hot, f->op.cache, f->op.url);
-	struct hf_stored *v[HF_SHELF_VARIANTS_MAX];
-	struct hf_list waiting;
-	size_t n;
-
-	assert(s && s->loading);
-	if (!err && s->generation != f->generation && hf_cache_is_open(c)) {
-		hf_shelf_find_finish(&f->op);
-		f->generation = s->generation;
-		hf_shelf_find(c->shelf, &f->op);
-		return;
-	}
-	n = find_finish(c, s, f, err, &waiting, v);
-	hf_shelf_find_finish(&f->op);
-	hf_list_remove(&f->link);
-	free(f);
-	answer_waiting(&waiting, v, n);
-	while (n > 0)
-		hf_stored_unref(v[--n]);
-}
-
-bool hf_cache_peek(struct hf_cache *c, uint32_t cache, struct hf_span url,
-		   struct hf_stored *const **v, size_t *n)
-{
-	struct hf_hot_slot *s = hf_hot_find(&c->hot, cache, url);
-
-	*n = 0;
-	if (!hf_cache_is_open(c) || cache == 0)
-		return true;
-	if (!s || s->loading)
-		return false;
-	hf_hot_used(&c->hot, s);
-	*v = s->v;
-	*n = s->n;
-	return true;
-}
-
-static int begin_find(struct hf_cache *c, uint32_t cache, struct hf_span url,
-		      struct hf_hot_slot **out)
-{
-	struct find *f = calloc(1, sizeof(*f) + url.len);
-	int err;
-
-	if (!f)
-		return HF_ENOMEM;
-	err = hf_hot_add(&c->hot, cache, url, out);
-	if (err) {
-		free(f);
-		return err;
-	}
-	memcpy(f->url, url.ptr, url.len);
-	f->cache = c;
-	f->op.cache = cache;
-	f->op.url = hf_span(f->url, url.len);
-	f->op.data_max = HF_SHELF_PIECE;
-	f->op.op.done = find_done;
-	f->op.op.user = f;
-	f->generation = (*out)->generation;
-	hf_list_push(&c->finds, &f->link);
-	hf_shelf_find(c->shelf, &f->op);
-	return 0;
-}
-
-int hf_cache_lookup(struct hf_cache *c, struct hf_cache_lookup *l)
-{
-	struct hf_hot_slot *s;
-	int err = 0;
-
-	if (!hf_cache_is_open(c))
-		return HF_ESTATE;
-	s = hf_hot_find(&c->hot, l->cache, l->url);
-	assert(!s || s->loading);
-	if (!s)
-		err = begin_find(c, l->cache, l->url, &s);
-	if (!err)
-		hf_list_push(&s->waiting, &l->link);
-	return err;
-}
-
-void hf_cache_lookup_cancel(struct hf_cache_lookup *l)
-{
-	hf_list_remove(&l->link);
 }
 
 /* ---- storing ---- */
@@ -548,7 +384,7 @@ void hf_cache_remove(struct hf_cache *c, uint32_t cache, struct hf_span url)
 
 	if (s)
 		hf_hot_empty(&c->hot, s);
-	submit_remove(c, cache, url, 0);
+	hf_cache_submit_remove(c, cache, url, 0);
 }
 
 void hf_cache_remove_entry(struct hf_cache *c, uint32_t cache, struct hf_span url, uint64_t id)
@@ -559,7 +395,7 @@ void hf_cache_remove_entry(struct hf_cache *c, uint32_t cache, struct hf_span ur
 		hf_hot_take_out(&c->hot, slot, id);
 		hf_hot_changed(&c->hot, slot);
 	}
-	submit_remove(c, cache, hf_span(NULL, 0), id);
+	hf_cache_submit_remove(c, cache, hf_span(NULL, 0), id);
 }
 
 void hf_cache_lost(struct hf_cache *c, struct hf_stored *s)
@@ -570,81 +406,6 @@ void hf_cache_lost(struct hf_cache *c, struct hf_stored *s)
 void hf_cache_forget(struct hf_cache *c, uint32_t cache)
 {
 	hf_hot_drop_cache(&c->hot, cache);
-}
-
-/* ---- marking ---- */
-
-struct marking {
-	struct hf_list link;
-	struct hf_cache_lookup lookup;
-	struct hf_cache *cache;
-	uint32_t set, clear;
-	char url[];
-};
-
-static void mark_all(struct hf_cache *c, struct hf_stored *const *v, size_t n, uint32_t set,
-		     uint32_t clear)
-{
-	for (size_t i = 0; i < n; i++) {
-		uint32_t flags = (v[i]->state.flags & ~clear) | set;
-
-		if (flags != v[i]->state.flags)
-			hf_stored_unref(hf_cache_update(c, v[i], NULL, &v[i]->entry.times, flags));
-	}
-}
-
-static void marking_end(struct marking *m)
-{
-	hf_list_remove(&m->link);
-	free(m);
-}
-
-static void marking_found(void *user, struct hf_stored *const *v, size_t n)
-{
-	struct marking *m = user;
-
-	mark_all(m->cache, v, n, m->set, m->clear);
-	marking_end(m);
-}
-
-static int begin_marking(struct hf_cache *c, uint32_t cache, struct hf_span url, uint32_t set,
-			 uint32_t clear)
-{
-	struct marking *m = calloc(1, sizeof(*m) + url.len);
-	int err;
-
-	if (!m)
-		return HF_ENOMEM;
-	memcpy(m->url, url.ptr, url.len);
-	m->cache = c;
-	m->set = set;
-	m->clear = clear;
-	m->lookup = (struct hf_cache_lookup){
-		.cache = cache, .url = hf_span(m->url, url.len), .found = marking_found, .user = m
-	};
-	hf_list_push(&c->markings, &m->link);
-	err = hf_cache_lookup(c, &m->lookup);
-	if (err)
-		marking_end(m);
-	return err;
-}
-
-void hf_cache_mark(struct hf_cache *c, uint32_t cache, struct hf_span url, uint32_t set,
-		   uint32_t clear)
-{
-	struct hf_stored *const *v, *held[HF_SHELF_VARIANTS_MAX] = { NULL };
-	size_t n, i;
-
-	if (!hf_cache_peek(c, cache, url, &v, &n)) {
-		if (begin_marking(c, cache, url, set, clear))
-			hf_cache_remove(c, cache, url); /* what cannot be marked goes */
-		return;
-	}
-	for (i = 0; i < n; i++)
-		held[i] = hf_stored_ref(v[i]);
-	mark_all(c, held, n, set, clear);
-	for (i = 0; i < n; i++)
-		hf_stored_unref(held[i]);
 }
 
 /* ---- the end, figures ---- */
@@ -668,14 +429,8 @@ void hf_cache_destroy(struct hf_cache *c)
 	hf_cache_abandon(c);
 	while ((it = hf_list_first(&c->changes)))
 		change_free(hf_container_of(it, struct change, link));
-	while ((it = hf_list_pop(&c->finds))) {
-		struct find *f = hf_container_of(it, struct find, link);
-
-		hf_shelf_find_finish(&f->op);
-		free(f);
-	}
-	while ((it = hf_list_first(&c->markings)))
-		marking_end(hf_container_of(it, struct marking, link));
+	hf_cache_drop_finds(c);
+	hf_cache_drop_markings(c);
 	hf_hot_finish(&c->hot);
 	free(c);
 }

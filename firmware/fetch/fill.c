@@ -30,6 +30,8 @@ static void destroy(struct hf_fill *f)
 	for (size_t i = 0; i < f->n; i++)
 		hf_stored_unref(f->v[i]);
 	hf_shelf_intake_finish(&f->intake);
+	if (f->putting)
+		hf_buf_finish(&f->put.head); /* it will not report any more */
 	hf_buf_finish(&f->window);
 	hf_buf_finish(&f->flight);
 	hf_arena_finish(&f->arena);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to cache.c (life and changes), lookup.c and marking.c. */
+#ifndef HF_CACHE_CACHE_PRIVATE_H
+#define HF_CACHE_CACHE_PRIVATE_H
+
+#include "cache/cache.h"
+
+struct hf_cache {
+	struct hf_cache_options opt;
+	struct hf_shelf *shelf;
+	struct hf_hot hot;
+	struct hf_list changes; /* of the shelf, under way */
+	struct hf_list finds, markings;
+	uint32_t boot;
+	uint64_t stored; /* entries, since the start */
+	bool open, closing;
+	void (*opened)(void *user, int err, const struct hf_shelf_report *report);
+	void *opened_user;
+	struct hf_timer touch_timer;
+	struct hf_shelf_touch touch;
+	bool touching;
+};
+
+/* Takes out the entry with @id, or with 0 all of @url, on the shelf alone. */
+void hf_cache_submit_remove(struct hf_cache *c, uint32_t cache, struct hf_span url, uint64_t id);
+/* Frees what is under way; the shelf is gone. */
+void hf_cache_drop_finds(struct hf_cache *c);
+void hf_cache_drop_markings(struct hf_cache *c);
+
+#endif
