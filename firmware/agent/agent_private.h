@@ -77,6 +77,7 @@ struct hf_agent {
 	struct hf_cache *cache; /* NULL: built without */
 	struct hf_agent_bin *bins;
 	size_t bins_n;
+	struct hf_timer bins_timer;
 	struct hf_agent_worker *workers;
 	struct hf_refresher *refreshers; /* of the origins */
 	struct hf_distrust *distrusts;	 /* of the bins */

@@ -13,6 +13,8 @@
 #include "cache/distrust.h"
 #include "holdfast_config.h"
 
+#define BINS_RETRY_MS 60000 /* a cache that could not be opened is tried again */
+
 /* ---- what there is ---- */
 
 static const char *cache_name(const struct hf_route *r)
@@ -68,17 +70,46 @@ static void opened_one(struct hf_agent *a)
 		a->caches_opened(a);
 }
 
+static void open_again_later(struct hf_agent *a)
+{
+	if (!hf_timer_is_set(&a->bins_timer))
+		hf_timerq_set(&a->timers, &a->bins_timer,
+			      a->port->boottime_ms(a->port) + BINS_RETRY_MS);
+}
+
 static void bin_opened(struct hf_shelf_op *op, int err)
 {
 	struct hf_agent_bin *b = op->user;
 
-	if (err)
+	b->pending = false;
+	if (err && !b->agent->caches_ready)
 		hf_log(&b->agent->log, HF_LOG_ERROR, "cache.unusable",
 		       "owner=%.*s name=%.*s why=\"%s\"", HF_SPAN_ARG(b->open.cache.owner),
 		       HF_SPAN_ARG(b->open.cache.name), hf_strerror(err));
 	else
 		*b->id = b->open.cache.id;
-	opened_one(b->agent);
+	if (err)
+		open_again_later(b->agent);
+	if (!b->agent->caches_ready)
+		opened_one(b->agent);
+}
+
+static void open_bin(struct hf_agent_bin *b)
+{
+	b->pending = true;
+	b->open.op.done = bin_opened;
+	b->open.op.user = b;
+	hf_shelf_cache_open(hf_cache_shelf(b->agent->cache), &b->open);
+}
+
+/* A medium that was full at the start may have room by now. */
+static void open_again(void *user)
+{
+	struct hf_agent *a = user;
+
+	for (size_t i = 0; i < a->bins_n && hf_cache_is_open(a->cache); i++)
+		if (*a->bins[i].id == 0 && !a->bins[i].pending)
+			open_bin(&a->bins[i]);
 }
 
 static void precache_read(void *user, int err)
@@ -135,11 +166,8 @@ static void cache_opened(void *user, int err, const struct hf_shelf_report *repo
 		hf_log(&a->log, HF_LOG_WARNING, "cache.renewed", "lost=%llu",
 		       (unsigned long long)report->lost);
 	a->caches_pending = (unsigned)a->bins_n + 1;
-	for (size_t i = 0; i < a->bins_n; i++) {
-		a->bins[i].open.op.done = bin_opened;
-		a->bins[i].open.op.user = &a->bins[i];
-		hf_shelf_cache_open(shelf, &a->bins[i].open);
-	}
+	for (size_t i = 0; i < a->bins_n; i++)
+		open_bin(&a->bins[i]);
 	a->caches_list.op.done = caches_listed;
 	a->caches_list.op.user = a;
 	hf_shelf_caches(shelf, &a->caches_list);
@@ -183,6 +211,7 @@ int hf_agent_caches_create(struct hf_agent *a)
 
 	if (!IS_ENABLED(CONFIG_HF_CACHE))
 		return 0;
+	hf_timer_init(&a->bins_timer, open_again, a);
 	err = hf_cache_create(&opt, &a->cache);
 	if (!err)
 		err = make_bins(a);
@@ -412,6 +441,7 @@ void hf_agent_caches_queue_event(struct hf_agent *a, const struct hf_queue_event
 
 void hf_agent_caches_stop(struct hf_agent *a)
 {
+	hf_timerq_clear(&a->timers, &a->bins_timer);
 	for (size_t i = 0; a->workers && i < a->settings->workers_n; i++)
 		if (a->workers[i].install)
 			hf_install_stop(a->workers[i].install);

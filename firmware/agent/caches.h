@@ -10,8 +10,9 @@
 struct hf_agent_bin {
 	unsigned origin;
 	struct hf_shelf_cache_open open;
-	uint32_t *id; /* where its number goes */
+	uint32_t *id; /* where its number goes; 0 there: it is not open */
 	struct hf_agent *agent;
+	bool pending; /* being opened */
 };
 
 struct hf_agent_worker {

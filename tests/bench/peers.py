@@ -51,6 +51,12 @@ class Server:
             children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
             self.pid = int(children[0])
 
+    def start_again(self):
+        """After stop."""
+        self.process = subprocess.Popen(self.process.args, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
+        self.pid = self.process.pid
+
     def io(self):
         text = Path(f"/proc/{self.pid}/io").read_text()
         return {k: int(v) for k, v in re.findall(r"(\w+): (\d+)", text)}
