@@ -9,8 +9,9 @@
  */
 import { writeFileSync } from 'node:fs';
 import { Checkout, kindOf } from './checkout.mjs';
-import { Daemon } from '../integration/lib/daemon.mjs';
+import { products } from './products.mjs';
 import { Context } from '../integration/lib/harness.mjs';
+import { freePort } from '../integration/lib/ports.mjs';
 
 const OPTIMAL_MIN = 85;
 
@@ -38,9 +39,9 @@ async function main(path, json) {
 	const x = new Context('cache suite');
 	try {
 		const suite = await Checkout.open(path);
-		const port = await suite.serve(x);
-		const daemon = await Daemon.create(x, { manifest: null, origins: { url: `http://127.0.0.1:${port}` } });
-		const results = await suite.ask(`http://127.0.0.1:${daemon.port}`);
+		const port = await freePort();
+		await products.holdfast.start(x, port, await suite.serve(x));
+		const results = await suite.ask(`http://127.0.0.1:${port}`);
 		if (json)
 			writeFileSync(json, JSON.stringify(results, null, 2));
 		const { required, optimal } = print(suite, suite.judge(results), results);

@@ -355,6 +355,15 @@ test('what is written while an answer is on its way is not covered by it', async
 	assert.equal((await daemon.get('/race')).text, 'read 3');
 });
 
+test('what is written while an answer is being stored is not covered by it', async (x) => {
+	const { daemon, count } = await pair(x, (req) => (req.method === 'GET' ? { headers: cc('max-age=60') } : {}));
+	for (let i = 0; i < 100; i++) {
+		assert.equal(count(await daemon.get(`/w${i}`)), 1);
+		assert.equal((await daemon.post(`/w${i}`)).status, 200);
+		assert.equal(count(await daemon.get(`/w${i}`)), 3, `/w${i}`);
+	}
+});
+
 test('a 304 for one variant is no answer to those who ask for another', async (x) => {
 	let release;
 	const gate = new Promise((open) => (release = open));
