@@ -292,6 +292,24 @@ static int look_up(struct hf_cached *c)
 	return err;
 }
 
+void hf_cached_look_again(struct hf_cached *c)
+{
+	struct hf_cache *cache = c->ev.fetch->opt.cache;
+	struct hf_stored *const *v = NULL;
+	size_t n;
+
+	forget_found(c);
+	c->state = HF_CACHED_LOOKUP;
+	if (!hf_cache_peek(cache, c->plan.cache, c->plan.url, &v, &n)) {
+		c->looking = hf_cache_lookup(cache, &c->lookup) == 0;
+		if (c->looking)
+			return;
+		n = 0;
+	}
+	take_found(c, v, n);
+	hf_cached_decide(c);
+}
+
 /* ---- from the panel ---- */
 
 static size_t send_body(struct hf_event *ev, struct hf_span data)

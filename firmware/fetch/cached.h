@@ -46,9 +46,10 @@ struct hf_cached {
 	struct hf_cache_status status;
 
 	struct hf_fill_listener listener;
-	bool alone;   /* it was parted from others: joins no more */
-	bool own;     /* the fill was begun for it */
-	int answered; /* status of the origin's answer, 0: none */
+	bool alone;	 /* it was parted from others: joins no more */
+	bool own;	 /* the fill was begun for it */
+	unsigned waited; /* times for the shelf */
+	int answered;	 /* status of the origin's answer, 0: none */
 	struct hf_message response;
 	struct hf_timer timer; /* network-first */
 	struct hf_serve *serve;
@@ -61,6 +62,8 @@ struct hf_cached {
 
 /* What to do with what was found. */
 void hf_cached_decide(struct hf_cached *c);
+/* Looks up anew, and decides. */
+void hf_cached_look_again(struct hf_cached *c);
 void hf_cached_free(struct hf_cached *c);
 /* It ends without an answer; @c is gone. */
 void hf_cached_fail(struct hf_cached *c, const struct hf_exchange_result *result);

@@ -7,6 +7,9 @@
 
 /* While an origin is away it is asked for what is stored at most so often. */
 #define AWAY_ASK_MS 5000
+/* For the shelf it is waited at most so often, so long each time. */
+#define SHELF_WAITS_MAX 20
+#define SHELF_WAIT_MS	5
 
 static enum hf_cache_fwd why_forwarded(const struct hf_cached *c)
 {
@@ -271,6 +274,29 @@ static struct hf_fill *find_fill(struct hf_cached *c)
 	return f && may_join(c, f) ? f : NULL;
 }
 
+static void look_again(void *user)
+{
+	hf_cached_look_again(user);
+}
+
+/* A range, or a condition, of an answer that is complete and about to be stored: it is
+ * answered from the shelf, in a moment. */
+static bool wait_for_shelf(struct hf_cached *c)
+{
+	const struct hf_fetch_options *opt = &c->ev.fetch->opt;
+	struct hf_fill *f = NULL;
+
+	if (!c->alone && !c->head_only && has_conditions(c) && c->plan.cache != 0 &&
+	    c->waited < SHELF_WAITS_MAX)
+		f = hf_fill_find(c->ev.fetch, c->plan.cache, c->plan.url, &c->request->fields);
+	if (!f || !hf_fill_is_complete(f) || !may_join(c, f))
+		return false;
+	c->waited++;
+	hf_timer_init(&c->timer, look_again, c);
+	return hf_timerq_set(opt->timers, &c->timer,
+			     opt->port->boottime_ms(opt->port) + SHELF_WAIT_MS) == 0;
+}
+
 static int start_fill(struct hf_cached *c, bool keep, struct hf_fill **out)
 {
 	bool conditions = c->head_only || (c->selected < 0 && has_conditions(c));
@@ -322,8 +348,11 @@ static void set_timer(struct hf_cached *c)
 void hf_cached_ask(struct hf_cached *c)
 {
 	struct hf_exchange_result result = { .end = HF_END_INTERNAL, .detail = "" };
-	struct hf_fill *f = find_fill(c);
+	struct hf_fill *f;
 
+	if (wait_for_shelf(c))
+		return;
+	f = find_fill(c);
 	c->state = HF_CACHED_ASK;
 	c->listener.events = &fill_events;
 	c->listener.user = c;

@@ -96,6 +96,8 @@ bool hf_fill_is_storing(const struct hf_fill *f);
 /* What is being stored, as the policy sees it. False: no answer came yet, or it is not
  * stored. */
 bool hf_fill_entry(const struct hf_fill *f, struct hf_cache_entry *out);
+/* It has all of the answer, and the shelf is about to. */
+bool hf_fill_is_complete(const struct hf_fill *f);
 /* @url was written to: what is on its way may be of before. It is validated before any
  * use, and nobody joins it any more. */
 void hf_fill_written(struct hf_fetch *fetch, uint32_t cache, struct hf_span url);

@@ -29,7 +29,14 @@ static bool is_of(const struct hf_fill *f, uint32_t cache, struct hf_span url)
 
 bool hf_fill_is_for(struct hf_fill *f, struct hf_span variant, const struct hf_fields *request)
 {
-	return hf_vary_match(&f->arena, variant, request, hf_span(NULL, 0));
+	const struct hf_span *language = hf_fields_get(&f->stored_fields, "Content-Language");
+
+	return hf_vary_match(&f->arena, variant, request, language ? *language : hf_span(NULL, 0));
+}
+
+bool hf_fill_is_complete(const struct hf_fill *f)
+{
+	return f->state == HF_FILL_KEEP && f->storing;
 }
 
 struct hf_fill *hf_fill_find(struct hf_fetch *fetch, uint32_t cache, struct hf_span url,

@@ -450,4 +450,25 @@ test('what is complete but still being stored is reused, and only where it may b
 	}
 });
 
+test('ranges and conditions of what is still being stored', async (x) => {
+	const { daemon, seen } = await pair(x, () => ({ headers: [...cc('max-age=60'), etag('e')], body: '0123456789' }));
+	for (let i = 0; i < 60; i++) {
+		for (const [kind, field, value, status] of [['r', 'Range', 'bytes=0-1', 206], ['c', 'If-None-Match', '"e"', 304]]) {
+			const path = `/${kind}${i}`;
+			await daemon.get(path);
+			assert.equal((await daemon.get(path, { [field]: value })).status, status, path);
+			assert.equal(seen.get(path), 1, path);
+		}
+	}
+});
+
+test('a language of a list gets the answer that is still being stored, too', async (x) => {
+	const { daemon, count } = await pair(x, () => ({ headers: [...cc('max-age=60'), ['Vary', 'Accept-Language'],
+		['Content-Language', 'de']] }));
+	for (let i = 0; i < 60; i++) {
+		await daemon.get(`/l${i}`, { 'Accept-Language': 'en, de' });
+		assert.equal(count(await daemon.get(`/l${i}`, { 'Accept-Language': 'fr;q=0.5, de;q=1.0' })), 1, `/l${i}`);
+	}
+});
+
 suite('the HTTP cache and RFC 9111');
