@@ -251,6 +251,7 @@ static void precache_activated(void *user, uint32_t id)
 	uint32_t before = w->stored;
 
 	w->stored = id;
+	w->activated_ms = w->agent->port->boottime_ms(w->agent->port);
 	w->fresh = true;
 	if (w->before.loading)
 		return; /* the new one follows it */
@@ -403,6 +404,26 @@ void hf_agent_caches_network(struct hf_agent *a)
 	a->trusted_ms = a->port->boottime_ms(a->port);
 }
 
+/* A version that became active since a stranger may have answered is fetched anew. */
+static void distrust_precache(struct hf_agent_worker *w)
+{
+	uint32_t id = w->stored;
+
+	if (!w->install)
+		return;
+	if (!id || !w->activated_ms || w->activated_ms < w->agent->trusted_ms) {
+		hf_install_distrust(w->install);
+		return;
+	}
+	w->activated_ms = 0;
+	w->drop.op.done = dropped;
+	w->drop.op.sync = true; /* it does not come back after a cut of the power */
+	w->drop.cache = id;
+	hf_cache_forget(w->agent->cache, id);
+	hf_shelf_cache_drop(hf_cache_shelf(w->agent->cache), &w->drop);
+	hf_agent_cache_dropped(w->agent, id);
+}
+
 /* Over TLS an answer is the origin's own, whoever is in between. */
 void hf_agent_caches_captive(struct hf_agent *a, unsigned origin)
 {
@@ -411,6 +432,9 @@ void hf_agent_caches_captive(struct hf_agent *a, unsigned origin)
 	for (size_t i = 0; i < a->bins_n; i++)
 		if (a->bins[i].origin == origin && *a->bins[i].id)
 			hf_distrust(&a->distrusts[i], a->cache, *a->bins[i].id, a->trusted_ms);
+	for (size_t i = 0; a->workers && i < a->settings->workers_n; i++)
+		if (a->settings->workers[i].origin == origin)
+			distrust_precache(&a->workers[i]);
 }
 
 /* ---- what the queue does to them ---- */

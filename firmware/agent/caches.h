@@ -22,8 +22,9 @@ struct hf_agent_worker {
 	struct hf_precache before; /* of the version before: for pages that are open still */
 	struct hf_install *install;
 	struct hf_shelf_cache_drop drop, drop_before;
-	uint32_t stored; /* its active precache on the shelf */
-	bool fresh;	 /* it became active, and nobody was told */
+	uint32_t stored;       /* its active precache on the shelf */
+	uint64_t activated_ms; /* boot time; 0: in an earlier run */
+	bool fresh;	       /* it became active, and nobody was told */
 };
 
 /* Tells the event stream (struct hf_install_options; @user a worker). */

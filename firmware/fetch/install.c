@@ -39,7 +39,9 @@ struct hf_install {
 	enum hf_install_state state;
 	struct hf_shelf_cache_open open;
 	struct hf_shelf_activate activate;
-	bool opening, activating, stopped;
+	struct hf_shelf_cache_drop drop;
+	bool opening, activating, dropping, stopped;
+	bool distrusted; /* what is staged has to go */
 	struct slot slots[SLOTS];
 	size_t next, done, missing;
 	const char *failed_url;
@@ -154,7 +156,7 @@ static void run_over(struct hf_install *i)
 {
 	if (i->stopped)
 		return;
-	if (i->missing > 0) {
+	if (i->missing > 0 || i->distrusted) {
 		wait(i);
 		return;
 	}
@@ -330,6 +332,7 @@ static void opened(struct hf_shelf_op *op, int err)
 	}
 	i->staged = i->open.cache.id;
 	if (i->open.cache.active) {
+		i->distrusted = false;
 		i->state = HF_INSTALL_IDLE;
 		i->active = i->staged;
 		i->done = i->opt.manifest->precache_n;
@@ -342,12 +345,35 @@ static void opened(struct hf_shelf_op *op, int err)
 		next_file(&i->slots[k]);
 }
 
+static void staged_dropped(struct hf_shelf_op *op, int err)
+{
+	struct hf_install *i = op->user;
+
+	i->dropping = false;
+	if (err && err != HF_ENOENT)
+		i->distrusted = true;
+}
+
+static void drop_staged(struct hf_install *i)
+{
+	i->distrusted = false;
+	i->dropping = true;
+	i->drop.cache = i->staged;
+	i->drop.op.done = staged_dropped;
+	i->drop.op.user = i;
+	i->drop.op.sync = true; /* it does not come back after a cut of the power */
+	i->staged = 0;
+	hf_shelf_cache_drop(shelf(i), &i->drop);
+}
+
 static void begin(void *user)
 {
 	struct hf_install *i = user;
 
 	if (!is_quiet(i) || i->stopped || !hf_cache_is_open(world(i)->cache))
 		return;
+	if (i->distrusted && i->staged && i->staged != i->active && !i->dropping)
+		drop_staged(i); /* before the one of the same name is opened anew */
 	i->state = HF_INSTALL_RUNNING;
 	i->next = 0;
 	i->done = 0;
@@ -375,6 +401,11 @@ void hf_install_poke(struct hf_install *i)
 	hf_timerq_clear(world(i)->timers, &i->timer);
 	i->wait_ms = 0;
 	begin(i);
+}
+
+void hf_install_distrust(struct hf_install *i)
+{
+	i->distrusted = i->state != HF_INSTALL_IDLE;
 }
 
 void hf_install_again(struct hf_install *i)

@@ -51,6 +51,9 @@ void hf_install_start(struct hf_install *i, uint32_t active);
 void hf_install_poke(struct hf_install *i);
 /* The active version was dropped: it is fetched anew. */
 void hf_install_again(struct hf_install *i);
+/* A stranger may have given some of the files that are not active yet: all of them are
+ * fetched again. */
+void hf_install_distrust(struct hf_install *i);
 void hf_install_stop(struct hf_install *i);
 /* After the shelf is gone. NULL is fine. */
 void hf_install_destroy(struct hf_install *i);
