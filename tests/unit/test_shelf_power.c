@@ -274,13 +274,15 @@ static void cut(uint64_t seed, uint64_t at, uint64_t again)
 
 static void power_cut_at_every_operation(void **state)
 {
-	uint64_t n = operations_of_a_day();
+	const char *more = getenv("HF_CUT_SEEDS");
+	uint64_t n = operations_of_a_day(), seeds = more ? strtoull(more, NULL, 10) : 3;
 
 	(void)state;
 	for (uint64_t at = 1; at <= n + 2; at++) {
-		for (uint64_t seed = 1; seed <= 3; seed++)
-			cut(seed * 1000 + at, at, 0);
+		for (uint64_t seed = 1; seed <= seeds; seed++)
+			cut(seed * 100000 + at, at, 0);
 	}
+	print_message("%llu cuts\n", (unsigned long long)((n + 2) * seeds));
 }
 
 static void power_cut_during_the_start_after_a_cut(void **state)
@@ -292,6 +294,7 @@ static void power_cut_during_the_start_after_a_cut(void **state)
 		for (uint64_t again = 1; again <= 8; again++)
 			cut(at * 77 + again, at, again);
 	}
+	print_message("%llu pairs of cuts\n", (unsigned long long)((n - 3) / 4 + 1) * 8);
 }
 
 /* One operation fails, everything after it works. */
