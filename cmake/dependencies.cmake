@@ -4,6 +4,12 @@
 # HF_CACHE (environment or -D) names the cache folder.
 set(HF_DEPS_TOOLCHAIN host CACHE STRING "Compiler of the dependencies: host, musl or aarch64")
 set(HF_DEPENDENCIES mbedtls sqlite llhttp libuv cjson inih)
+set(hf_deps_with)
+file(STRINGS ${HF_CONFIG_HEADER} HF_HAS_COAP REGEX "CONFIG_HF_COAP 1")
+if(HF_HAS_COAP)
+  list(APPEND HF_DEPENDENCIES libcoap)
+  set(hf_deps_with --with coap)
+endif()
 
 if(HF_CACHE)
   set(ENV{HF_CACHE} ${HF_CACHE})
@@ -11,7 +17,7 @@ endif()
 
 execute_process(
   COMMAND ${CMAKE_CURRENT_LIST_DIR}/deps/build.sh
-    --toolchain ${HF_DEPS_TOOLCHAIN} ${HF_DEPENDENCIES}
+    --toolchain ${HF_DEPS_TOOLCHAIN} ${hf_deps_with} ${HF_DEPENDENCIES}
   OUTPUT_VARIABLE hf_deps_out
   OUTPUT_STRIP_TRAILING_WHITESPACE
   RESULT_VARIABLE hf_deps_result)
@@ -21,7 +27,9 @@ endif()
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
   ${CMAKE_CURRENT_LIST_DIR}/deps/build.sh
   ${CMAKE_CURRENT_LIST_DIR}/deps/lock.txt
-  ${CMAKE_CURRENT_LIST_DIR}/deps/mbedtls_config.h)
+  ${CMAKE_CURRENT_LIST_DIR}/deps/libcoap_defines.h
+  ${CMAKE_CURRENT_LIST_DIR}/deps/mbedtls_config.h
+  ${CMAKE_CURRENT_LIST_DIR}/deps/mbedtls_config_coap.h)
 
 string(REPLACE "\n" ";" hf_deps_out "${hf_deps_out}")
 foreach(line IN LISTS hf_deps_out)
@@ -35,6 +43,8 @@ foreach(line IN LISTS hf_deps_out)
     set(archive sqlite3)
   elseif(name STREQUAL "libuv")
     set(archive uv)
+  elseif(name STREQUAL "libcoap")
+    set(archive coap)
   endif()
   add_library(hf_ext_${name} STATIC IMPORTED GLOBAL)
   set_target_properties(hf_ext_${name} PROPERTIES
@@ -46,3 +56,6 @@ find_package(Threads REQUIRED)
 set_property(TARGET hf_ext_libuv PROPERTY INTERFACE_LINK_LIBRARIES Threads::Threads ${CMAKE_DL_LIBS})
 set_property(TARGET hf_ext_sqlite PROPERTY INTERFACE_LINK_LIBRARIES Threads::Threads m)
 set_property(TARGET hf_ext_cjson PROPERTY INTERFACE_LINK_LIBRARIES m)
+if(TARGET hf_ext_libcoap)
+  set_property(TARGET hf_ext_libcoap PROPERTY INTERFACE_LINK_LIBRARIES hf_ext_mbedtls)
+endif()

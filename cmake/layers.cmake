@@ -20,12 +20,13 @@ function(hf_row folder)
 endfunction()
 
 set(HF_CORE_LAYERS
-  base http store net cache queue worker push sync fetch ingress agent)
+  base http store net coap cache queue worker push sync fetch ingress agent)
 
 hf_row(base    MAY err)
 hf_row(http    MAY err base                                             EXT llhttp)
 hf_row(store   MAY holdfast base                                        EXT sqlite mbedtls)
 hf_row(net     MAY holdfast base http                                   EXT mbedtls cjson)
+hf_row(coap    MAY holdfast base http net                              EXT libcoap mbedtls)
 hf_row(cache   MAY holdfast base http store)
 hf_row(queue   MAY holdfast base http store)
 hf_row(worker  MAY holdfast base http store                             EXT cjson)
@@ -33,7 +34,7 @@ hf_row(push    MAY holdfast base http store                             EXT mbed
 hf_row(sync    MAY holdfast base http store net queue                   EXT cjson)
 hf_row(fetch   MAY holdfast base http store net cache queue worker sync)
 hf_row(ingress MAY holdfast base http store net cache queue worker push sync fetch  EXT cjson)
-hf_row(agent   MAY holdfast base http store net cache queue worker push sync fetch ingress
+hf_row(agent   MAY holdfast base http store net coap cache queue worker push sync fetch ingress
                EXT inih cjson)
 
 hf_row(port/linux    MAY holdfast base agent             EXT libuv         POSIX)

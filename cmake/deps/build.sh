@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Builds third-party libraries as static archives into the cache.
 #
-#   build.sh [--toolchain host|musl|aarch64] LIBRARY...
+#   build.sh [--toolchain host|musl|aarch64] [--with coap] LIBRARY...
+#
+# --with coap: Mbed TLS with what DTLS needs, for libcoap.
 #
 # Prints one line per library: "LIBRARY PREFIX", where PREFIX holds include/
 # and lib/. `toolchain` as a library prints the compiler to use for the rest of
@@ -125,9 +127,14 @@ compile() {
 	$AR rcs "$DEST/lib/lib$lib.a" "$WORK/obj-$lib"/*.o
 }
 
+mbedtls_config() {
+	cat "$here/mbedtls_config.h"
+	[[ -z $with_coap ]] || cat "$here/mbedtls_config_coap.h"
+}
+
 recipe_mbedtls() {
 	cp -r "$SRC/include" "$DEST/include"
-	cp "$here/mbedtls_config.h" "$DEST/include/mbedtls/mbedtls_config.h"
+	mbedtls_config >"$DEST/include/mbedtls/mbedtls_config.h"
 	local files=()
 	mapfile -t files < <(cd "$SRC" && printf '%s\n' library/*.c |
 		grep -v -E 'net_sockets|psa_its_file')
@@ -225,6 +232,53 @@ recipe_inih() {
 		"$DEST/include/ini.h"
 }
 
+# The system's part of libcoap's configuration; what it can do is libcoap_defines.h.
+libcoap_config() {
+	local header
+	for header in arpa/inet.h assert.h errno.h float.h inttypes.h limits.h netdb.h net/if.h netinet/in.h \
+		stdbool.h stddef.h stdint.h stdlib.h strings.h string.h sys/epoll.h sys/ioctl.h sys/socket.h \
+		sys/stat.h sys/time.h sys/timerfd.h sys/types.h time.h unistd.h; do
+		header=${header//[\/.]/_}
+		echo "#define HAVE_${header^^} 1"
+	done
+	echo "#define HAVE_GETADDRINFO 1"
+	echo "#define HAVE_IF_NAMETOINDEX 1"
+	echo "#define HAVE_MALLOC 1"
+	echo "#define HAVE_MEMSET 1"
+	echo "#define HAVE_SELECT 1"
+	echo "#define HAVE_SOCKET 1"
+	echo "#define HAVE_STRCASECMP 1"
+	echo "#define HAVE_STRNLEN 1"
+	echo "#define HAVE_STRRCHR 1"
+	echo "#define HAVE_STRUCT_CMSGHDR 1"
+	echo "#define PACKAGE_NAME \"libcoap\""
+	echo "#define PACKAGE_VERSION \"$LIBCOAP_VERSION\""
+	echo "#define PACKAGE_STRING \"libcoap $LIBCOAP_VERSION\""
+}
+LIBCOAP_VERSION=4.3.5
+
+recipe_libcoap() {
+	local mbedtls file files=()
+	mbedtls=$(library mbedtls)
+	mkdir -p "$DEST/include/coap3" "$WORK/include"
+	for file in "$SRC"/include/coap3/*.h; do
+		[[ $file == *_internal.h || $file == */coap_libcoap_build.h ]] || cp "$file" "$DEST/include/coap3/"
+	done
+	cp "$here/libcoap_defines.h" "$DEST/include/coap3/coap_defines.h"
+	{
+		echo "#define _GNU_SOURCE"
+		echo "#include <coap3/coap_defines.h>"
+		echo "#include <mbedtls/build_info.h>"
+		libcoap_config
+	} >"$WORK/include/coap_config.h"
+	# a header of Mbed TLS that is not installed, for its one function
+	echo "int mbedtls_hardware_poll(void *data, unsigned char *out, size_t len, size_t *olen);" \
+		>"$WORK/include/entropy_poll.h"
+	mapfile -t files < <(cd "$SRC" && printf '%s\n' src/coap_*.c |
+		grep -v -E '_(contiki|lwip|riot|gnutls|openssl|tinydtls|wolfssl)\.c$')
+	compile coap -std=gnu11 -I"$WORK/include" -I"$DEST/include" -Iinclude -I"$mbedtls/include" -- "${files[@]}"
+}
+
 # --- driver -----------------------------------------------------------------
 
 # keyed NAME KEY FUNCTION ARGS...: runs FUNCTION with DEST set to a fresh
@@ -281,7 +335,8 @@ do_library() {
 # The key of a library built from the file with this hash.
 library_key() {
 	local lib=$1 hash=$2 config=""
-	[[ $lib == mbedtls ]] && config=$(<"$here/mbedtls_config.h")
+	[[ $lib == mbedtls ]] && config=$(mbedtls_config)
+	[[ $lib == libcoap ]] && config="$(library mbedtls) $(libcoap_config) $(<"$here/libcoap_defines.h")"
 	[[ $lib == sqlite ]] && config=${SQLITE_FLAGS[*]}
 	{
 		echo "$hash $config $BASE_CFLAGS $tc_prefix $recipe_version"
@@ -308,10 +363,18 @@ library() {
 }
 
 toolchain=host
-if [[ ${1:-} == --toolchain ]]; then
-	toolchain=$2
+with_coap=""
+while [[ ${1:-} == --* ]]; do
+	case $1 in
+	--toolchain) toolchain=$2 ;;
+	--with)
+		[[ $2 == coap ]] || die "there is nothing to build --with $2; there is coap"
+		with_coap=1
+		;;
+	*) die "there is no option $1; there are --toolchain and --with" ;;
+	esac
 	shift 2
-fi
+done
 
 mkdir -p "$cache"
 exec 8>"$cache/build.lock"

@@ -114,7 +114,7 @@ static void on_captive(void *user, unsigned origin)
 {
 	struct hf_agent *a = user;
 
-	hf_http1_distrust(a->origins[origin].transport);
+	hf_agent_way_distrust(&a->origins[origin]);
 	hf_agent_caches_captive(a, origin);
 }
 
@@ -247,7 +247,7 @@ static int create_connectivity(struct hf_agent *a)
 		err = hf_connectivity_add(a->connectivity, a->settings->origins[i].name,
 					  a->origins[i].transport, a->origins[i].authority,
 					  a->settings->origins[i].probe);
-		if (!err && a->origins[i].tls)
+		if (!err && a->sync_origins[i].tls)
 			hf_connectivity_authenticated(a->connectivity, i);
 	}
 	return err;

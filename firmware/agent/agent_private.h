@@ -23,6 +23,7 @@
 struct hf_agent_origin {
 	struct hf_tls_client *tls;
 	struct hf_transport *transport;
+	bool coap;	 /* of that sort; else HTTP */
 	char *authority; /* host, or host:port where it is not the scheme's */
 };
 
@@ -219,6 +220,8 @@ uint32_t hf_agent_precache(void *user, unsigned origin, struct hf_span target,
 int hf_agent_way_open(struct hf_agent *a, const struct hf_url *url,
 		      const struct hf_origin_settings *s, struct hf_agent_origin *o);
 void hf_agent_way_close(struct hf_agent_origin *o);
+/* Who answers there is not who should. */
+void hf_agent_way_distrust(struct hf_agent_origin *o);
 int hf_agent_origins_create(struct hf_agent *a);
 void hf_agent_origins_destroy(struct hf_agent *a);
 /* Tells their transports, those of the probe and of the portal's API among them. */
@@ -232,6 +235,9 @@ int hf_agent_tls(struct hf_agent *a, const struct hf_origin_settings *s, const c
 int hf_agent_transport(struct hf_agent *a, const struct hf_url *url, const char *host,
 		       struct hf_tls_client *tls, const struct hf_origin_settings *s,
 		       struct hf_transport **out);
+/* coap.c: @o with @s's CoAP transport; HF_ECONFIG. */
+int hf_agent_coap_open(struct hf_agent *a, const char *host, const struct hf_origin_settings *s,
+		       struct hf_agent_origin *o);
 /* credentials.c, behind the origins */
 int hf_agent_credentials_create(struct hf_agent *a);
 void hf_agent_credentials_destroy(struct hf_agent *a);

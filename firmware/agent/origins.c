@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "agent/agent_private.h"
+#include "coap/transport.h"
 #include "holdfast_config.h"
 
 /* Path and query, for the caller to free. */
@@ -100,6 +101,12 @@ int hf_agent_transport(struct hf_agent *a, const struct hf_url *url, const char 
 	return hf_http1_create(&opt, out);
 }
 
+static bool is_coap(const struct hf_url *url)
+{
+	return IS_ENABLED(CONFIG_HF_COAP) &&
+	       (hf_span_eq_str(url->scheme, "coap") || hf_span_eq_str(url->scheme, "coaps"));
+}
+
 int hf_agent_way_open(struct hf_agent *a, const struct hf_url *url,
 		      const struct hf_origin_settings *s, struct hf_agent_origin *o)
 {
@@ -108,7 +115,9 @@ int hf_agent_way_open(struct hf_agent *a, const struct hf_url *url,
 
 	if (!err && hf_span_eq_str(url->scheme, "https"))
 		err = hf_agent_tls(a, s, host, &o->tls);
-	if (!err)
+	if (!err && is_coap(url))
+		err = hf_agent_coap_open(a, host, s, o);
+	else if (!err)
 		err = hf_agent_transport(a, url, host, o->tls, s, &o->transport);
 	free(host);
 	return err;
@@ -116,17 +125,36 @@ int hf_agent_way_open(struct hf_agent *a, const struct hf_url *url,
 
 void hf_agent_way_close(struct hf_agent_origin *o)
 {
-	hf_http1_destroy(o->transport);
+	if (IS_ENABLED(CONFIG_HF_COAP) && o->coap)
+		hf_coap_destroy(o->transport);
+	else
+		hf_http1_destroy(o->transport);
 	hf_tls_client_destroy(o->tls);
 	free(o->authority);
 	*o = (struct hf_agent_origin){ 0 };
+}
+
+void hf_agent_way_distrust(struct hf_agent_origin *o)
+{
+	if (IS_ENABLED(CONFIG_HF_COAP) && o->coap)
+		hf_coap_distrust(o->transport);
+	else
+		hf_http1_distrust(o->transport);
+}
+
+static void network_changed(struct hf_agent_origin *o, bool up)
+{
+	if (IS_ENABLED(CONFIG_HF_COAP) && o->coap)
+		hf_coap_network_changed(o->transport, up);
+	else
+		hf_http1_network_changed(o->transport, up);
 }
 
 static int make_origin(struct hf_agent *a, size_t i)
 {
 	const struct hf_origin_settings *s = &a->settings->origins[i];
 	struct hf_agent_origin *o = &a->origins[i];
-	bool tls = hf_span_eq_str(s->url.scheme, "https");
+	bool tls = hf_span_eq_str(s->url.scheme, "https") || hf_span_eq_str(s->url.scheme, "coaps");
 	int err = hf_agent_way_open(a, &s->url, s, o);
 
 	if (err)
@@ -205,7 +233,7 @@ void hf_agent_origins_destroy(struct hf_agent *a)
 void hf_agent_origins_link(struct hf_agent *a, bool up)
 {
 	for (size_t i = 0; i < a->settings->origins_n; i++)
-		hf_http1_network_changed(a->origins[i].transport, up);
+		network_changed(&a->origins[i], up);
 	if (a->probe_transport)
 		hf_http1_network_changed(a->probe_transport, up);
 	if (a->portal.way.transport)

@@ -109,6 +109,9 @@ static void finish_origin(struct hf_origin_settings *o)
 	free(o->client_cert);
 	free(o->client_key);
 	free(o->probe);
+	free(o->psk_identity);
+	free(o->psk_file);
+	free(o->coap_key_query);
 }
 
 static void finish_worker(struct hf_worker_settings *w)

@@ -5,7 +5,8 @@
  *   [agent]         listen, control, state-dir, log-level, allow-remote, metered,
  *                   ignore-links, captive-api, captive-ca-file, metrics-listen
  *   [origin NAME]   url, host, ca-file, ca-dir, pin (repeatable), client-cert,
- *                   client-key, probe, connect-timeout-ms, first-byte-timeout-ms
+ *                   client-key, probe, connect-timeout-ms, first-byte-timeout-ms,
+ *                   psk-identity, psk-file, coap-key
  *   [worker NAME]   origin, scope, manifest
  *   [credential NAME] origin, identity-file, and header, file or token-endpoint,
  *                   token-ca-file, client-id, client-secret-file, client-auth,
@@ -38,6 +39,10 @@ struct hf_origin_settings {
 	uint32_t replay_interval_ms; /* 0: as fast as it answers */
 	uint32_t replay_burst;
 	bool http_cache;
+	/* CoAP */
+	char *psk_identity, *psk_file;
+	char *coap_key_query;	  /* query parameter for the Idempotency-Key; NULL: none */
+	uint16_t coap_key_option; /* option for it; 0: none */
 	unsigned line;
 };
 

@@ -41,6 +41,11 @@ static const char *const origin_keys[] = {
 	"replay-interval-ms",
 	"replay-burst",
 	"http-cache",
+#ifdef CONFIG_HF_COAP
+	"psk-identity",
+	"psk-file",
+	"coap-key",
+#endif
 };
 static const char *const worker_keys[] = { "origin", "scope", "manifest" };
 static const char *const probe_keys[] = { "url", "status" };
@@ -67,8 +72,7 @@ static const struct {
 	[HF_CONF_PROBE] = { "probe", probe_keys, COUNT(probe_keys), false },
 };
 
-_Static_assert(COUNT(origin_keys) == HF_ORIGIN_HTTP_CACHE + 1 &&
-		       COUNT(origin_keys) <= HF_CONF_KEYS_MAX,
+_Static_assert(COUNT(origin_keys) == HF_ORIGIN_KEYS_N && COUNT(origin_keys) <= HF_CONF_KEYS_MAX,
 	       "origin_keys[] follows enum hf_conf_origin");
 _Static_assert(COUNT(credential_keys) == HF_CREDENTIAL_SCOPE + 1 &&
 		       COUNT(credential_keys) <= HF_CONF_KEYS_MAX,

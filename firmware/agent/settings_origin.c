@@ -25,7 +25,7 @@ struct origin_reader {
 
 static bool has_tls(const struct hf_origin_settings *o)
 {
-	return hf_span_eq_str(o->url.scheme, "https") || hf_span_eq_str(o->url.scheme, "coaps");
+	return hf_span_eq_str(o->url.scheme, "https");
 }
 
 static void check_scheme(struct origin_reader *x)
@@ -395,6 +395,8 @@ static void read_origin(struct origin_reader *x)
 		read_tls(x);
 	else if (o->url.scheme.len > 0)
 		refuse_tls_keys(x);
+	if (IS_ENABLED(CONFIG_HF_COAP) && o->url.scheme.len > 0)
+		hf_settings_read_coap(x->r, x->section, o);
 	read_probe_target(x);
 	o->connect_timeout_ms = hf_settings_number(x->r, x->section, HF_ORIGIN_CONNECT_TIMEOUT,
 						   TIMEOUT_MIN_MS, TIMEOUT_MAX_MS,

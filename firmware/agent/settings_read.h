@@ -36,6 +36,10 @@ void hf_settings_read_token(struct hf_settings_reader *r, const struct hf_conf_s
 /* After the workers: their manifests name them. */
 void hf_settings_read_credentials(struct hf_settings_reader *r, const struct hf_conf *conf);
 
+/* What a CoAP origin needs of its section; a fault if it is none. */
+void hf_settings_read_coap(struct hf_settings_reader *r, const struct hf_conf_section *section,
+			   struct hf_origin_settings *o);
+
 /* ---- helpers ---- */
 
 /* The number of the origin that @key of the section names; -1 after a fault. */

@@ -1148,7 +1148,9 @@ const char *port_missing_operation(const struct hf_port *port)
 	OPERATION(progress);
 	OPERATION(tell);
 #undef OPERATION
+	if (!port->watch != !port->watch_close)
+		return "one of watch and watch_close";
 	/* an operation added to struct hf_port is added above too */
-	_Static_assert(sizeof(struct hf_port) == (2 + 32) * sizeof(void *), "32 operations");
+	_Static_assert(sizeof(struct hf_port) == (2 + 34) * sizeof(void *), "34 operations");
 	return NULL;
 }

@@ -442,7 +442,21 @@ static const struct {
 	{ URL("http://h/?a"),
 	  AT "2: [origin a] url: is more than an origin: leave path and query out; "
 	     "requests bring their own\n" },
+#ifdef CONFIG_HF_COAP
+	{ URL("coap://h") "psk-identity = me\ncoap-key = header\n",
+	  AT "3: [origin a] psk-identity: has no effect: the url is not coaps\n" AT
+	     "4: [origin a] coap-key: \"header\" is not query:NAME, option:NUMBER (2048 to 65535) "
+	     "or none\n" },
+	{ URL("coap://h") "coap-key = option:100\n", AT
+	  "3: [origin a] coap-key: \"option:100\" is not query:NAME, option:NUMBER (2048 to 65535) "
+	  "or none\n" },
+	{ URL("coaps://h"), AT "2: [origin a] url: coaps needs psk-identity\n" AT
+			       "2: [origin a] url: coaps needs psk-file\n" },
+	{ HTTP("coap-key = none"),
+	  AT "3: [origin a] coap-key: has no effect: the url is not coap or coaps\n" },
+#else
 	{ URL("coap://h"), AT "2: [origin a] url: coap origins are not built into this binary\n" },
+#endif
 	{ HTTP("host = a:80"),
 	  AT "3: [origin a] host: \"a:80\" is not a name alone, as shop.localhost\n" },
 	{ HTTP("host = http://a"),

@@ -28,6 +28,7 @@ struct hf_port;
 struct hf_stream;   /* a connection; the port's own */
 struct hf_listener; /* the port's own */
 struct hf_resolve;  /* a running name look-up; the port's own */
+struct hf_watch;    /* a watched descriptor; the port's own */
 
 /* ---- addresses ---- */
 
@@ -210,6 +211,13 @@ struct hf_port {
 	int (*resolve)(struct hf_port *port, const char *host, hf_resolve_done *done, void *user,
 		       struct hf_resolve **out);
 	void (*resolve_cancel)(struct hf_port *port, struct hf_resolve *resolve);
+
+	/* For a library that has sockets of its own (CoAP): calls @ready on each turn in which
+	 * @fd is readable, until watch_close. @fd stays the caller's, who closes it after
+	 * watch_close. NULL in ports without such libraries. HF_ENOMEM, HF_EIO. */
+	int (*watch)(struct hf_port *port, int fd, void (*ready)(void *user), void *user,
+		     struct hf_watch **out);
+	void (*watch_close)(struct hf_port *port, struct hf_watch *watch);
 
 	/* Puts @job at the end of its queue. Never fails. */
 	void (*job_submit)(struct hf_port *port, struct hf_job *job);

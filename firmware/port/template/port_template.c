@@ -249,6 +249,27 @@ static void jobs_finish(struct hf_port *port)
 	}
 }
 
+/* ---- descriptors ---- */
+
+/* Only for builds with CoAP, whose library has sockets of its own: add @fd to what the
+ * loop waits for. Without them both may be NULL. */
+static int watch(struct hf_port *port, int fd, void (*ready)(void *user), void *user,
+		 struct hf_watch **out)
+{
+	(void)port;
+	(void)fd;
+	(void)ready;
+	(void)user;
+	(void)out;
+	return HF_ENOTSUP;
+}
+
+static void watch_close(struct hf_port *port, struct hf_watch *watch)
+{
+	(void)port;
+	(void)watch;
+}
+
 /* ---- files ---- */
 
 /* The name your sqlite3_vfs is registered by. Its xSync must not return before
@@ -338,6 +359,8 @@ static const struct hf_port operations = {
 	.listener_addr = listener_addr,
 	.resolve = resolve,
 	.resolve_cancel = resolve_cancel,
+	.watch = watch,
+	.watch_close = watch_close,
 	.job_submit = job_submit,
 	.jobs_finish = jobs_finish,
 	.vfs_name = vfs_name,

@@ -16,13 +16,15 @@ function canListen(port, host) {
 	});
 }
 
-export async function freePort(host = '127.0.0.1') {
+/* The first of @n ports that follow each other. */
+export async function freePort(host = '127.0.0.1', n = 1) {
 	for (let i = 0; i < 1000; i++) {
 		const port = 12000 + Math.floor(Math.random() * 20000);
-		if (given.has(port))
+		const ports = Array.from({ length: n }, (_, k) => port + k);
+		if (ports.some((p) => given.has(p)))
 			continue;
-		given.add(port);
-		if (await canListen(port, host))
+		ports.forEach((p) => given.add(p));
+		if ((await Promise.all(ports.map((p) => canListen(p, host)))).every(Boolean))
 			return port;
 	}
 	throw new Error('no free port');

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* [origin NAME] of a coap or coaps URL: its key, and where an Idempotency-Key goes. */
+#include "agent/settings_read.h"
+
+#include <stdlib.h>
+
+#include "coap/map.h"
+
+#define PSK_FILE_MAX  1024
+#define IDENTITY_MAX  128
+#define PARAMETER_MAX 64
+#define KEY_DEFAULT   "idempotency-key"
+#define QUERY	      "query:"
+#define OPTION	      "option:"
+
+static bool is_parameter(struct hf_span s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!strchr("-._~", s.ptr[i]) && !(s.ptr[i] >= '0' && s.ptr[i] <= '9') &&
+		    !(s.ptr[i] >= 'a' && s.ptr[i] <= 'z') && !(s.ptr[i] >= 'A' && s.ptr[i] <= 'Z'))
+			return false;
+	return s.len > 0 && s.len <= PARAMETER_MAX;
+}
+
+static void read_key_place(struct hf_settings_reader *r, const struct hf_conf_section *section,
+			   struct hf_origin_settings *o)
+{
+	const char *text = section->v[HF_ORIGIN_COAP_KEY].text;
+	struct hf_span value = text ? hf_span_str(text) : HF_SPAN(QUERY KEY_DEFAULT);
+	char quoted[HF_QUOTE_SIZE];
+	uint64_t number;
+
+	if (hf_span_eq_str(value, "none"))
+		return;
+	if (hf_span_starts(value, HF_SPAN(QUERY)) &&
+	    is_parameter(hf_span_skip(value, strlen(QUERY)))) {
+		o->coap_key_query = hf_settings_dup(r, value.ptr + strlen(QUERY));
+		return;
+	}
+	/* An origin that does not know a critical (odd) option refuses the request. */
+	if (hf_span_starts(value, HF_SPAN(OPTION)) &&
+	    hf_span_u64(hf_span_skip(value, strlen(OPTION)), &number) && number >= 2048 &&
+	    number <= UINT16_MAX) {
+		o->coap_key_option = (uint16_t)number;
+		return;
+	}
+	hf_settings_fault(r, section, HF_ORIGIN_COAP_KEY,
+			  "%s is not query:NAME, option:NUMBER (2048 to 65535) or none",
+			  hf_quote(value, quoted));
+}
+
+static void refuse(struct hf_settings_reader *r, const struct hf_conf_section *section,
+		   unsigned key, const char *scheme)
+{
+	if (section->v[key].text)
+		hf_settings_fault(r, section, key, "has no effect: the url is not %s", scheme);
+}
+
+static void read_psk(struct hf_settings_reader *r, const struct hf_conf_section *section,
+		     struct hf_origin_settings *o)
+{
+	const struct hf_conf_value *identity = &section->v[HF_ORIGIN_PSK_IDENTITY];
+
+	if (identity->text && strlen(identity->text) > IDENTITY_MAX)
+		hf_settings_fault(r, section, HF_ORIGIN_PSK_IDENTITY, "is longer than %d bytes",
+				  IDENTITY_MAX);
+	else if (identity->text)
+		o->psk_identity = hf_settings_dup(r, identity->text);
+	o->psk_file = hf_settings_line_file(r, section, HF_ORIGIN_PSK_FILE, PSK_FILE_MAX);
+	if (!identity->line)
+		hf_settings_fault(r, section, HF_ORIGIN_URL, "coaps needs psk-identity");
+	if (!section->v[HF_ORIGIN_PSK_FILE].line)
+		hf_settings_fault(r, section, HF_ORIGIN_URL, "coaps needs psk-file");
+}
+
+void hf_settings_read_coap(struct hf_settings_reader *r, const struct hf_conf_section *section,
+			   struct hf_origin_settings *o)
+{
+	bool secure = hf_span_eq_str(o->url.scheme, "coaps");
+
+	if (secure || hf_span_eq_str(o->url.scheme, "coap"))
+		read_key_place(r, section, o);
+	else
+		refuse(r, section, HF_ORIGIN_COAP_KEY, "coap or coaps");
+	if (secure) {
+		read_psk(r, section, o);
+		return;
+	}
+	refuse(r, section, HF_ORIGIN_PSK_IDENTITY, "coaps");
+	refuse(r, section, HF_ORIGIN_PSK_FILE, "coaps");
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parts of the CoAP transport and what they know of each other:
+ *
+ *   transport.c  the operations, the waiting line, what is told on a later turn
+ *   session.c    names, addresses, the session of libcoap and its descriptor
+ *   exchange.c   one exchange: its states, times, blocks and end
+ *   message.c    one message of libcoap, built and read
+ *
+ * libcoap's handlers only write down what has come; everything else happens when
+ * hf_coap_run works through the "soon" list, outside of libcoap and of calls of
+ * the user. Every call of libcoap stands between hf_coap_enter and
+ * hf_coap_leave, since it asks for randomness.
+ */
+#ifndef HF_COAP_INTERNAL_H
+#define HF_COAP_INTERNAL_H
+
+#include <coap3/coap.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "coap/block.h"
+#include "coap/transport.h"
+
+#define HF_COAP_ADDRS_MAX 8
+
+enum hf_coap_session_state {
+	HF_COAP_DOWN,
+	HF_COAP_RESOLVING,
+	HF_COAP_HANDSHAKE,
+	HF_COAP_UP,
+};
+
+struct hf_coap {
+	struct hf_transport base;
+	struct hf_coap_options opt;
+	char *host, *identity, *psk, *query; /* of opt */
+	bool literal;			     /* host is an address */
+	coap_context_t *context;
+	struct hf_watch *watch;
+
+	enum hf_coap_session_state state;
+	coap_session_t *session;
+	struct hf_resolve *resolve;
+	struct hf_addr addrs[HF_COAP_ADDRS_MAX];
+	size_t addrs_n, addr; /* addr: the one in use */
+	struct hf_timer deadline, idle;
+	bool failed, refused; /* the session has failed; the peer or we refused it */
+	bool last;	      /* no exchange follows those that run */
+	bool silent;	      /* this address does not answer */
+	bool used;	      /* an exchange was begun on the session */
+
+	struct hf_list waiting; /* exchanges without a session, in order */
+	struct hf_list running;
+	struct hf_list ended; /* their on_end is due */
+	unsigned waiting_n, running_n;
+	struct hf_list soon;
+	struct hf_timer soon_timer;
+	unsigned depth; /* our calls of events, and hf_coap_run, on the stack */
+};
+
+enum hf_coap_x_state {
+	HF_COAP_X_WAITING,
+	HF_COAP_X_READY,  /* has the session */
+	HF_COAP_X_LOCAL,  /* is answered here */
+	HF_COAP_X_HELD,	  /* on_send was told, go has not come */
+	HF_COAP_X_ACTIVE, /* messages may have left */
+	HF_COAP_X_ENDED,  /* on_end is due */
+	HF_COAP_X_GONE,
+};
+
+/* What a handler of libcoap has written down. */
+struct hf_coap_reply {
+	bool there;
+	struct hf_coap_head head;
+	struct hf_span payload;
+	struct hf_arena arena;
+};
+
+struct hf_exchange {
+	struct hf_list node; /* waiting, running or ended */
+	struct hf_list soon;
+	struct hf_coap *t;
+	enum hf_coap_x_state state;
+	unsigned depth;
+	const struct hf_message *msg;
+	const struct hf_exchange_events *events;
+	void *user;
+	uint32_t first_byte_ms;
+	int refused; /* HTTP status to answer here */
+	bool fresh, go, receiving;
+
+	/* request */
+	struct hf_coap_head request;
+	struct hf_buf body; /* taken, not yet acknowledged; the present block first */
+	uint64_t body_left; /* HF_BODY_LENGTH */
+	uint64_t offset;    /* of the present block in the body */
+	size_t block_len;   /* of the present block */
+	uint8_t szx;	    /* of the request's blocks */
+	bool body_done;	    /* the user has given all */
+	bool want_writable;
+	bool blocks;	/* the body goes block by block */
+	bool last_sent; /* the request has left as a whole */
+	bool shrunk;	/* smaller blocks were asked for once */
+
+	/* the message that waits for its answer */
+	bool outstanding, repeated;
+	uint8_t token[8];
+	size_t token_len;
+	unsigned messages; /* sent so far */
+	uint64_t request_bytes;
+
+	/* answer */
+	struct hf_coap_reply reply;
+	int nack; /* coap_nack_reason_t + 1, 0: none */
+	bool head_seen;
+	bool payload_due; /* of the reply, to be told */
+	bool more;	  /* blocks come behind it */
+	bool follow;	  /* the next block is to be asked for */
+	uint64_t answer_len;
+	uint8_t answer_szx;
+	char etag[8];
+	size_t etag_len;
+	struct hf_message head;
+
+	uint64_t active_ms;
+	struct hf_timer timer;
+	struct hf_arena arena;
+	struct hf_exchange_result result;
+	char detail[192];
+};
+
+static inline struct hf_coap *hf_coap_of(struct hf_transport *t)
+{
+	return hf_container_of(t, struct hf_coap, base);
+}
+
+static inline uint64_t hf_coap_now(struct hf_coap *t)
+{
+	return t->opt.port->boottime_ms(t->opt.port);
+}
+
+/* transport.c */
+/* hf_coap_run comes on a later turn. */
+void hf_coap_wake(struct hf_coap *t);
+void hf_coap_soon(struct hf_exchange *x);
+void hf_coap_run(struct hf_coap *t);
+/* Everybody in the waiting line ends. */
+void hf_coap_fail_waiting(struct hf_coap *t, enum hf_end end, int err, const char *detail);
+
+/* session.c */
+struct hf_port *hf_coap_enter(struct hf_coap *t);
+int hf_coap_session_init(struct hf_coap *t);
+void hf_coap_session_finish(struct hf_coap *t);
+/* Somebody waits: begins to connect. */
+void hf_coap_session_want(struct hf_coap *t);
+/* Closes it, for the next exchange to begin anew. */
+void hf_coap_session_drop(struct hf_coap *t, bool other_address);
+/* What its handlers have written down. */
+void hf_coap_session_look(struct hf_coap *t);
+/* No exchange is left on it. */
+void hf_coap_session_rest(struct hf_coap *t);
+struct hf_exchange *hf_coap_by_token(struct hf_coap *t, const coap_pdu_t *pdu);
+
+/* message.c */
+/* How much payload fits beside @head; 0: none. */
+size_t hf_coap_message_room(struct hf_coap *t, const struct hf_coap_head *head);
+/* Sends @head and @payload as a new confirmable message of @x. HF_ENOMEM, HF_EUNREACH. */
+int hf_coap_message_send(struct hf_exchange *x, const struct hf_coap_head *head,
+			 struct hf_span payload);
+/* No more retransmissions. */
+void hf_coap_message_cancel(struct hf_exchange *x);
+/* Copies @pdu. HF_ENOMEM, HF_EPROTO. */
+int hf_coap_message_read(const coap_pdu_t *pdu, struct hf_coap_reply *out);
+
+/* exchange.c */
+struct hf_exchange *hf_coap_x_create(struct hf_coap *t);
+void hf_coap_x_destroy(struct hf_exchange *x);
+/* Does what is due: events, messages. */
+void hf_coap_x_step(struct hf_exchange *x);
+void hf_coap_x_end(struct hf_exchange *x, enum hf_end end, int err, const char *detail);
+void hf_coap_x_arm(struct hf_exchange *x);
+size_t hf_coap_x_send(struct hf_exchange *x, struct hf_span data);
+void hf_coap_x_cancel(struct hf_exchange *x);
+/* From the waiting line or the session. */
+void hf_coap_x_leave(struct hf_exchange *x);
+
+#endif
