@@ -16,13 +16,14 @@ static bool tells_of_damage(const char *line)
 	return false;
 }
 
-/* What a life before this one has learnt from a portal nobody knows any more. */
+/* What a life before this one has learnt from a portal nobody knows any more, nor what
+ * was to be fetched anew for its sake. */
 static void on_power(void *user, bool up)
 {
 	struct sim_witness *w = user;
 
 	(void)up;
-	if (w->dev->node->captive)
+	if (w->dev->node->captive || w->dev->link.portal_was)
 		w->dev->link.portal_unseen = true;
 }
 

@@ -115,7 +115,7 @@ static void on_captive(void *user, unsigned origin)
 	struct hf_agent *a = user;
 
 	hf_agent_way_distrust(&a->origins[origin]);
-	hf_agent_caches_captive(a, origin);
+	hf_agent_caches_captive(a);
 }
 
 static void on_change(void *user)

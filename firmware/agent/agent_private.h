@@ -197,8 +197,8 @@ void hf_agent_caches_origin_up(struct hf_agent *a, unsigned origin);
 void hf_agent_caches_queue_event(struct hf_agent *a, const struct hf_queue_event *event);
 /* The queue needs room on the medium (struct hf_store_options). */
 void hf_agent_caches_give_way(void *user);
-/* Somebody has answered in the place of @origin. */
-void hf_agent_caches_captive(struct hf_agent *a, unsigned origin);
+/* Somebody has answered in the place of an origin. */
+void hf_agent_caches_captive(struct hf_agent *a);
 /* The network is another, or was found to be in order: from now on a stranger may
  * answer. */
 void hf_agent_caches_network(struct hf_agent *a);

@@ -404,36 +404,29 @@ void hf_agent_caches_network(struct hf_agent *a)
 	a->trusted_ms = a->port->boottime_ms(a->port);
 }
 
-/* A version that became active since a stranger may have answered is fetched anew. */
+/* A version that became active since a stranger may have answered is fetched anew, and
+ * serves until that is done. */
 static void distrust_precache(struct hf_agent_worker *w)
 {
-	uint32_t id = w->stored;
-
 	if (!w->install)
 		return;
-	if (!id || !w->activated_ms || w->activated_ms < w->agent->trusted_ms) {
+	if (w->activated_ms && w->activated_ms >= w->agent->trusted_ms) {
+		w->activated_ms = 0;
+		hf_install_renew(w->install);
+	} else {
 		hf_install_distrust(w->install);
-		return;
 	}
-	w->activated_ms = 0;
-	w->drop.op.done = dropped;
-	w->drop.op.sync = true; /* it does not come back after a cut of the power */
-	w->drop.cache = id;
-	hf_cache_forget(w->agent->cache, id);
-	hf_shelf_cache_drop(hf_cache_shelf(w->agent->cache), &w->drop);
-	hf_agent_cache_dropped(w->agent, id);
 }
 
-/* Over TLS an answer is the origin's own, whoever is in between. */
-void hf_agent_caches_captive(struct hf_agent *a, unsigned origin)
+/* Over TLS an answer is the origin's own, whoever is in between. Who answers in the place
+ * of one origin over plain HTTP does it for all of them. */
+void hf_agent_caches_captive(struct hf_agent *a)
 {
-	if (!a->cache || a->fetch_origins[origin].tls)
-		return;
-	for (size_t i = 0; i < a->bins_n; i++)
-		if (a->bins[i].origin == origin && *a->bins[i].id)
+	for (size_t i = 0; a->cache && i < a->bins_n; i++)
+		if (!a->fetch_origins[a->bins[i].origin].tls && *a->bins[i].id)
 			hf_distrust(&a->distrusts[i], a->cache, *a->bins[i].id, a->trusted_ms);
 	for (size_t i = 0; a->workers && i < a->settings->workers_n; i++)
-		if (a->settings->workers[i].origin == origin)
+		if (!a->fetch_origins[a->settings->workers[i].origin].tls)
 			distrust_precache(&a->workers[i]);
 }
 

@@ -42,6 +42,8 @@ struct hf_install {
 	struct hf_shelf_cache_drop drop;
 	bool opening, activating, dropping, stopped;
 	bool distrusted; /* what is staged has to go */
+	bool renewing;	 /* nothing is taken over from the active one */
+	unsigned renewals;
 	struct slot slots[SLOTS];
 	size_t next, done, missing;
 	const char *failed_url;
@@ -87,6 +89,8 @@ static int name_version(struct hf_install *i)
 	int err = 0;
 
 	hf_buf_init(&text, SIZE_MAX / 2);
+	if (i->renewals > 0)
+		err = hf_buf_appendf(&text, "%u\n", i->renewals);
 	for (size_t k = 0; k < m->precache_n && !err; k++) {
 		const struct hf_precache_entry *e = &m->precache[k];
 
@@ -142,6 +146,7 @@ static void activated(struct hf_shelf_op *op, int err)
 	}
 	i->active = i->staged;
 	i->state = HF_INSTALL_IDLE;
+	i->renewing = false;
 	i->wait_ms = 0;
 	i->failed_url = NULL;
 	hf_log(world(i)->log, HF_LOG_INFO, "precache.activated", "worker=%s version=%s files=%zu",
@@ -291,7 +296,7 @@ static void found(struct hf_shelf_op *op, int err)
 	hf_shelf_find_finish(&s->find);
 	if (there)
 		file_done(s);
-	else if (s->install->active)
+	else if (s->install->active && !s->install->renewing)
 		begin_adopt(s);
 	else
 		begin_fetch(s);
@@ -406,6 +411,18 @@ void hf_install_poke(struct hf_install *i)
 void hf_install_distrust(struct hf_install *i)
 {
 	i->distrusted = i->state != HF_INSTALL_IDLE;
+}
+
+void hf_install_renew(struct hf_install *i)
+{
+	if (i->state != HF_INSTALL_IDLE) {
+		hf_install_distrust(i);
+		return;
+	}
+	i->renewals++;
+	i->renewing = true;
+	if (name_version(i) == 0)
+		begin(i);
 }
 
 void hf_install_again(struct hf_install *i)

@@ -54,6 +54,9 @@ void hf_install_again(struct hf_install *i);
 /* A stranger may have given some of the files that are not active yet: all of them are
  * fetched again. */
 void hf_install_distrust(struct hf_install *i);
+/* ... or some that are: all are fetched into a precache beside it, which takes its
+ * place when it is whole. */
+void hf_install_renew(struct hf_install *i);
 void hf_install_stop(struct hf_install *i);
 /* After the shelf is gone. NULL is fine. */
 void hf_install_destroy(struct hf_install *i);

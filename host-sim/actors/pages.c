@@ -139,6 +139,14 @@ static bool is_hit(const struct hf_message *msg)
 	return status && memmem(status->ptr, status->len, "; hit", 5);
 }
 
+/* Files of a precache know no freshness. */
+static bool is_precached(const struct hf_message *msg)
+{
+	const struct hf_span *status = hf_fields_get(&msg->fields, "Cache-Status");
+
+	return is_hit(msg) && !memmem(status->ptr, status->len, "ttl=", 4);
+}
+
 /* The medium or the memory had a fault, or the medium was full: what is stored may be gone. */
 static bool may_be_gone(const struct sim_device *dev)
 {
@@ -149,7 +157,8 @@ static bool may_be_gone(const struct sim_device *dev)
 static void judge_app(struct sim_pages *p, const struct sim_device *dev,
 		      const struct sim_page_ask *ask, unsigned version, bool hit)
 {
-	if (ask->app_complete && !hit && !may_be_gone(dev))
+	/* What may have come from a portal is fetched anew. */
+	if (ask->app_complete && !hit && !may_be_gone(dev) && !dev->link.portal_was)
 		blame(p, SIM_PAGE_MIXED, dev, ask, "not out of the precache, which has it");
 	if (!hit || ask->content.fixed)
 		return;
@@ -191,7 +200,7 @@ unsigned sim_page_judge(struct sim_pages *p, const struct sim_device *dev,
 	p->judged++;
 	p->hits += *hit;
 	if (ask->content.app) {
-		judge_app(p, dev, ask, version, *hit);
+		judge_app(p, dev, ask, version, is_precached(msg));
 		return version;
 	}
 	if (ask->content.checked && version < ask->floor)

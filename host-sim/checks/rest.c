@@ -11,7 +11,8 @@ static bool holds(const struct sim_stage *s, char *why, size_t size)
 		 "in an idle hour: %llu wake-ups, %llu store jobs, %llu bytes written, %llu calls",
 		 (unsigned long long)r->wakes, (unsigned long long)r->jobs,
 		 (unsigned long long)r->bytes, (unsigned long long)r->calls);
-	return r->wakes <= SIM_REST_WAKES + s->periodic * SIM_PERIODIC_WAKES +
+	/* The last uses of pages are stored some time after them. */
+	return r->wakes <= SIM_REST_WAKES + (s->ledger.visits_n > 0) + s->periodic * SIM_PERIODIC_WAKES +
 				   r->visits * SIM_VISIT_WAKES &&
 	       r->jobs <= SIM_REST_JOBS + s->periodic * SIM_PERIODIC_JOBS +
 				  r->visits * SIM_VISIT_JOBS &&

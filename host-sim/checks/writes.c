@@ -8,7 +8,7 @@
 #include "checks/checks.h"
 
 #define PER_START   (1200u << 10)
-#define PER_RESERVE (1100u << 10)
+#define PER_RESERVE (1300u << 10)
 #define RESERVES    8u /* before their distance is a minute */
 #define PER_ATTEMPT (24u << 10)
 #define PER_BYTE    8u

@@ -18,6 +18,7 @@ static void change(struct sim_device *dev, enum sim_link state)
 	n->bare = state == SIM_LINK_BARE;
 	n->black_hole = state == SIM_LINK_DEAD;
 	n->captive = state == SIM_LINK_CAPTIVE;
+	dev->link.portal_was |= n->captive;
 	if (n->link_up != up)
 		sim_device_link(dev, up);
 	else

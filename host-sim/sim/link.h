@@ -28,6 +28,7 @@ struct sim_link_faults {
 	unsigned changes;
 	bool portal_told;   /* the guest has told of the portal that is there */
 	bool portal_unseen; /* one came and went without that */
+	bool portal_was;    /* there was one */
 	struct sim_event ev_flap;
 };
 
