@@ -43,7 +43,7 @@ static bool get_varint(struct cursor *c, uint64_t *out)
 	for (int i = 0; i < 9; i++) {
 		uint8_t byte;
 
-		if (c->at == c->end)
+		if (c->at >= c->end)
 			return false;
 		byte = *c->at++;
 		if (i == 8) {
@@ -145,6 +145,8 @@ static bool parse(const uint8_t *payload, uint64_t size, struct hf_sieve_row *ro
 	if (!get_varint(&c, &header) || header > size)
 		return false;
 	next = payload + header;
+	if (next < c.at)
+		return false; /* a header that does not hold its own length */
 	c.end = next;
 	for (int i = 0; i < COLUMNS; i++) {
 		if (!get_varint(&c, &type[i]) || !column_size(type[i], &length[i]))

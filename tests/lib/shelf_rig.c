@@ -205,7 +205,7 @@ int shelf_rig_get(struct shelf_rig *r, uint32_t cache, const char *url)
 
 struct hf_shelf_cache shelf_rig_figures(struct shelf_rig *r, uint32_t cache)
 {
-	struct hf_shelf_caches c;
+	struct hf_shelf_caches c = { .n = 0 };
 	struct hf_shelf_cache out = { .id = 0 };
 
 	if (SHELF_DO(r, hf_shelf_caches, &c))

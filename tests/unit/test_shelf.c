@@ -317,7 +317,7 @@ static void integrity_is_checked_when_it_is_put(void **state)
 
 static void a_dropped_cache_is_gone_at_once(void **state)
 {
-	struct hf_shelf_cache_drop d;
+	struct hf_shelf_cache_drop d = { .cache = 0 };
 	struct hf_shelf_list l;
 	struct shelf_rig r;
 	char url[16];

@@ -175,7 +175,7 @@ static void check_precache(struct world *w, unsigned version, bool active)
 /* Which caches there are. */
 static void learn(struct world *w, bool active[2])
 {
-	struct hf_shelf_caches c;
+	struct hf_shelf_caches c = { .n = 0 };
 
 	assert_int_equal(SHELF_DO(&w->rig, hf_shelf_caches, &c), 0);
 	w->http = 0;
