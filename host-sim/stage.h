@@ -35,6 +35,13 @@
 #define SIM_VISIT_JOBS	   12
 #define SIM_VISIT_BYTES	   32768
 
+/* Of a device with pages: last uses are stored some time after them, and what is missing
+ * of a precache is asked for again, within an hour at the latest. */
+#define SIM_INSTALL_WAKES 8
+#define SIM_INSTALL_JOBS  24
+#define SIM_INSTALL_BYTES 262144
+#define SIM_INSTALL_CALLS 8
+
 struct sim_rest {
 	bool looked;
 	uint64_t wakes, jobs, bytes, calls; /* of the device that did most */

@@ -4,6 +4,7 @@
 static bool holds(const struct sim_stage *s, char *why, size_t size)
 {
 	const struct sim_rest *r = &s->rest;
+	uint64_t pages = s->ledger.visits_n > 0;
 
 	if (!r->looked)
 		return true;
@@ -11,14 +12,13 @@ static bool holds(const struct sim_stage *s, char *why, size_t size)
 		 "in an idle hour: %llu wake-ups, %llu store jobs, %llu bytes written, %llu calls",
 		 (unsigned long long)r->wakes, (unsigned long long)r->jobs,
 		 (unsigned long long)r->bytes, (unsigned long long)r->calls);
-	/* The last uses of pages are stored some time after them. */
-	return r->wakes <= SIM_REST_WAKES + (s->ledger.visits_n > 0) + s->periodic * SIM_PERIODIC_WAKES +
-				   r->visits * SIM_VISIT_WAKES &&
+	return r->wakes <= SIM_REST_WAKES + s->periodic * SIM_PERIODIC_WAKES +
+				   r->visits * SIM_VISIT_WAKES + pages * SIM_INSTALL_WAKES &&
 	       r->jobs <= SIM_REST_JOBS + s->periodic * SIM_PERIODIC_JOBS +
-				  r->visits * SIM_VISIT_JOBS &&
+				  r->visits * SIM_VISIT_JOBS + pages * SIM_INSTALL_JOBS &&
 	       r->bytes <= SIM_REST_BYTES + s->periodic * SIM_PERIODIC_BYTES +
-				   r->visits * SIM_VISIT_BYTES &&
-	       r->calls <= SIM_REST_CALLS + r->visits;
+				   r->visits * SIM_VISIT_BYTES + pages * SIM_INSTALL_BYTES &&
+	       r->calls <= SIM_REST_CALLS + r->visits + pages * SIM_INSTALL_CALLS;
 }
 
 const struct sim_check sim_check_rest = {

@@ -1,2 +1,5 @@
 target_link_libraries(${test} PRIVATE hf_sim)
 set_tests_properties(${test} PROPERTIES TIMEOUT 1200)
+if(HF_SANITIZE)
+  set_tests_properties(${test} PROPERTIES ENVIRONMENT "HF_CUT_SEEDS=1")
+endif()
