@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "holdfast/err.h"
-#include "http/date.h"
 
 #define HEAD_MAX       (1024 * 1024)
 #define USED_STEP_MS   3600000 /* a last use is stored when it is newer by so much */

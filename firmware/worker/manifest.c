@@ -48,8 +48,12 @@ static void read_manifest(struct hf_json_doc *d, struct hf_span scope, struct hf
 	out->version = read_name(d, m[KEY_VERSION]);
 	if (m[KEY_ROUTES])
 		hf_manifest_read_routes(d, m[KEY_ROUTES], out);
-	if (m[KEY_PRECACHE])
+	if (m[KEY_PRECACHE]) {
 		hf_manifest_read_precache(d, m[KEY_PRECACHE], scope, out);
+		if (!IS_ENABLED(CONFIG_HF_CACHE))
+			hf_json_notice(d, m[KEY_PRECACHE],
+				       "has no effect: this holdfastd was built without caches");
+	}
 	if (m[KEY_SYNC]) /* behind the routes: both refer to them */
 		hf_manifest_read_sync(d, m[KEY_SYNC], out);
 	if (m[KEY_PERIODIC])

@@ -77,6 +77,11 @@ static void read_source(struct hf_json_doc *d, const cJSON *item, const cJSON *c
 	if (i < 0)
 		return;
 	route->source = sources[i].source;
+	if (route->source != HF_SOURCE_NETWORK && !IS_ENABLED(CONFIG_HF_CACHE))
+		hf_json_notice(d, m[KEY_SOURCE],
+			       "\"%s\" has no effect: this holdfastd was built without caches; the "
+			       "request goes to its origin, as with \"network\"",
+			       words[i]);
 }
 
 static void read_timeout(struct hf_json_doc *d, const cJSON *item, struct hf_route *route)
