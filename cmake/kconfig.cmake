@@ -18,6 +18,14 @@ if(NOT EXISTS ${HF_BOARD_DIR}/Kconfig.board)
   message(FATAL_ERROR "BOARD=${BOARD}: no boards/${BOARD}/Kconfig.board; the boards are: ${boards}")
 endif()
 include(${HF_BOARD_DIR}/board.cmake)
+if(NOT EXISTS ${CMAKE_SOURCE_DIR}/firmware/${HF_BOARD_PORT}/CMakeLists.txt
+   AND NOT EXISTS ${CMAKE_SOURCE_DIR}/${HF_BOARD_PORT}/CMakeLists.txt)
+  message(FATAL_ERROR "boards/${BOARD}/board.cmake: HF_BOARD_PORT=${HF_BOARD_PORT} is no folder of a port")
+endif()
+if(HF_BOARD_PROCESSORS AND NOT CMAKE_SYSTEM_PROCESSOR IN_LIST HF_BOARD_PROCESSORS)
+  message(FATAL_ERROR "BOARD=${BOARD} is ${HF_BOARD_PROCESSORS}, and this build is for "
+    "${CMAKE_SYSTEM_PROCESSOR}: take the preset that its board.yml names")
+endif()
 
 get_filename_component(board_name ${BOARD} NAME)
 set(HF_KCONFIG_USER ${CMAKE_BINARY_DIR}/.config)

@@ -1,0 +1,3 @@
+# Raspberry Pi 5, 500 and Compute Module 5: Linux on 64-bit ARM.
+set(HF_BOARD_PORT port/linux)
+set(HF_BOARD_PROCESSORS aarch64)

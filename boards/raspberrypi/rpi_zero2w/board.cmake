@@ -1,0 +1,3 @@
+# Raspberry Pi Zero 2 W: Linux on 64-bit ARM.
+set(HF_BOARD_PORT port/linux)
+set(HF_BOARD_PROCESSORS aarch64)
