@@ -10,6 +10,10 @@
  *   in each lane the acknowledged requests first arrived, and took effect, in
  *   the order in which they were acknowledged
  *
+ * Every tenth kill falls while requests are answered live: before it the origin
+ * is well and the panels rest until nothing waits. A backlog never runs dry by
+ * itself where the machine is slow.
+ *
  * Even panels post each request once, whatever becomes of it. Odd ones bring a
  * key of their own and post again until they have an answer, as a careful page
  * does.
@@ -26,6 +30,7 @@ const KILLS = Number(process.env.HF_KILLS ?? (sanitized ? 40 : 200));
 const SEED = Number(process.env.HF_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const PANELS = 8;
 const LIMIT_SECONDS = 230;
+const LIVE_IN_CALM = 3;
 
 class Panel {
 	acknowledged = []; /* { body, how }, in the order of their answers */
@@ -33,9 +38,10 @@ class Panel {
 	refused = [];	   /* answers that are neither 202 nor 2xx */
 	posts = 0;
 
-	constructor(number, daemon, rand) {
+	constructor(number, daemon, weather, rand) {
 		this.number = number;
 		this.daemon = daemon;
+		this.weather = weather;
 		this.rand = rand;
 		this.agent = keepAliveAgent();
 		this.careful = number % 2 === 1;
@@ -50,7 +56,13 @@ class Panel {
 			await this.#place(body, key, stop);
 			/* Now and then a pause, in which the backlog runs dry. */
 			await sleep(this.rand() < 0.06 ? this.rand() * 1500 : this.rand() * 12);
+			while (this.weather.rest && !stop())
+				await sleep(5);
 		}
+	}
+
+	count(how) {
+		return this.acknowledged.filter((a) => a.how === how).length;
 	}
 
 	async #place(body, key, stop) {
@@ -75,8 +87,14 @@ class Panel {
 }
 
 /* The origin's moods, one after another, until stop(). */
-async function flap(origin, rand, moods, stop) {
+async function flap(origin, rand, moods, weather, stop) {
 	while (!stop()) {
+		weather.calm = weather.wanted;
+		if (weather.calm) {
+			origin.handler = null;
+			await sleep(10);
+			continue;
+		}
 		const mood = ['up', 'up', 'down', 'busy', 'slow', 'reset'][Math.floor(rand() * 6)];
 		moods[mood] = (moods[mood] ?? 0) + 1;
 		if (mood === 'down') {
@@ -106,8 +124,28 @@ function answerIn(mood, rand) {
 	}
 }
 
-async function killer(daemon, kills, rand, starts) {
+const count = (panels, how) => panels.reduce((n, p) => n + p.count(how), 0);
+
+/* Until some of what the panels post is answered live. */
+async function calm(daemon, weather, panels) {
+	const before = count(panels, 'live');
+	await daemon.serves();
+	weather.wanted = true;
+	await until(() => weather.calm, { what: 'the origin is well' });
+	await until(async () => {
+		weather.rest = true;
+		await drain(daemon, 60000, 50);
+		weather.rest = false;
+		await sleep(200);
+		return count(panels, 'live') >= before + LIVE_IN_CALM;
+	}, { ms: 60000, what: 'requests are answered live' });
+	weather.wanted = false;
+}
+
+async function killer(daemon, kills, rand, starts, weather, panels) {
 	for (let i = 0; i < kills; i++) {
+		if (i % 10 === 9)
+			await calm(daemon, weather, panels);
 		/* Some at the very start, most under load. */
 		await sleep(rand() < 0.2 ? rand() * 30 : rand() * 500);
 		await daemon.kill('SIGKILL');
@@ -119,17 +157,18 @@ async function killer(daemon, kills, rand, starts) {
 	if (!daemon.running)
 		await daemon.start();
 	await daemon.serves();
+	await until(() => count(panels, 'queued') > kills, { ms: 60000, what: 'enough was queued' });
 }
 
 /* Lifts the back-offs that the last moods left. */
-async function drain(daemon, ms) {
+async function drain(daemon, ms, every = 500) {
 	await until(async () => {
 		const { totals } = await daemon.status();
 		if (totals.waiting === 0)
 			return true;
 		await daemon.request({ method: 'POST', path: '/.holdfast/sync-now' });
 		return false;
-	}, { ms, what: 'the queue is empty', every: 500 });
+	}, { ms, what: 'the queue is empty', every });
 }
 
 /* body -> its first place in @list. */
@@ -175,16 +214,17 @@ test(`${KILLS} kills under the load of ${PANELS} panels`, { seconds: LIMIT_SECON
 		queuedRoute(`/api/c${i + 1}/orders`, `c${i + 1}`));
 	const daemon = await Daemon.create(x, { origin, manifest: { name: 'k', version: '1', routes },
 		agent: { 'log-level': process.env.HF_TEST_LOG ?? 'warning' } });
-	const panels = Array.from({ length: PANELS }, (_, i) => new Panel(i + 1, daemon, random(SEED + i + 1)));
+	const weather = { wanted: false, calm: false, rest: false };
+	const panels = Array.from({ length: PANELS }, (_, i) => new Panel(i + 1, daemon, weather, random(SEED + i + 1)));
 	x.defer(() => panels.forEach((p) => p.agent.destroy()));
 
 	const begin = performance.now();
 	const moods = {}, starts = [];
 	let over = false;
 	const load = panels.map((p) => p.run(() => over));
-	const flapping = flap(origin, random(SEED + 100), moods, () => over);
+	const flapping = flap(origin, random(SEED + 100), moods, weather, () => over);
 	try {
-		await killer(daemon, KILLS, rand, starts);
+		await killer(daemon, KILLS, rand, starts, weather, panels);
 	} finally {
 		over = true;
 	}
@@ -199,8 +239,8 @@ test(`${KILLS} kills under the load of ${PANELS} panels`, { seconds: LIMIT_SECON
 	const rows = panels.map((p) => ({
 		lane: `c${p.number}`,
 		posts: p.posts,
-		queued: p.acknowledged.filter((a) => a.how === 'queued').length,
-		live: p.acknowledged.filter((a) => a.how === 'live').length,
+		queued: p.count('queued'),
+		live: p.count('live'),
 		'no answer': p.unknown,
 		refused: p.refused.length,
 		lost: p.acknowledged.filter((a) => !done.has(a.body)).length,
