@@ -257,9 +257,43 @@ libcoap_config() {
 }
 LIBCOAP_VERSION=4.3.5
 
+# Fixes that Debian has on top of the release. Of the files that are compiled here: of
+# the others they may not fit.
+LIBCOAP_FIXES=(
+	CVE-2025-59391.patch
+	CVE-2025-65501+65500+65499+65498+65497+65496+65495+65494+65493.patch
+	CVE-2025-34468.patch
+	CVE-2026-29013.patch
+)
+
+# These functions of Mbed TLS are ours in its stead (firmware/coap/tls.c).
+LIBCOAP_FLAGS=(
+	-Dmbedtls_ssl_setup=hf_coap_ssl_setup
+	-Dmbedtls_ssl_handshake=hf_coap_ssl_handshake
+	-Dmbedtls_ssl_read=hf_coap_ssl_read
+)
+
+# Before the apply, no repository around it must be found: paths would count from there.
+fix_libcoap() {
+	local fixes fix
+	fixes=$("$here/fetch.sh" libcoap-debian)
+	mkdir -p "$WORK/debian"
+	tar -xf "$fixes" -C "$WORK/debian"
+	for fix in "${LIBCOAP_FIXES[@]}"; do
+		(cd "$SRC" && GIT_CEILING_DIRECTORIES=$WORK git apply --exclude='src/coap_openssl.c' \
+			--include='src/*' "$WORK/debian/debian/patches/$fix") ||
+			die "libcoap: $fix does not fit"
+	done
+	# where Mbed TLS reads no files it refuses certificates that come from memory, too
+	[[ $(grep -c '^  (void)m_context;$' "$SRC/src/coap_mbedtls.c") == 1 ]] ||
+		die "libcoap: coap_mbedtls.c is another than expected"
+	sed -i '/^  (void)m_context;$/,/role, -1);$/d' "$SRC/src/coap_mbedtls.c"
+}
+
 recipe_libcoap() {
 	local mbedtls file files=()
 	mbedtls=$(library mbedtls)
+	fix_libcoap
 	mkdir -p "$DEST/include/coap3" "$WORK/include"
 	for file in "$SRC"/include/coap3/*.h; do
 		[[ $file == *_internal.h || $file == */coap_libcoap_build.h ]] || cp "$file" "$DEST/include/coap3/"
@@ -276,7 +310,7 @@ recipe_libcoap() {
 		>"$WORK/include/entropy_poll.h"
 	mapfile -t files < <(cd "$SRC" && printf '%s\n' src/coap_*.c |
 		grep -v -E '_(contiki|lwip|riot|gnutls|openssl|tinydtls|wolfssl)\.c$')
-	compile coap -std=gnu11 -I"$WORK/include" -I"$DEST/include" -Iinclude -I"$mbedtls/include" -- "${files[@]}"
+	compile coap -std=gnu11 "${LIBCOAP_FLAGS[@]}" -I"$WORK/include" -I"$DEST/include" -Iinclude -I"$mbedtls/include" -- "${files[@]}"
 }
 
 # --- driver -----------------------------------------------------------------
@@ -336,7 +370,8 @@ do_library() {
 library_key() {
 	local lib=$1 hash=$2 config=""
 	[[ $lib == mbedtls ]] && config=$(mbedtls_config)
-	[[ $lib == libcoap ]] && config="$(library mbedtls) $(libcoap_config) $(<"$here/libcoap_defines.h")"
+	[[ $lib == libcoap ]] && config="$(library mbedtls) $(libcoap_config) $(<"$here/libcoap_defines.h") \
+		$(pinned libcoap-debian) $(declare -f fix_libcoap) ${LIBCOAP_FIXES[*]} ${LIBCOAP_FLAGS[*]}"
 	[[ $lib == sqlite ]] && config=${SQLITE_FLAGS[*]}
 	{
 		echo "$hash $config $BASE_CFLAGS $tc_prefix $recipe_version"

@@ -56,7 +56,7 @@ struct hf_agent {
 	/* held.c, by number of the credentials */
 	struct hf_agent_held *held;
 	struct hf_timer held_timer;
-	struct hf_list tls_trusts;	     /* the origins' anchors */
+	struct hf_list tls_trusts; /* the origins' anchors */
 	struct hf_agent_origin *origins;
 	const char **origin_names;
 	struct hf_sync_origin *sync_origins;
@@ -231,6 +231,9 @@ char *hf_agent_target(const struct hf_url *url);
 int hf_agent_authority(const struct hf_url *url, char **out);
 int hf_agent_tls(struct hf_agent *a, const struct hf_origin_settings *s, const char *host,
 		 struct hf_tls_client **out);
+/* @opt: kind and key; the rest is as of hf_agent_tls. */
+int hf_agent_tls_open(struct hf_agent *a, const struct hf_origin_settings *s, const char *host,
+		      const struct hf_tls_client_options *opt, struct hf_tls_client **out);
 /* @s NULL: no origin's. */
 int hf_agent_transport(struct hf_agent *a, const struct hf_url *url, const char *host,
 		       struct hf_tls_client *tls, const struct hf_origin_settings *s,

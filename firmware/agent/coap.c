@@ -52,17 +52,39 @@ static int read_psk(struct hf_agent *a, const struct hf_origin_settings *s, char
 	return *len ? 0 : HF_ECONFIG;
 }
 
+static int open_tls(struct hf_agent *a, const char *host, const struct hf_origin_settings *s,
+		    bool stream, struct hf_tls_client **out)
+{
+	struct hf_tls_client_options opt = { .kind = stream ? HF_TLS_COAP : HF_TLS_DATAGRAM };
+	char psk[PSK_MAX];
+	int err = 0;
+
+	if (s->psk_file) {
+		opt.identity = hf_span_str(s->psk_identity);
+		opt.psk.ptr = psk;
+		err = read_psk(a, s, psk, &opt.psk.len);
+	}
+	if (err == HF_ECONFIG)
+		hf_log(&a->log, HF_LOG_ERROR, "origin.fault",
+		       "origin=%s fault=\"psk-file is no line of at most %d bytes\"", s->name,
+		       PSK_MAX);
+	if (!err)
+		err = hf_agent_tls_open(a, s, host, &opt, out);
+	memset(psk, 0, sizeof(psk));
+	return err;
+}
+
 int hf_agent_coap_open(struct hf_agent *a, const char *host, const struct hf_origin_settings *s,
 		       struct hf_agent_origin *o)
 {
-	char psk[PSK_MAX];
+	struct hf_span scheme = s->url.scheme;
 	struct hf_coap_options opt = {
 		.port = a->port,
 		.timers = &a->timers,
 		.log = &a->log,
 		.host = host,
 		.port_number = s->url.port,
-		.secure = hf_span_eq_str(s->url.scheme, "coaps"),
+		.stream = hf_span_eq_str(scheme, "coap+tcp") || hf_span_eq_str(scheme, "coaps+tcp"),
 		.key = { .query = s->coap_key_query, .option = s->coap_key_option },
 		.connect_timeout_ms = s->connect_timeout_ms,
 		.first_byte_timeout_ms = s->first_byte_timeout_ms,
@@ -71,15 +93,9 @@ int hf_agent_coap_open(struct hf_agent *a, const char *host, const struct hf_ori
 	};
 	int err = 0;
 
-	if (opt.secure) {
-		opt.identity = hf_span_str(s->psk_identity);
-		opt.psk.ptr = psk;
-		err = read_psk(a, s, psk, &opt.psk.len);
-		if (err == HF_ECONFIG)
-			hf_log(&a->log, HF_LOG_ERROR, "origin.fault",
-			       "origin=%s fault=\"psk-file is no line of at most %d bytes\"",
-			       s->name, PSK_MAX);
-	}
+	if (hf_span_starts(scheme, HF_SPAN("coaps")))
+		err = open_tls(a, host, s, opt.stream, &o->tls);
+	opt.tls = o->tls;
 	o->coap = true;
 	return err ? err : hf_coap_create(&opt, &o->transport);
 }

@@ -50,12 +50,15 @@ static void log_faults(struct hf_agent *a, const char *origin, struct hf_buf *fa
 	}
 }
 
-int hf_agent_tls(struct hf_agent *a, const struct hf_origin_settings *s, const char *host,
-		 struct hf_tls_client **out)
+int hf_agent_tls_open(struct hf_agent *a, const struct hf_origin_settings *s, const char *host,
+		      const struct hf_tls_client_options *sort, struct hf_tls_client **out)
 {
 	struct hf_tls_client_options opt = {
 		.port = a->port,
 		.log = &a->log,
+		.kind = sort->kind,
+		.identity = sort->identity,
+		.psk = sort->psk,
 		.server_name = host,
 		.ca_file = s->ca_file,
 		.ca_dir = s->ca_dir,
@@ -73,6 +76,14 @@ int hf_agent_tls(struct hf_agent *a, const struct hf_origin_settings *s, const c
 	log_faults(a, s->name, &faults);
 	hf_buf_finish(&faults);
 	return err;
+}
+
+int hf_agent_tls(struct hf_agent *a, const struct hf_origin_settings *s, const char *host,
+		 struct hf_tls_client **out)
+{
+	struct hf_tls_client_options opt = { .kind = HF_TLS_HTTP };
+
+	return hf_agent_tls_open(a, s, host, &opt, out);
 }
 
 int hf_agent_transport(struct hf_agent *a, const struct hf_url *url, const char *host,
@@ -103,8 +114,7 @@ int hf_agent_transport(struct hf_agent *a, const struct hf_url *url, const char 
 
 static bool is_coap(const struct hf_url *url)
 {
-	return IS_ENABLED(CONFIG_HF_COAP) &&
-	       (hf_span_eq_str(url->scheme, "coap") || hf_span_eq_str(url->scheme, "coaps"));
+	return IS_ENABLED(CONFIG_HF_COAP) && hf_span_starts(url->scheme, HF_SPAN("coap"));
 }
 
 int hf_agent_way_open(struct hf_agent *a, const struct hf_url *url,
@@ -154,7 +164,8 @@ static int make_origin(struct hf_agent *a, size_t i)
 {
 	const struct hf_origin_settings *s = &a->settings->origins[i];
 	struct hf_agent_origin *o = &a->origins[i];
-	bool tls = hf_span_eq_str(s->url.scheme, "https") || hf_span_eq_str(s->url.scheme, "coaps");
+	bool tls = hf_span_eq_str(s->url.scheme, "https") ||
+		   hf_span_starts(s->url.scheme, HF_SPAN("coaps"));
 	int err = hf_agent_way_open(a, &s->url, s, o);
 
 	if (err)

@@ -40,9 +40,9 @@ struct hf_origin_settings {
 	uint32_t replay_burst;
 	bool http_cache;
 	/* CoAP */
-	char *psk_identity, *psk_file;
-	char *coap_key_query;	  /* query parameter for the Idempotency-Key; NULL: none */
-	uint16_t coap_key_option; /* option for it; 0: none */
+	char *psk_identity, *psk_file; /* NULL: certificates */
+	char *coap_key_query;	       /* query parameter for the Idempotency-Key; NULL: none */
+	uint16_t coap_key_option;      /* option for it; 0: none */
 	unsigned line;
 };
 

@@ -67,18 +67,25 @@ static void read_psk(struct hf_settings_reader *r, const struct hf_conf_section 
 	else if (identity->text)
 		o->psk_identity = hf_settings_dup(r, identity->text);
 	o->psk_file = hf_settings_line_file(r, section, HF_ORIGIN_PSK_FILE, PSK_FILE_MAX);
-	if (!identity->line)
-		hf_settings_fault(r, section, HF_ORIGIN_URL, "coaps needs psk-identity");
-	if (!section->v[HF_ORIGIN_PSK_FILE].line)
-		hf_settings_fault(r, section, HF_ORIGIN_URL, "coaps needs psk-file");
+	if (identity->line && !section->v[HF_ORIGIN_PSK_FILE].line)
+		hf_settings_fault(r, section, HF_ORIGIN_PSK_IDENTITY, "needs psk-file beside it");
+	if (!identity->line && section->v[HF_ORIGIN_PSK_FILE].line)
+		hf_settings_fault(r, section, HF_ORIGIN_PSK_FILE, "needs psk-identity beside it");
+}
+
+bool hf_settings_coap_certified(const struct hf_conf_section *section,
+				const struct hf_origin_settings *o)
+{
+	return hf_span_starts(o->url.scheme, HF_SPAN("coaps")) &&
+	       !section->v[HF_ORIGIN_PSK_IDENTITY].line && !section->v[HF_ORIGIN_PSK_FILE].line;
 }
 
 void hf_settings_read_coap(struct hf_settings_reader *r, const struct hf_conf_section *section,
 			   struct hf_origin_settings *o)
 {
-	bool secure = hf_span_eq_str(o->url.scheme, "coaps");
+	bool secure = hf_span_starts(o->url.scheme, HF_SPAN("coaps"));
 
-	if (secure || hf_span_eq_str(o->url.scheme, "coap"))
+	if (hf_span_starts(o->url.scheme, HF_SPAN("coap")))
 		read_key_place(r, section, o);
 	else
 		refuse(r, section, HF_ORIGIN_COAP_KEY, "coap or coaps");

@@ -23,16 +23,24 @@ struct origin_reader {
 
 /* ---- url and host ---- */
 
-static bool has_tls(const struct hf_origin_settings *o)
+static bool is_coap(const struct hf_origin_settings *o)
 {
-	return hf_span_eq_str(o->url.scheme, "https");
+	return hf_span_starts(o->url.scheme, HF_SPAN("coap"));
+}
+
+/* What is trusted is a certificate. */
+static bool has_tls(const struct origin_reader *x)
+{
+	if (hf_span_eq_str(x->o->url.scheme, "https"))
+		return true;
+	return IS_ENABLED(CONFIG_HF_COAP) && hf_settings_coap_certified(x->section, x->o);
 }
 
 static void check_scheme(struct origin_reader *x)
 {
 	struct hf_span scheme = x->o->url.scheme;
 
-	if (hf_span_eq_str(scheme, "coap") || hf_span_eq_str(scheme, "coaps")) {
+	if (is_coap(x->o)) {
 		if (!IS_ENABLED(CONFIG_HF_COAP))
 			hf_settings_fault(x->r, x->section, HF_ORIGIN_URL,
 					  "coap origins are not built into this binary");
@@ -45,7 +53,8 @@ static void check_scheme(struct origin_reader *x)
 
 static bool has_scheme(const char *text)
 {
-	static const char *const known[] = { "http://", "https://", "coap://", "coaps://" };
+	static const char *const known[] = { "http://",	 "https://",	"coap://",
+					     "coaps://", "coap+tcp://", "coaps+tcp://" };
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		struct hf_span start = hf_span_str(text);
@@ -282,23 +291,25 @@ static void read_pins(struct origin_reader *x)
 	}
 }
 
-/* TLS keys on an origin without TLS. */
+/* TLS keys on an origin without TLS, or with a key in their place. */
 static void refuse_tls_keys(struct origin_reader *x)
 {
+	const char *why = hf_span_starts(x->o->url.scheme, HF_SPAN("coaps")) ?
+				  "has no effect beside psk-file" :
+			  is_coap(x->o) ? "has no effect: the url is not coaps" :
+					  "has no effect: the url is not https";
 	static const unsigned keys[] = { HF_ORIGIN_CA_FILE, HF_ORIGIN_CA_DIR, HF_ORIGIN_CLIENT_CERT,
 					 HF_ORIGIN_CLIENT_KEY };
 	char where[96];
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		if (x->section->v[keys[i]].text)
-			hf_settings_fault(x->r, x->section, keys[i],
-					  "has no effect: the url is not https");
+			hf_settings_fault(x->r, x->section, keys[i], "%s", why);
 	}
 	if (x->section->pins_n == 0)
 		return;
 	snprintf(where, sizeof(where), "[%s] pin", x->section->title);
-	hf_fault_add(x->r->faults, x->section->pins[0].line, where,
-		     "has no effect: the url is not https");
+	hf_fault_add(x->r->faults, x->section->pins[0].line, where, "%s", why);
 }
 
 /* What is found wrong when both are taken together. */
@@ -345,8 +356,10 @@ static void read_tls(struct origin_reader *x)
 				  "needs client-cert beside it");
 	if (!v[HF_ORIGIN_CA_FILE].line && !v[HF_ORIGIN_CA_DIR].line && x->section->pins_n == 0)
 		hf_settings_fault(x->r, x->section, HF_ORIGIN_URL,
-				  "https needs something to trust: ca-file (on Debian "
-				  "/etc/ssl/certs/ca-certificates.crt), ca-dir or pin");
+				  "%.*s needs something to trust: ca-file (on Debian "
+				  "/etc/ssl/certs/ca-certificates.crt), ca-dir or pin%s",
+				  HF_SPAN_ARG(o->url.scheme),
+				  is_coap(o) ? ", or psk-identity and psk-file" : "");
 }
 
 /* ---- the section ---- */
@@ -391,7 +404,7 @@ static void read_origin(struct origin_reader *x)
 		return;
 	read_url(x);
 	read_host(x);
-	if (has_tls(o))
+	if (has_tls(x))
 		read_tls(x);
 	else if (o->url.scheme.len > 0)
 		refuse_tls_keys(x);

@@ -37,6 +37,9 @@ void hf_settings_read_token(struct hf_settings_reader *r, const struct hf_conf_s
 void hf_settings_read_credentials(struct hf_settings_reader *r, const struct hf_conf *conf);
 
 /* What a CoAP origin needs of its section; a fault if it is none. */
+/* A coaps origin with certificates: no other key is named. */
+bool hf_settings_coap_certified(const struct hf_conf_section *section,
+				const struct hf_origin_settings *o);
 void hf_settings_read_coap(struct hf_settings_reader *r, const struct hf_conf_section *section,
 			   struct hf_origin_settings *o);
 

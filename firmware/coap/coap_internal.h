@@ -5,6 +5,7 @@
  *   transport.c  the operations, the waiting line, what is told on a later turn
  *   session.c    names, addresses, the session of libcoap and its descriptor
  *   exchange.c   one exchange: its states, times, blocks and end
+ *   tls.c        what libcoap asks of Mbed TLS for the session, answered by net/
  *   message.c    one message of libcoap, built and read
  *
  * libcoap's handlers only write down what has come; everything else happens when
@@ -21,6 +22,7 @@
 #include "base/list.h"
 #include "coap/block.h"
 #include "coap/transport.h"
+#include "net/tls_attach.h"
 
 #define HF_COAP_ADDRS_MAX 8
 
@@ -34,21 +36,22 @@ enum hf_coap_session_state {
 struct hf_coap {
 	struct hf_transport base;
 	struct hf_coap_options opt;
-	char *host, *identity, *psk, *query; /* of opt */
-	bool literal;			     /* host is an address */
+	char *host, *query; /* of opt */
+	bool literal;	    /* host is an address */
 	coap_context_t *context;
 	struct hf_watch *watch;
 
 	enum hf_coap_session_state state;
 	coap_session_t *session;
+	struct hf_tls_session *tls; /* of the session */
 	struct hf_resolve *resolve;
 	struct hf_addr addrs[HF_COAP_ADDRS_MAX];
 	size_t addrs_n, addr; /* addr: the one in use */
 	struct hf_timer deadline, idle;
-	bool failed, refused; /* the session has failed; the peer or we refused it */
-	bool last;	      /* no exchange follows those that run */
-	bool silent;	      /* this address does not answer */
-	bool used;	      /* an exchange was begun on the session */
+	bool failed; /* the session has */
+	bool last;   /* no exchange follows those that run */
+	bool silent; /* this address does not answer */
+	bool used;   /* an exchange was begun on the session */
 
 	struct hf_list waiting; /* exchanges without a session, in order */
 	struct hf_list running;
@@ -161,6 +164,14 @@ void hf_coap_session_look(struct hf_coap *t);
 /* No exchange is left on it. */
 void hf_coap_session_rest(struct hf_coap *t);
 struct hf_exchange *hf_coap_by_token(struct hf_coap *t, const coap_pdu_t *pdu);
+
+/* tls.c */
+/* A session of libcoap with the transport's certificate or key. */
+coap_session_t *hf_coap_tls_open(struct hf_coap *t, const coap_address_t *to);
+/* After the session of libcoap. */
+void hf_coap_tls_close(struct hf_coap *t);
+/* How a session that did not come about ends the attempt, and words for that. */
+enum hf_end hf_coap_tls_fault(struct hf_coap *t, char *words, size_t size, int *err);
 
 /* message.c */
 /* How much payload fits beside @head; 0: none. */

@@ -9,6 +9,9 @@
 #include "net/addr.h"
 #include "net/tls_platform.h"
 
+#define DETAIL_SIZE	   320
+#define STREAM_MESSAGE_MAX 1152
+
 struct hf_port *hf_coap_enter(struct hf_coap *t)
 {
 	return hf_tls_platform_enter(t->opt.port);
@@ -71,8 +74,6 @@ static void on_nack(coap_session_t *session, const coap_pdu_t *sent,
 	}
 	if (t->state == HF_COAP_HANDSHAKE || reason != COAP_NACK_ICMP_ISSUE)
 		t->failed = true;
-	if (reason == COAP_NACK_TLS_FAILED)
-		t->refused = true;
 	hf_coap_wake(t);
 }
 
@@ -90,9 +91,9 @@ static int on_event(coap_session_t *session, const coap_event_t event)
 
 	switch (event) {
 	case COAP_EVENT_DTLS_ERROR:
-		t->failed = t->refused = true;
-		break;
 	case COAP_EVENT_DTLS_CLOSED:
+	case COAP_EVENT_TCP_CLOSED:
+	case COAP_EVENT_TCP_FAILED:
 	case COAP_EVENT_SESSION_CLOSED:
 	case COAP_EVENT_SESSION_FAILED:
 		t->failed = true;
@@ -145,19 +146,10 @@ static void to_coap_address(const struct hf_addr *a, coap_address_t *out)
 
 static coap_session_t *open_session(struct hf_coap *t, const coap_address_t *to)
 {
-	coap_dtls_cpsk_t psk = {
-		.version = COAP_DTLS_CPSK_SETUP_VERSION,
-		.use_cid = 1,
-		.client_sni = t->literal ? NULL : t->host,
-		.psk_info = {
-			.identity = { t->opt.identity.len, (const uint8_t *)t->opt.identity.ptr },
-			.key = { t->opt.psk.len, (const uint8_t *)t->opt.psk.ptr },
-		},
-	};
-
-	if (!t->opt.secure)
-		return coap_new_client_session(t->context, NULL, to, COAP_PROTO_UDP);
-	return coap_new_client_session_psk2(t->context, NULL, to, COAP_PROTO_DTLS, &psk);
+	if (t->opt.tls)
+		return hf_coap_tls_open(t, to);
+	return coap_new_client_session(t->context, NULL, to,
+				       t->opt.stream ? COAP_PROTO_TCP : COAP_PROTO_UDP);
 }
 
 static void connect_session(struct hf_coap *t)
@@ -169,7 +161,7 @@ static void connect_session(struct hf_coap *t)
 	addr.port = t->opt.port_number;
 	to_coap_address(&addr, &to);
 	t->state = HF_COAP_HANDSHAKE;
-	t->failed = t->refused = false;
+	t->failed = false;
 	t->session = open_session(t, &to);
 	if (t->session) {
 		coap_session_set_app_data(t->session, t);
@@ -225,18 +217,38 @@ void hf_coap_session_want(struct hf_coap *t)
 	}
 }
 
+/* Why the session did not come about. */
+static enum hf_end session_fault(struct hf_coap *t, char *words, size_t size, int *err)
+{
+	enum hf_end end = HF_END_CONNECT;
+
+	if (t->opt.tls)
+		end = hf_coap_tls_fault(t, words, size, err);
+	if (end == HF_END_CONNECT) {
+		*err = HF_ECONNREFUSED;
+		snprintf(words, size, "the origin cannot be reached");
+	}
+	return end;
+}
+
 static void on_deadline(void *user)
 {
 	struct hf_coap *t = user;
 	bool names = t->state == HF_COAP_RESOLVING;
-	char detail[160];
+	enum hf_end end = HF_END_DNS;
+	int err = HF_ETIMEDOUT;
+	char detail[DETAIL_SIZE];
 
 	if (names)
 		snprintf(detail, sizeof(detail), "name look-up of %s takes too long", t->host);
 	else
-		snprintf(detail, sizeof(detail), "no DTLS session with %s within %u ms", t->host,
+		end = session_fault(t, detail, sizeof(detail), &err);
+	if (!names && end == HF_END_CONNECT) {
+		snprintf(detail, sizeof(detail), "no session with %s within %u ms", t->host,
 			 t->opt.connect_timeout_ms);
-	fail(t, names ? HF_END_DNS : HF_END_CONNECT, HF_ETIMEDOUT, detail);
+		err = HF_ETIMEDOUT;
+	}
+	fail(t, end, err, detail);
 }
 
 /* ---- its life ---- */
@@ -270,11 +282,12 @@ void hf_coap_session_drop(struct hf_coap *t, bool other_address)
 	if (t->session)
 		coap_session_release(t->session);
 	t->session = NULL;
+	hf_coap_tls_close(t);
 	hf_tls_platform_leave(before);
 	hf_timerq_clear(t->opt.timers, &t->deadline);
 	hf_timerq_clear(t->opt.timers, &t->idle);
 	t->state = HF_COAP_DOWN;
-	t->failed = t->refused = t->last = t->silent = t->used = false;
+	t->failed = t->last = t->silent = t->used = false;
 	if (!other_address)
 		return;
 	t->addr++;
@@ -297,7 +310,9 @@ static void lose_running(struct hf_coap *t, const char *detail)
 
 void hf_coap_session_look(struct hf_coap *t)
 {
-	bool refused = t->refused;
+	char detail[DETAIL_SIZE];
+	enum hf_end end;
+	int err;
 
 	/* With Mbed TLS no event says that the handshake is done. */
 	if (t->state == HF_COAP_HANDSHAKE && !t->failed &&
@@ -308,12 +323,11 @@ void hf_coap_session_look(struct hf_coap *t)
 	if (!t->failed)
 		return;
 	if (t->state == HF_COAP_HANDSHAKE) {
-		fail(t, refused ? HF_END_TLS : HF_END_CONNECT, refused ? HF_ETLS : HF_ECONNREFUSED,
-		     refused ? "the DTLS handshake failed: identity or key" :
-			       "the origin cannot be reached");
+		end = session_fault(t, detail, sizeof(detail), &err);
+		fail(t, end, err, detail);
 		return;
 	}
-	lose_running(t, "the DTLS session has ended");
+	lose_running(t, "the session has ended");
 	hf_coap_session_drop(t, false);
 }
 
@@ -337,6 +351,8 @@ int hf_coap_session_init(struct hf_coap *t)
 	t->context = coap_new_context(NULL);
 	if (t->context) {
 		coap_context_set_app_data(t->context, t);
+		/* Without larger messages, blocks are those of datagrams (RFC 8323 section 6). */
+		coap_context_set_csm_max_message_size(t->context, STREAM_MESSAGE_MAX);
 		coap_register_response_handler(t->context, on_response);
 		coap_register_nack_handler(t->context, on_nack);
 		coap_register_event_handler(t->context, on_event);

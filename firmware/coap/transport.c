@@ -43,7 +43,7 @@ static bool may_run(struct hf_coap *t, const struct hf_exchange *x)
 {
 	if (t->state != HF_COAP_UP || t->last || t->running_n >= CONFIG_HF_COAP_NSTART)
 		return false;
-	return !x->fresh || !t->opt.secure || !t->used;
+	return !x->fresh || (!t->opt.tls && !t->opt.stream) || !t->used;
 }
 
 static void serve_waiting(struct hf_coap *t)
@@ -185,15 +185,11 @@ static void cancel(struct hf_transport *base, struct hf_exchange *x)
 static int keep_copies(struct hf_coap *t)
 {
 	t->host = hf_span_dup(hf_span_str(t->opt.host));
-	t->identity = hf_span_dup(t->opt.identity);
-	t->psk = hf_span_dup(t->opt.psk);
 	t->query = hf_span_dup(hf_span_str(t->opt.key.query));
 	t->opt.host = t->host;
-	t->opt.identity.ptr = t->identity;
-	t->opt.psk.ptr = t->psk;
 	if (t->opt.key.query)
 		t->opt.key.query = t->query;
-	return t->host && t->identity && t->psk && t->query ? 0 : HF_ENOMEM;
+	return t->host && t->query ? 0 : HF_ENOMEM;
 }
 
 int hf_coap_create(const struct hf_coap_options *opt, struct hf_transport **out)
@@ -249,11 +245,7 @@ void hf_coap_destroy(struct hf_transport *base)
 	destroy_all(&t->ended);
 	hf_coap_session_finish(t);
 	hf_timerq_clear(t->opt.timers, &t->soon_timer);
-	if (t->psk)
-		memset(t->psk, 0, t->opt.psk.len);
 	free(t->host);
-	free(t->identity);
-	free(t->psk);
 	free(t->query);
 	free(t);
 }

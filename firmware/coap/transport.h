@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * CoAP over UDP or DTLS (RFC 7252) as a struct hf_transport: one per origin.
+ * CoAP over UDP or DTLS (RFC 7252), or over TCP or TLS (RFC 8323), as a struct
+ * hf_transport: one per origin.
  *
  * Requests are confirmable; at most CONFIG_HF_COAP_NSTART wait for an answer,
  * others wait in line. Bodies go block by block both ways (RFC 7959), so that no
@@ -10,8 +11,9 @@
  * hf_port's being the world. It never blocks; the port watches its descriptor
  * (struct hf_port, watch).
  *
- * How an attempt ends: no name, HF_END_DNS; no DTLS session in time,
- * HF_END_CONNECT, or refused by one of the sides, HF_END_TLS. An ICMP error for a
+ * How an attempt ends: no name, HF_END_DNS; no connection in time,
+ * HF_END_CONNECT; certificate, key or identity refused by one of the sides,
+ * HF_END_TLS_CERT, HF_END_TLS_TIME, HF_END_TLS. An ICMP error for a
  * first datagram that was not repeated, HF_END_CONNECT: nothing arrived. A
  * reset or an error later, HF_END_RESET; no answer, HF_END_TIMEOUT.
  */
@@ -23,6 +25,7 @@
 #include "coap/map.h"
 #include "holdfast/port.h"
 #include "http/transport.h"
+#include "net/tls.h"
 
 struct hf_coap_options {
 	struct hf_port *port; /* with watch */
@@ -30,8 +33,8 @@ struct hf_coap_options {
 	struct hf_log *log;
 	const char *host; /* name or address literal without brackets; kept as a copy */
 	uint16_t port_number;
-	bool secure;			/* DTLS, with */
-	struct hf_span identity, psk;	/* kept as copies */
+	bool stream;			/* TCP in place of UDP (RFC 8323) */
+	struct hf_tls_client *tls;	/* NULL: in the clear; of a kind that fits, outlives it */
 	struct hf_coap_key key;		/* query: kept as a copy */
 	uint32_t connect_timeout_ms;	/* look-up and handshake together */
 	uint32_t first_byte_timeout_ms; /* to the answer, retransmissions included */

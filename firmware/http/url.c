@@ -11,10 +11,8 @@ static const struct scheme {
 	const char *name;
 	uint16_t port;
 } schemes[] = {
-	{ "http", 80 },
-	{ "https", 443 },
-	{ "coap", 5683 },
-	{ "coaps", 5684 },
+	{ "http", 80 },	   { "https", 443 },	 { "coap", 5683 },
+	{ "coaps", 5684 }, { "coap+tcp", 5683 }, { "coaps+tcp", 5684 },
 };
 
 static const struct scheme *find_scheme(struct hf_span name)

@@ -19,9 +19,17 @@
 struct hf_tls_client;
 struct hf_tls_session; /* one connection's TLS state */
 
+/* What the records are carried by, and what is said in them. */
+enum hf_tls_kind {
+	HF_TLS_HTTP,	 /* a stream; HTTP/1.1 */
+	HF_TLS_COAP,	 /* a stream; CoAP (RFC 8323) */
+	HF_TLS_DATAGRAM, /* DTLS 1.2 */
+};
+
 struct hf_tls_client_options {
 	struct hf_port *port;
 	struct hf_log *log;
+	enum hf_tls_kind kind;
 	const char *server_name; /* SNI and verification (RFC 6125); address literals
 				  * are matched against iPAddress names */
 	/* Each may be NULL. Files are read through the port, those of the client's
@@ -36,6 +44,8 @@ struct hf_tls_client_options {
 				  * 7469 section 2.4); any certificate of the chain
 				  * matching any pin is enough */
 	size_t pins_n;
+	/* In place of certificates: a key that both sides know. Kept as copies. */
+	struct hf_span identity, psk;
 };
 
 /* @faults gets one line for people per problem ("ca-file: no certificate in

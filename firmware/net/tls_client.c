@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <mbedtls/base64.h>
+#include <mbedtls/platform_util.h>
 
 #include "net/addr.h"
 #include "net/tls_internal.h"
@@ -50,6 +51,20 @@ static int set_trust(struct hf_tls_client *c, const struct hf_tls_client_options
 	return 0;
 }
 
+static int set_sort(struct hf_tls_client *c, const struct hf_tls_client_options *opt)
+{
+	c->identity = hf_span_dup(opt->identity);
+	c->psk = hf_span_dup(opt->psk);
+	if (!c->identity || !c->psk)
+		return HF_ENOMEM;
+	c->sort = (struct hf_tls_sort){
+		.kind = opt->kind,
+		.identity = hf_span(c->identity, opt->identity.len),
+		.psk = hf_span(c->psk, opt->psk.len),
+	};
+	return 0;
+}
+
 static int set_pins(struct hf_tls_client *c, const struct hf_tls_client_options *opt,
 		    struct hf_buf *faults)
 {
@@ -83,11 +98,11 @@ static int read_own(struct hf_tls_client *c, struct hf_buf *faults)
 	int err;
 
 	if (!c->cert_file)
-		return hf_tls_own_create(NULL, NULL, NULL, faults, &c->own);
+		return hf_tls_own_create(&c->sort, NULL, NULL, NULL, faults, &c->own);
 	err = hf_tls_pair_read(c->port, c->cert_file, c->key_file, faults, &pair);
 	if (err)
 		return err;
-	err = hf_tls_own_create(&pair, c->cert_file, c->key_file, faults, &c->own);
+	err = hf_tls_own_create(&c->sort, &pair, c->cert_file, c->key_file, faults, &c->own);
 	hf_tls_pair_finish(&pair);
 	return err;
 }
@@ -131,7 +146,7 @@ static bool take_pair(struct hf_tls_client *c, const struct hf_tls_pair *pair,
 		c->unfit_version = 0;
 		return false;
 	}
-	if (hf_tls_own_create(pair, c->cert_file, c->key_file, faults, &next)) {
+	if (hf_tls_own_create(&c->sort, pair, c->cert_file, c->key_file, faults, &next)) {
 		log_unfit(c, pair->version, faults);
 		return false;
 	}
@@ -172,12 +187,13 @@ int hf_tls_check_pair(struct hf_port *port, const char *cert_file, const char *k
 		      struct hf_buf *faults)
 {
 	struct hf_port *before = hf_tls_platform_enter(port);
+	struct hf_tls_sort sort = { .kind = HF_TLS_HTTP };
 	struct hf_tls_own *own = NULL;
 	struct hf_tls_pair pair;
 	int err = hf_tls_pair_read(port, cert_file, key_file, faults, &pair);
 
 	if (!err)
-		err = hf_tls_own_create(&pair, cert_file, key_file, faults, &own);
+		err = hf_tls_own_create(&sort, &pair, cert_file, key_file, faults, &own);
 	hf_tls_pair_finish(&pair);
 	hf_tls_own_put(own);
 	hf_tls_platform_leave(before);
@@ -192,8 +208,10 @@ static int fill(struct hf_tls_client *c, const struct hf_tls_client_options *opt
 	int err = set_name(c, opt->server_name);
 
 	if (!err)
-		err = set_own(c, opt, faults);
+		err = set_sort(c, opt);
 	if (!err)
+		err = set_own(c, opt, faults);
+	if (!err && opt->psk.len == 0)
 		err = set_trust(c, opt, faults);
 	if (!err)
 		err = set_pins(c, opt, faults);
@@ -218,9 +236,10 @@ int hf_tls_client_create(const struct hf_tls_client_options *opt, struct hf_buf 
 		hf_tls_client_destroy(c);
 		return err;
 	}
-	hf_log(c->log, HF_LOG_DEBUG, "tls.trust", "server=%s anchors=%zu bytes=%zu pins=%zu",
-	       c->server_name, c->trust->n,
-	       c->trust->der_cap + c->trust->cap * sizeof(*c->trust->entries), c->pins_n);
+	if (c->trust)
+		hf_log(c->log, HF_LOG_DEBUG, "tls.trust",
+		       "server=%s anchors=%zu bytes=%zu pins=%zu", c->server_name, c->trust->n,
+		       c->trust->der_cap + c->trust->cap * sizeof(*c->trust->entries), c->pins_n);
 	*out = c;
 	return 0;
 }
@@ -234,6 +253,10 @@ void hf_tls_client_destroy(struct hf_tls_client *c)
 	free(c->cert_file);
 	free(c->key_file);
 	hf_tls_trust_put(c->trust);
+	if (c->psk)
+		mbedtls_platform_zeroize(c->psk, c->sort.psk.len);
+	free(c->identity);
+	free(c->psk);
 	free(c->pins);
 	free(c->server_name);
 	free(c);

@@ -49,10 +49,12 @@ static const char *alert_name(unsigned alert)
 		return "internal error";
 	case MBEDTLS_SSL_ALERT_MSG_UNRECOGNIZED_NAME:
 		return "the server does not know this name";
+	case MBEDTLS_SSL_ALERT_MSG_UNKNOWN_PSK_IDENTITY:
+		return "the identity of our key is not known there";
 	case 116:
 		return "a client certificate is required";
 	case MBEDTLS_SSL_ALERT_MSG_NO_APPLICATION_PROTOCOL:
-		return "the server does not speak HTTP/1.1";
+		return "the server does not speak our protocol";
 	}
 	return "refused";
 }
@@ -60,7 +62,7 @@ static const char *alert_name(unsigned alert)
 static int explain_alert(struct hf_tls_session *s)
 {
 	/* Mbed TLS tells the number of a fatal alert nowhere else. */
-	unsigned alert = s->ssl.MBEDTLS_PRIVATE(in_msg)[1];
+	unsigned alert = s->ssl->MBEDTLS_PRIVATE(in_msg)[1];
 
 	snprintf(s->error, sizeof(s->error), "alert %u from the server: %s", alert,
 		 alert_name(alert));
@@ -97,7 +99,7 @@ static int explain_other(struct hf_tls_session *s, int ret)
 
 int hf_tls_explain(struct hf_tls_session *s, int ret)
 {
-	uint32_t flags = mbedtls_ssl_get_verify_result(&s->ssl);
+	uint32_t flags = mbedtls_ssl_get_verify_result(s->ssl);
 
 	switch (ret) {
 	case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE:

@@ -7,6 +7,7 @@
 #include <mbedtls/x509_crt.h>
 
 #include "net/tls.h"
+#include "net/tls_attach.h"
 #include "net/tls_own.h"
 #include "net/tls_trust.h"
 
@@ -20,6 +21,8 @@ struct hf_tls_client {
 	bool name_is_ip;
 	unsigned char ip[16];
 	size_t ip_len;
+	struct hf_tls_sort sort;
+	char *identity, *psk;	/* of sort */
 	struct hf_tls_own *own; /* the present generation */
 	char *cert_file, *key_file;
 	uint64_t looked_ms;	/* boot time when the files were read last */
@@ -34,13 +37,15 @@ struct hf_tls_client {
 };
 
 struct hf_tls_session {
-	mbedtls_ssl_context ssl;
+	mbedtls_ssl_context *ssl; /* mine, or another library's (tls_attach.h) */
+	mbedtls_ssl_context mine;
 	struct hf_tls_client *client;
 	struct hf_tls_own *own; /* that it began with */
 	struct hf_tls_bio bio;
 	bool open;     /* the handshake is done */
 	bool offered;  /* resumption was asked for */
 	bool verified; /* a certificate chain was looked at: not resumed */
+	int err;       /* HF_EAGAIN, and how the handshake ended */
 	bool anchored; /* a pin matches at or above the certificate looked at */
 	size_t fault_len;
 	char fault[256]; /* what is wrong with the chain */

@@ -13,7 +13,21 @@
 
 #define PEM_FILE_MAX (256u * 1024)
 
-static const char *alpn[] = { "http/1.1", NULL };
+static const char *http_alpn[] = { "http/1.1", NULL };
+static const char *coap_alpn[] = { "coap", NULL };
+
+/* With a key that both sides know, a certificate would be one nobody has looked at. */
+static const int psk_suites[] = {
+	MBEDTLS_TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256,
+	MBEDTLS_TLS_PSK_WITH_CHACHA20_POLY1305_SHA256,
+	MBEDTLS_TLS_PSK_WITH_AES_256_GCM_SHA384,
+	MBEDTLS_TLS_PSK_WITH_AES_256_CCM,
+	MBEDTLS_TLS_PSK_WITH_AES_128_GCM_SHA256,
+	MBEDTLS_TLS_PSK_WITH_AES_128_CCM,
+	MBEDTLS_TLS_PSK_WITH_AES_256_CCM_8,
+	MBEDTLS_TLS_PSK_WITH_AES_128_CCM_8,
+	0,
+};
 
 /* ---- the files ---- */
 
@@ -105,23 +119,45 @@ static int set_pair(struct hf_tls_own *own, const struct hf_tls_pair *p, const c
 	return mbedtls_ssl_conf_own_cert(&own->conf, &own->cert, &own->key) ? HF_ENOMEM : 0;
 }
 
-static int set_conf(struct hf_tls_own *own)
+static int set_psk(struct hf_tls_own *own, const struct hf_tls_sort *sort)
 {
+	if (sort->psk.len == 0)
+		return 0;
+	mbedtls_ssl_conf_ciphersuites(&own->conf, psk_suites);
+	mbedtls_ssl_conf_max_tls_version(&own->conf, MBEDTLS_SSL_VERSION_TLS1_2);
+	return mbedtls_ssl_conf_psk(&own->conf, (const unsigned char *)sort->psk.ptr, sort->psk.len,
+				    (const unsigned char *)sort->identity.ptr, sort->identity.len) ?
+		       HF_ENOMEM :
+		       0;
+}
+
+static int set_conf(struct hf_tls_own *own, const struct hf_tls_sort *sort)
+{
+	bool datagram = sort->kind == HF_TLS_DATAGRAM;
+
 	if (psa_crypto_init() != PSA_SUCCESS)
 		return HF_ENOMEM;
 	if (mbedtls_ssl_config_defaults(&own->conf, MBEDTLS_SSL_IS_CLIENT,
-					MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT))
+					datagram ? MBEDTLS_SSL_TRANSPORT_DATAGRAM :
+						   MBEDTLS_SSL_TRANSPORT_STREAM,
+					MBEDTLS_SSL_PRESET_DEFAULT))
 		return HF_ENOMEM;
 	mbedtls_ssl_conf_min_tls_version(&own->conf, MBEDTLS_SSL_VERSION_TLS1_2);
 	mbedtls_ssl_conf_authmode(&own->conf, MBEDTLS_SSL_VERIFY_REQUIRED);
 	mbedtls_ssl_conf_rng(&own->conf, hf_tls_platform_random, NULL);
 	mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
 		&own->conf, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
-	return mbedtls_ssl_conf_alpn_protocols(&own->conf, alpn) ? HF_ENOMEM : 0;
+	if (datagram)
+		return set_psk(own, sort);
+	if (mbedtls_ssl_conf_alpn_protocols(&own->conf,
+					    sort->kind == HF_TLS_COAP ? coap_alpn : http_alpn))
+		return HF_ENOMEM;
+	return set_psk(own, sort);
 }
 
-int hf_tls_own_create(const struct hf_tls_pair *pair, const char *cert_file, const char *key_file,
-		      struct hf_buf *faults, struct hf_tls_own **out)
+int hf_tls_own_create(const struct hf_tls_sort *sort, const struct hf_tls_pair *pair,
+		      const char *cert_file, const char *key_file, struct hf_buf *faults,
+		      struct hf_tls_own **out)
 {
 	struct hf_tls_own *own = calloc(1, sizeof(*own));
 	int err;
@@ -132,7 +168,7 @@ int hf_tls_own_create(const struct hf_tls_pair *pair, const char *cert_file, con
 	mbedtls_ssl_config_init(&own->conf);
 	mbedtls_x509_crt_init(&own->cert);
 	mbedtls_pk_init(&own->key);
-	err = set_conf(own);
+	err = set_conf(own, sort);
 	if (!err && pair)
 		err = set_pair(own, pair, cert_file, key_file, faults);
 	if (err) {

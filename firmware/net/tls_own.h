@@ -12,7 +12,13 @@
 #include <mbedtls/x509_crt.h>
 
 #include "base/buf.h"
-#include "holdfast/port.h"
+#include "net/tls.h"
+
+/* What is the same for all generations. */
+struct hf_tls_sort {
+	enum hf_tls_kind kind;
+	struct hf_span identity, psk; /* psk.len 0: certificates */
+};
 
 struct hf_tls_own {
 	mbedtls_ssl_config conf;
@@ -37,8 +43,9 @@ void hf_tls_pair_finish(struct hf_tls_pair *p);
 
 /* With one user. @pair NULL: without a certificate of our own; the files' names are for
  * faults. HF_ECONFIG, HF_ENOMEM. */
-int hf_tls_own_create(const struct hf_tls_pair *pair, const char *cert_file, const char *key_file,
-		      struct hf_buf *faults, struct hf_tls_own **out);
+int hf_tls_own_create(const struct hf_tls_sort *sort, const struct hf_tls_pair *pair,
+		      const char *cert_file, const char *key_file, struct hf_buf *faults,
+		      struct hf_tls_own **out);
 /* One user less; NULL is fine. */
 void hf_tls_own_put(struct hf_tls_own *own);
 

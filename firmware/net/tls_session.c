@@ -68,7 +68,7 @@ static void offer_saved(struct hf_tls_session *s)
 	if (c->has_saved && c->port->boottime_ms(c->port) - c->saved_at_ms > HF_TLS_SESSION_MS)
 		hf_tls_client_forget(c);
 	if (c->has_saved)
-		s->offered = mbedtls_ssl_set_session(&s->ssl, &c->saved) == 0;
+		s->offered = mbedtls_ssl_set_session(s->ssl, &c->saved) == 0;
 }
 
 /* ---- public ---- */
@@ -76,20 +76,19 @@ static void offer_saved(struct hf_tls_session *s)
 static int setup(struct hf_tls_session *s)
 {
 	struct hf_tls_client *c = s->client;
-	int ret = mbedtls_ssl_setup(&s->ssl, &s->own->conf);
+	int ret = mbedtls_ssl_setup(s->ssl, &s->own->conf);
 
 	if (!ret)
-		ret = mbedtls_ssl_set_hostname(&s->ssl, c->name_is_ip ? NULL : c->server_name);
+		ret = mbedtls_ssl_set_hostname(s->ssl, c->name_is_ip ? NULL : c->server_name);
 	if (ret)
 		return HF_ENOMEM;
-	mbedtls_ssl_set_verify(&s->ssl, hf_tls_verify, s);
-	mbedtls_ssl_set_bio(&s->ssl, s, bio_send, bio_recv, NULL);
+	mbedtls_ssl_set_verify(s->ssl, hf_tls_verify, s);
 	offer_saved(s);
 	return 0;
 }
 
-int hf_tls_session_create(struct hf_tls_client *c, const struct hf_tls_bio *bio,
-			  struct hf_tls_session **out)
+/* @ssl NULL: its own. */
+static int create(struct hf_tls_client *c, mbedtls_ssl_context *ssl, struct hf_tls_session **out)
 {
 	struct hf_port *before = hf_tls_platform_enter(c->port);
 	struct hf_tls_session *s = calloc(1, sizeof(*s));
@@ -99,8 +98,9 @@ int hf_tls_session_create(struct hf_tls_client *c, const struct hf_tls_bio *bio,
 		s->client = c;
 		s->own = c->own;
 		s->own->users++;
-		s->bio = *bio;
-		mbedtls_ssl_init(&s->ssl);
+		s->err = HF_EAGAIN;
+		mbedtls_ssl_init(&s->mine);
+		s->ssl = ssl ? ssl : &s->mine;
 		err = setup(s);
 	}
 	hf_tls_platform_leave(before);
@@ -111,6 +111,23 @@ int hf_tls_session_create(struct hf_tls_client *c, const struct hf_tls_bio *bio,
 	return err;
 }
 
+int hf_tls_session_create(struct hf_tls_client *c, const struct hf_tls_bio *bio,
+			  struct hf_tls_session **out)
+{
+	int err = create(c, NULL, out);
+
+	if (err)
+		return err;
+	(*out)->bio = *bio;
+	mbedtls_ssl_set_bio((*out)->ssl, *out, bio_send, bio_recv, NULL);
+	return 0;
+}
+
+int hf_tls_attach(struct hf_tls_client *c, mbedtls_ssl_context *ssl, struct hf_tls_session **out)
+{
+	return create(c, ssl, out);
+}
+
 void hf_tls_session_destroy(struct hf_tls_session *s)
 {
 	struct hf_port *before;
@@ -118,7 +135,7 @@ void hf_tls_session_destroy(struct hf_tls_session *s)
 	if (!s)
 		return;
 	before = hf_tls_platform_enter(s->client->port);
-	mbedtls_ssl_free(&s->ssl);
+	mbedtls_ssl_free(&s->mine);
 	hf_tls_own_put(s->own);
 	hf_tls_platform_leave(before);
 	free(s);
@@ -130,11 +147,11 @@ static int opened(struct hf_tls_session *s)
 
 	s->open = true;
 	if (s->own == c->own &&
-	    mbedtls_ssl_get_version_number(&s->ssl) == MBEDTLS_SSL_VERSION_TLS1_2)
-		hf_tls_client_save(c, &s->ssl);
+	    mbedtls_ssl_get_version_number(s->ssl) == MBEDTLS_SSL_VERSION_TLS1_2)
+		hf_tls_client_save(c, s->ssl);
 	hf_log(c->log, HF_LOG_DEBUG, "tls.open", "server=%s version=%s cipher=%s resumed=%d",
-	       c->server_name, mbedtls_ssl_get_version(&s->ssl),
-	       mbedtls_ssl_get_ciphersuite(&s->ssl), !s->verified);
+	       c->server_name, mbedtls_ssl_get_version(s->ssl), mbedtls_ssl_get_ciphersuite(s->ssl),
+	       !s->verified);
 	return 0;
 }
 
@@ -147,19 +164,26 @@ static int failed(struct hf_tls_session *s, int ret)
 	return err;
 }
 
-int hf_tls_session_handshake(struct hf_tls_session *s)
+/* What Mbed TLS returns; s->err says it as HF_E*. */
+static int handshake(struct hf_tls_session *s)
 {
 	struct hf_port *before = hf_tls_platform_enter(s->client->port);
-	int ret = mbedtls_ssl_handshake(&s->ssl), err;
+	int ret = mbedtls_ssl_handshake(s->ssl);
 
 	if (ret == 0)
-		err = opened(s);
+		s->err = opened(s);
 	else if (wants_more(ret))
-		err = HF_EAGAIN;
+		s->err = HF_EAGAIN;
 	else
-		err = failed(s, ret);
+		s->err = failed(s, ret);
 	hf_tls_platform_leave(before);
-	return err;
+	return ret;
+}
+
+int hf_tls_session_handshake(struct hf_tls_session *s)
+{
+	(void)handshake(s);
+	return s->err;
 }
 
 /* A ticket (TLS 1.3) was in the way, of a read or of a write: once more. */
@@ -168,7 +192,7 @@ static bool took_ticket(struct hf_tls_session *s, int ret)
 	if (ret != MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
 		return false;
 	if (s->own == s->client->own) /* else it would be resumed as who we were */
-		hf_tls_client_save(s->client, &s->ssl);
+		hf_tls_client_save(s->client, s->ssl);
 	return true;
 }
 
@@ -177,7 +201,7 @@ static ptrdiff_t read_some(struct hf_tls_session *s, void *data, size_t len)
 	int ret;
 
 	do {
-		ret = mbedtls_ssl_read(&s->ssl, data, len);
+		ret = mbedtls_ssl_read(s->ssl, data, len);
 	} while (took_ticket(s, ret));
 	if (ret > 0)
 		return ret;
@@ -204,7 +228,7 @@ ptrdiff_t hf_tls_session_write(struct hf_tls_session *s, const void *data, size_
 	int ret;
 
 	do {
-		ret = mbedtls_ssl_write(&s->ssl, data, len);
+		ret = mbedtls_ssl_write(s->ssl, data, len);
 	} while (took_ticket(s, ret));
 	if (ret >= 0)
 		n = ret;
@@ -219,7 +243,7 @@ ptrdiff_t hf_tls_session_write(struct hf_tls_session *s, const void *data, size_
 int hf_tls_session_close_notify(struct hf_tls_session *s)
 {
 	struct hf_port *before = hf_tls_platform_enter(s->client->port);
-	int ret = s->open ? mbedtls_ssl_close_notify(&s->ssl) : 0;
+	int ret = s->open ? mbedtls_ssl_close_notify(s->ssl) : 0;
 
 	hf_tls_platform_leave(before);
 	if (ret == 0)
@@ -230,4 +254,37 @@ int hf_tls_session_close_notify(struct hf_tls_session *s)
 const char *hf_tls_session_error(const struct hf_tls_session *s)
 {
 	return s->error;
+}
+
+/* ---- attached ---- */
+
+int hf_tls_attached_handshake(struct hf_tls_session *s)
+{
+	if (s->err && s->err != HF_EAGAIN)
+		return MBEDTLS_ERR_SSL_INTERNAL_ERROR; /* it has ended, and is not begun anew */
+	return handshake(s);
+}
+
+int hf_tls_attached_read(struct hf_tls_session *s, unsigned char *data, size_t len)
+{
+	struct hf_port *before = hf_tls_platform_enter(s->client->port);
+	int ret;
+
+	do {
+		ret = mbedtls_ssl_read(s->ssl, data, len);
+	} while (took_ticket(s, ret));
+	if (ret == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE)
+		s->err = failed(s, ret);
+	hf_tls_platform_leave(before);
+	return ret;
+}
+
+int hf_tls_attached_result(const struct hf_tls_session *s)
+{
+	return s->err;
+}
+
+bool hf_tls_attached_answered(const struct hf_tls_session *s)
+{
+	return s->ssl->MBEDTLS_PRIVATE(state) > MBEDTLS_SSL_SERVER_HELLO;
 }

@@ -1,70 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Origins that speak CoAP: libcoap's own example server, with another TLS library.
- * Builds without CoAP and machines without the server skip.
- */
+/* Origins that speak CoAP, over each of its transports, and the queue before them. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { spawn, spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test, suite, until } from './lib/harness.mjs';
-import { Daemon, queuedRoute } from './lib/daemon.mjs';
-import { freePort } from './lib/ports.mjs';
-
-const program = 'coap-server-openssl';
-const there = !spawnSync(program, ['-v']).error;
-const skip = !process.env.HF_COAP ? 'built without CoAP' : !there ? `there is no ${program}` : false;
-
-class CoapServer {
-	static async create(x, { start = true } = {}) {
-		const s = new CoapServer();
-		s.port = await freePort('127.0.0.1', 2); /* the next one is for DTLS */
-		s.log = '';
-		x.defer(() => s.stop());
-		x.explain(() => `${program}:\n${s.log.slice(-4000)}`);
-		if (start)
-			await s.start();
-		return s;
-	}
-
-	async start() {
-		this.child = spawn(program, ['-A', '127.0.0.1', '-p', String(this.port), '-d', '100',
-			'-k', 'sesame', '-h', 'hint', '-v', '7'], { stdio: ['ignore', 'pipe', 'pipe'] });
-		this.over = new Promise((resolve) => this.child.once('close', resolve));
-		const begin = this.log.length;
-		for (const stream of [this.child.stdout, this.child.stderr])
-			stream.on('data', (d) => (this.log += d));
-		await until(() => this.log.slice(begin).includes('created TLS'), { what: 'the server listens' });
-	}
-
-	async stop() {
-		this.child?.kill('SIGKILL');
-		await this.over;
-		this.child = undefined;
-	}
-
-	/* Requests it has received, as libcoap prints them. */
-	arrivals(method, path) {
-		return this.log.split('\n').filter((line) => line.includes(`c:${method}`) && line.includes(path));
-	}
-}
-
-async function kiosk(x, { scheme = 'coap', start = true, psk = 'sesame', policy, ...keys } = {}) {
-	const server = await CoapServer.create(x, { start });
-	const origin = { name: 'dev', url: `${scheme}://127.0.0.1:${server.port + (scheme === 'coaps')}`, ...keys };
-	if (scheme === 'coaps') {
-		origin['psk-file'] = join(x.dir, 'psk');
-		origin['psk-identity'] = 'kiosk';
-		writeFileSync(origin['psk-file'], `${psk}\n`);
-	}
-	const daemon = await Daemon.create(x, { origins: [origin],
-		manifest: { name: 'kiosk', version: '1', routes: [queuedRoute('/orders', 'orders', policy),
-			queuedRoute('/orders/:n', 'orders', policy, 'PUT')] } });
-	return { server, daemon };
-}
-
-const text = { 'Content-Type': 'text/plain' };
+import { kiosk, skip, text } from './lib/coap_server.mjs';
 
 async function lifeOfAResource(daemon) {
 	let answer = await daemon.request({ path: '/shelf/1', method: 'PUT', body: 'tea', headers: text });
@@ -94,7 +33,7 @@ async function largeBody(daemon) {
 	assert.ok(body.equals(answer.body), `${answer.body.length} bytes came back, or others`);
 }
 
-for (const scheme of ['coap', 'coaps']) {
+for (const scheme of ['coap', 'coaps', 'coap+tcp', 'coaps+tcp']) {
 	test(`${scheme}: GET, PUT, POST and DELETE`, { skip }, async (x) => {
 		const { daemon } = await kiosk(x, { scheme });
 		await lifeOfAResource(daemon);
@@ -114,15 +53,6 @@ test('coap: what CoAP cannot say is answered without the origin', { skip }, asyn
 	answer = await daemon.post('/shelf/1', 'a=b', { 'Content-Type': 'application/x-www-form-urlencoded' });
 	assert.equal(answer.status, 415);
 	assert.equal(server.arrivals('', 'shelf').length, 0);
-});
-
-test('coaps: with a wrong key nothing is sent, and the request waits', { skip }, async (x) => {
-	const { server, daemon } = await kiosk(x, { scheme: 'coaps', psk: 'wrong', 'connect-timeout-ms': 3000 });
-	const answer = await daemon.get('/time');
-	assert.ok([502, 504].includes(answer.status), answer.text);
-	const { status } = await daemon.post('/orders', 'tea', text);
-	assert.equal(status, 202);
-	assert.equal(server.arrivals('', 'time').length + server.arrivals('', 'orders').length, 0);
 });
 
 test('coap: nobody is there: a POST is queued, and arrives once when the origin is back', { skip }, async (x) => {

@@ -450,8 +450,13 @@ static const struct {
 	{ URL("coap://h") "coap-key = option:100\n", AT
 	  "3: [origin a] coap-key: \"option:100\" is not query:NAME, option:NUMBER (2048 to 65535) "
 	  "or none\n" },
-	{ URL("coaps://h"), AT "2: [origin a] url: coaps needs psk-identity\n" AT
-			       "2: [origin a] url: coaps needs psk-file\n" },
+	{ URL("coaps://h"), AT "2: [origin a] url: coaps needs something to trust: ca-file (on "
+			       "Debian /etc/ssl/certs/ca-certificates.crt), ca-dir or pin, or "
+			       "psk-identity and psk-file\n" },
+	{ URL("coaps://h") "psk-identity = me\n",
+	  AT "3: [origin a] psk-identity: needs psk-file beside it\n" },
+	{ URL("coap+tcp://h") "ca-dir = /\n",
+	  AT "3: [origin a] ca-dir: has no effect: the url is not coaps\n" },
 	{ HTTP("coap-key = none"),
 	  AT "3: [origin a] coap-key: has no effect: the url is not coap or coaps\n" },
 #else

@@ -32,6 +32,8 @@ static void splits_urls(void **state)
 	assert_url("HTTPS://A.example/", "https", "A.example", 443, "/", NULL);
 	assert_url("coap://a", "coap", "a", 5683, "/", NULL);
 	assert_url("coaps://a:1", "coaps", "a", 1, "/", NULL);
+	assert_url("coap+tcp://a", "coap+tcp", "a", 5683, "/", NULL);
+	assert_url("coaps+tcp://a:1/b", "coaps+tcp", "a", 1, "/b", NULL);
 	assert_url("http://a:8080/b/c?d=e?f", "http", "a", 8080, "/b/c", "d=e?f");
 	assert_url("http://a?", "http", "a", 80, "/", "");
 	assert_url("http://[::1]:65535/", "http", "::1", 65535, "/", NULL);
@@ -111,6 +113,8 @@ static void knows_default_ports(void **state)
 	assert_int_equal(hf_url_default_port(HF_SPAN("HTTPS")), 443);
 	assert_int_equal(hf_url_default_port(HF_SPAN("coap")), 5683);
 	assert_int_equal(hf_url_default_port(HF_SPAN("coaps")), 5684);
+	assert_int_equal(hf_url_default_port(HF_SPAN("coap+tcp")), 5683);
+	assert_int_equal(hf_url_default_port(HF_SPAN("coaps+tcp")), 5684);
 	assert_int_equal(hf_url_default_port(HF_SPAN("ws")), 0);
 }
 

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whom a coaps origin and we take each other for: keys, certificates, and what is resumed. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { test, suite } from './lib/harness.mjs';
+import { Authority } from './lib/certs.mjs';
+import { kiosk, skip, text } from './lib/coap_server.mjs';
+
+const dir = mkdtempSync(join(tmpdir(), 'hf-coap-'));
+after(() => rmSync(dir, { recursive: true, force: true }));
+const ca = skip ? undefined : new Authority(join(dir, 'ca'));
+const strange = skip ? undefined : new Authority(join(dir, 'strange'), 'Another CA');
+const files = (pair, ask) => ({ cert: pair.certFile, key: pair.keyFile, ...(ask ? { ca: ca.file } : {}) });
+const good = ca?.issue('good');
+
+for (const scheme of ['coaps', 'coaps+tcp']) {
+	test(`${scheme}: a certificate that ca-file knows`, { skip }, async (x) => {
+		const { daemon } = await kiosk(x, { scheme, tls: files(good), 'ca-file': ca.file });
+		assert.equal((await daemon.get('/time')).status, 200);
+	});
+
+	test(`${scheme}: a pin alone`, { skip }, async (x) => {
+		const { daemon } = await kiosk(x, { scheme, tls: files(good), pin: good.pin });
+		assert.equal((await daemon.get('/time')).status, 200);
+	});
+
+	test(`${scheme}: our certificate where the origin asks for one`, { skip }, async (x) => {
+		const own = ca.issue(`own-${scheme}`, { names: ['panel-7'], client: true });
+		const { server, daemon } = await kiosk(x, { scheme, tls: files(good, true), 'ca-file': ca.file,
+			'client-cert': own.certFile, 'client-key': own.keyFile });
+		assert.equal((await daemon.get('/time')).status, 200);
+		assert.match(server.log, /panel-7/);
+	});
+
+	/* Nothing of the request leaves, the page hears why, and a queued request waits. */
+	const refused = (what, make, words) => test(`${scheme}: ${what}`, { skip }, async (x) => {
+		const { server, daemon } = await kiosk(x, { scheme, 'connect-timeout-ms': 4000, ...make() });
+		const answer = await daemon.get('/time');
+		assert.ok([502, 504].includes(answer.status), answer.text);
+		assert.match(answer.json().detail, words);
+		const queued = await daemon.post('/orders', 'tea', text);
+		assert.equal(queued.status, 202, queued.text);
+		assert.equal(server.arrivals('', 'time').length + server.arrivals('', 'orders').length, 0);
+	});
+
+	refused('a wrong key', () => ({ psk: 'wrong' }), /key|identity|alert/);
+	refused('a certificate of an authority that is not known', () => ({ tls: files(strange.issue(`s-${scheme}`)),
+		'ca-file': ca.file }), /unknown issuer: CN=Another CA/);
+	refused('a certificate for another name', () => ({ tls: files(ca.issue(`n-${scheme}`, { names: ['shop.test'] })),
+		'ca-file': ca.file }), /certificate is for shop\.test, not for 127\.0\.0\.1/);
+	refused('a certificate that has expired', () => ({ tls: files(ca.issue(`e-${scheme}`, { from: -9, to: -2 })),
+		'ca-file': ca.file }), /expired on/);
+	refused('a pin of another key', () => ({ tls: files(good), pin: strange.issue(`p-${scheme}`).pin }),
+		/no pin matches/);
+	refused('no certificate of ours where the origin asks for one', () => ({ tls: files(good, true),
+		'ca-file': ca.file }), /alert|certificate/);
+}
+
+suite('CoAP origins: keys and certificates');

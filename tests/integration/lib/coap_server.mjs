@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Origins that speak CoAP: libcoap's own example server, with another TLS library.
+ * Builds without CoAP and machines without the server skip.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { until } from './harness.mjs';
+import { Daemon, queuedRoute } from './daemon.mjs';
+import { freePort } from './ports.mjs';
+
+const program = 'coap-server-openssl';
+const there = !spawnSync(program, ['-v']).error;
+export const skip = !process.env.HF_COAP ? 'built without CoAP' : !there ? `there is no ${program}` : false;
+
+export class CoapServer {
+	/* tls: { cert, key, ca } (files) in place of the key "sesame". */
+	static async create(x, { start = true, tls } = {}) {
+		const s = new CoapServer();
+		s.port = await freePort('127.0.0.1', 2); /* the next one is for DTLS and TLS */
+		s.log = '';
+		s.tls = tls;
+		x.defer(() => s.stop());
+		x.explain(() => `${program}:\n${s.log.slice(-4000)}`);
+		if (start)
+			await s.start();
+		return s;
+	}
+
+	async start() {
+		const { tls } = this;
+		const secret = tls ? ['-c', tls.cert, '-j', tls.key, ...(tls.ca ? ['-C', tls.ca] : ['-n'])] :
+			['-k', 'sesame', '-h', 'hint'];
+		this.child = spawn(program, ['-A', '127.0.0.1', '-p', String(this.port), '-d', '100',
+			...secret, '-v', '7'], { stdio: ['ignore', 'pipe', 'pipe'] });
+		this.over = new Promise((resolve) => this.child.once('close', resolve));
+		const begin = this.log.length;
+		for (const stream of [this.child.stdout, this.child.stderr])
+			stream.on('data', (d) => (this.log += d));
+		await until(() => this.log.slice(begin).includes('created TLS'), { what: 'the server listens' });
+	}
+
+	async stop() {
+		this.child?.kill('SIGKILL');
+		await this.over;
+		this.child = undefined;
+	}
+
+	/* Requests it has received, as libcoap prints them. */
+	arrivals(method, path) {
+		return this.log.split('\n').filter((line) => line.includes(`c:${method}`) && line.includes(path));
+	}
+}
+
+/* A daemon with such an origin. secret 'psk', or 'cert' with the server's tls; other keys are the
+ * origin's. */
+export async function kiosk(x, { scheme = 'coap', start = true, psk = 'sesame', policy, tls, server, ...keys } = {}) {
+	server ??= await CoapServer.create(x, { start, tls });
+	const secure = scheme.startsWith('coaps');
+	const origin = { name: 'dev', url: `${scheme}://127.0.0.1:${server.port + secure}`, ...keys };
+	if (secure && !tls) {
+		origin['psk-file'] = join(x.dir, 'psk');
+		origin['psk-identity'] = 'kiosk';
+		writeFileSync(origin['psk-file'], `${psk}\n`);
+	}
+	const daemon = await Daemon.create(x, { origins: [origin],
+		manifest: { name: 'kiosk', version: '1', routes: [queuedRoute('/orders', 'orders', policy),
+			queuedRoute('/orders/:n', 'orders', policy, 'PUT')] } });
+	return { server, daemon };
+}
+
+export const text = { 'Content-Type': 'text/plain' };
