@@ -7,6 +7,7 @@
 
 #include "store/db.h"
 #include "store/gather.h"
+#include "store/page_cache.h"
 
 struct shim_file {
 	sqlite3_file file;
@@ -224,6 +225,7 @@ static int shim_last_error(sqlite3_vfs *v, int size, char *out)
 int hf_vfs_init(struct hf_vfs *v, const char *base)
 {
 	memset(v, 0, sizeof(*v));
+	hf_page_cache_install();
 	if (sqlite3_initialize() != SQLITE_OK)
 		return HF_ENOMEM;
 	v->base = sqlite3_vfs_find(base);

@@ -65,6 +65,22 @@ static long anonymous_kib(void)
 	return kib;
 }
 
+/* Reads of files so far. */
+static unsigned long reads(void)
+{
+	FILE *f = fopen("/proc/self/io", "r");
+	char line[128];
+	unsigned long n = 0;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "syscr: %lu", &n) == 1)
+			break;
+	}
+	if (f)
+		fclose(f);
+	return n;
+}
+
 static void url_of(unsigned n, char out[64])
 {
 	snprintf(out, 64, "https://origin.example/path/to/%u.html", n);
@@ -139,6 +155,7 @@ static void measure(unsigned entries)
 	struct bench *b = calloc(1, sizeof(*b));
 	struct hf_shelf_usage u;
 	double begin, put_us, find, killed;
+	unsigned long before;
 	long memory;
 
 	shelf_rig_init(&b->rig);
@@ -152,10 +169,11 @@ static void measure(unsigned entries)
 	hf_shelf_usage(b->rig.shelf, &u);
 	killed = start_ms(b, false);
 	memory = anonymous_kib();
+	before = reads();
 	find = find_us(b);
-	printf("%9u %9.1f %9.1f %9.1f %9.2f %9.2f %9.1f %9ld\n", entries, find, put_us,
-	       (double)u.written_total / entries / 1e3, killed, start_ms(b, true),
-	       (double)u.bytes / 1e6, anonymous_kib() - memory);
+	printf("%9u %9.1f %9.2f %9.1f %9.1f %9.2f %9.2f %9.1f %9ld\n", entries, find,
+	       (double)(reads() - before) / READS, put_us, (double)u.written_total / entries / 1e3,
+	       killed, start_ms(b, true), (double)u.bytes / 1e6, anonymous_kib() - memory);
 	shelf_rig_finish(&b->rig);
 	free(b);
 }
@@ -164,8 +182,8 @@ int main(int argc, char **argv)
 {
 	unsigned many = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 100000;
 
-	printf("%9s %9s %9s %9s %9s %9s %9s %9s\n", "entries", "find us", "put us", "put kB",
-	       "killed ms", "closed ms", "file MB", "mem KiB");
+	printf("%9s %9s %9s %9s %9s %9s %9s %9s %9s\n", "entries", "find us", "reads", "put us",
+	       "put kB", "killed ms", "closed ms", "file MB", "mem KiB");
 	measure(1024);
 	measure(many / GROUP * GROUP);
 	return 0;
