@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "fetch/problem_page.h"
 #include "holdfast/err.h"
 
 static struct hf_cached *self(struct hf_event *ev)
@@ -83,15 +84,17 @@ static void end_without(struct hf_cached *c)
 	hf_cached_fail(c, &result);
 }
 
-void hf_cached_problem(struct hf_cached *c, const struct hf_problem *p)
+void hf_cached_problem(struct hf_cached *c, const struct hf_problem *problem)
 {
+	struct hf_problem p = *problem;
 	struct hf_reply *r;
 
 	if (hf_event_reply(&c->ev, &r)) {
 		end_without(c);
 		return;
 	}
-	if (hf_reply_problem(r, p) ||
+	p.page = hf_problem_page_fits(c->request);
+	if (hf_reply_problem(r, &p) ||
 	    hf_cache_status_append(hf_reply_fields(r), "holdfast", &c->status)) {
 		hf_reply_destroy(r);
 		end_without(c);

@@ -69,7 +69,7 @@ void hf_cached_free(struct hf_cached *c);
 void hf_cached_fail(struct hf_cached *c, const struct hf_exchange_result *result);
 /* The stored answer @i goes out. */
 void hf_cached_serve(struct hf_cached *c, struct hf_stored *s);
-void hf_cached_problem(struct hf_cached *c, const struct hf_problem *p);
+void hf_cached_problem(struct hf_cached *c, const struct hf_problem *problem);
 
 /* ---- cached_network.c ---- */
 

@@ -11,6 +11,7 @@
 
 #include "fetch/event.h"
 #include "fetch/posted.h"
+#include "fetch/problem_page.h"
 #include "holdfast/err.h"
 
 struct network_only {
@@ -150,6 +151,7 @@ static void on_end(void *user, const struct hf_exchange_result *result,
 	if (n->status == 0) {
 		hf_problem_of_end(result, opt->origins[n->origin].name, n->forward.authority,
 				  n->arena, &p);
+		p.page = hf_problem_page_fits(&n->request);
 		if (answer(n, &p) == 0)
 			return;
 	}
@@ -273,6 +275,7 @@ static int refuse_start(struct network_only *n, int err)
 		result.end = HF_END_LIMIT;
 	hf_problem_of_end(&result, n->ev.fetch->opt.origins[n->origin].name, n->forward.authority,
 			  n->arena, &p);
+	p.page = hf_problem_page_fits(&n->request);
 	return answer(n, &p);
 }
 

@@ -6,6 +6,7 @@
  */
 #include "fetch/problem.h"
 
+#include "fetch/problem_page.h"
 #include "holdfast/err.h"
 #include "http/values.h"
 
@@ -16,7 +17,7 @@ const struct hf_problem hf_problem_answer_damaged = {
 	.reason = "damaged",
 };
 
-int hf_problem_body(const struct hf_problem *p, struct hf_buf *out)
+static int json_body(const struct hf_problem *p, struct hf_buf *out)
 {
 	const char *title = hf_status_reason(p->status);
 	const char *reason = p->reason ? p->reason : p->error;
@@ -37,6 +38,11 @@ int hf_problem_body(const struct hf_problem *p, struct hf_buf *out)
 	if (!err)
 		err = hf_buf_append_str(out, "}\n");
 	return err;
+}
+
+int hf_problem_body(const struct hf_problem *p, struct hf_buf *out)
+{
+	return p->page ? hf_problem_page_body(p, out) : json_body(p, out);
 }
 
 /* A structured-field string may hold printable ASCII only; '"' and '\' are
@@ -84,7 +90,9 @@ int hf_problem_fields(const struct hf_problem *p, struct hf_fields *fields)
 	struct hf_span value, state = hf_span_str(p->state ? p->state : "refused");
 	int err;
 
-	err = hf_fields_add(fields, HF_SPAN("Content-Type"), HF_SPAN("application/problem+json"));
+	err = p->page ? hf_problem_page_fields(p, fields) :
+			hf_fields_add(fields, HF_SPAN("Content-Type"),
+				      HF_SPAN("application/problem+json"));
 	if (!err)
 		err = hf_fields_add(fields, HF_SPAN("Cache-Control"), HF_SPAN("no-store"));
 	if (!err)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Errors of our own: application/problem+json (RFC 9457) with a Proxy-Status
- * field (RFC 9209), so that a page and a person can tell what we say from what
- * the origin says.
+ * Errors of our own: application/problem+json (RFC 9457), or a page where a
+ * browser asks for a document, with a Proxy-Status field (RFC 9209), so that a
+ * page and a person can tell what we say from what the origin says.
  */
 #ifndef HF_FETCH_PROBLEM_H
 #define HF_FETCH_PROBLEM_H
@@ -18,15 +18,16 @@ struct hf_problem {
 	const char *allow;	/* Allow, NULL: none */
 	const char *state;	/* Holdfast-State, NULL: "refused" */
 	const char *reason;	/* of the state; NULL: error, when there is one */
+	bool page;		/* as a page for a person to look at */
 };
 
 /* A final request whose stored answer is damaged. */
 extern const struct hf_problem hf_problem_answer_damaged;
 
-/* Appends the JSON document: type, title, status, detail, reason. */
+/* Appends the JSON document (type, title, status, detail, reason) or the page. */
 int hf_problem_body(const struct hf_problem *p, struct hf_buf *out);
 /* Adds Content-Type, Cache-Control, Holdfast-State, Proxy-Status, Retry-After,
- * Allow, in the fields' arena. */
+ * Allow, in the fields' arena; with a page what problem_page.h names as well. */
 int hf_problem_fields(const struct hf_problem *p, struct hf_fields *fields);
 /* What the end of an attempt without an answer means for the page. The words
  * name @origin and say why; they are the arena's. */

@@ -158,4 +158,18 @@ for (const kind of ['node', 'nginx']) {
 	}
 }
 
+test('a panel that starts without its origin shows why, and the site by itself once it is there',
+	{ skip: missing, seconds: 90 }, async (x) => {
+		const origin = await kinds.node(x, false);
+		const daemon = await Daemon.create(x, { manifest: orders, origins: [{ name: 'shop', url: origin.url }] });
+		await origin.stop();
+		const one = await browser(x);
+		const page = await open(x, one.context, `http://localhost:${daemon.port}/`);
+		assert.equal(await page.textContent('h1'), 'This page is not here yet');
+		assert.match(await page.textContent('small'), /^502 Bad Gateway\. Origin "shop"/);
+		await page.screenshot({ path: join(SHOTS, 'not-here-yet.png') });
+		await origin.start();
+		await page.waitForSelector('#send', { timeout: 40000 });
+	});
+
 suite('browser', 1);

@@ -95,6 +95,32 @@ test('while the origin is away a stale answer is better than none', async (x) =>
 	assert.equal(other.status, 502);
 });
 
+test('a document that is nowhere is a page of ours that asks again; for a program it is JSON', async (x) => {
+	const { daemon, origin } = await pair(x, { manifest: manifest(route('/only/*', 'cache-only'),
+		route('/posts', 'network-only')) });
+	await origin.stop();
+	const html = 'text/html,application/xhtml+xml;q=0.9';
+	for (const [path, status] of [['/', 502], ['/<i>&', 502], ['/only/x', 504], ['/posts', 502]]) {
+		for (const asked of [{ 'Sec-Fetch-Mode': 'navigate', Accept: html }, { Accept: html }]) {
+			const page = await daemon.get(path, asked);
+			assert.equal(page.status, status);
+			assert.equal(page.headers['content-type'], 'text/html; charset=utf-8');
+			assert.equal(page.headers.refresh, '5');
+			assert.match(page.headers['content-security-policy'], /default-src 'none'/);
+			assert.equal(page.headers['cache-control'], 'no-store');
+			assert.equal(page.headers['holdfast-state'], 'refused');
+			assert.match(page.headers['proxy-status'], /^holdfast; error=/);
+			assert.match(page.text, /<h1>This page is not here yet<\/h1>/);
+		}
+	}
+	for (const asked of [{}, { Accept: '*/*' }, { 'Sec-Fetch-Mode': 'cors', Accept: html }]) {
+		const answer = await daemon.get('/', asked);
+		assert.equal(answer.headers['content-type'], 'application/problem+json');
+		assert.equal(answer.headers.refresh, undefined);
+		assert.equal(JSON.parse(answer.text).status, 502);
+	}
+});
+
 test('cache-first, network-first, stale-while-revalidate and cache-only', async (x) => {
 	const { daemon, origin, seen } = await pair(x, { manifest: manifest(
 		route('/cf/*', 'cache-first', { cacheName: 'assets' }),
