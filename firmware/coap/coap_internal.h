@@ -4,7 +4,9 @@
  *
  *   transport.c  the operations, the waiting line, what is told on a later turn
  *   session.c    names, addresses, the session of libcoap and its descriptor
- *   exchange.c   one exchange: its states, times, blocks and end
+ *   exchange.c   one exchange: its states, times and end
+ *   exchange_request.c, exchange_answer.c   its two directions, block by block
+ *   observe.c    resources that are observed, and who listens
  *   tls.c        what libcoap asks of Mbed TLS for the session, answered by net/
  *   message.c    one message of libcoap, built and read
  *
@@ -25,6 +27,7 @@
 #include "net/tls_attach.h"
 
 #define HF_COAP_ADDRS_MAX 8
+#define HF_COAP_BODY_MAX  (2 * HF_COAP_BLOCK_MAX) /* a block, and a sign that more follows */
 
 enum hf_coap_session_state {
 	HF_COAP_DOWN,
@@ -57,6 +60,8 @@ struct hf_coap {
 	struct hf_list running;
 	struct hf_list ended; /* their on_end is due */
 	unsigned waiting_n, running_n;
+	struct hf_list observations;
+	unsigned observations_n;
 	struct hf_list soon;
 	struct hf_timer soon_timer;
 	unsigned depth; /* our calls of events, and hf_coap_run, on the stack */
@@ -64,11 +69,12 @@ struct hf_coap {
 
 enum hf_coap_x_state {
 	HF_COAP_X_WAITING,
-	HF_COAP_X_READY,  /* has the session */
-	HF_COAP_X_LOCAL,  /* is answered here */
-	HF_COAP_X_HELD,	  /* on_send was told, go has not come */
-	HF_COAP_X_ACTIVE, /* messages may have left */
-	HF_COAP_X_ENDED,  /* on_end is due */
+	HF_COAP_X_READY,     /* has the session */
+	HF_COAP_X_LOCAL,     /* is answered here */
+	HF_COAP_X_HELD,	     /* on_send was told, go has not come */
+	HF_COAP_X_ACTIVE,    /* messages may have left */
+	HF_COAP_X_LISTENING, /* to an observation */
+	HF_COAP_X_ENDED,     /* on_end is due */
 	HF_COAP_X_GONE,
 };
 
@@ -80,8 +86,10 @@ struct hf_coap_reply {
 	struct hf_arena arena;
 };
 
+struct hf_coap_observation; /* observe.c */
+
 struct hf_exchange {
-	struct hf_list node; /* waiting, running or ended */
+	struct hf_list node; /* waiting, running, ended, or of an observation */
 	struct hf_list soon;
 	struct hf_coap *t;
 	enum hf_coap_x_state state;
@@ -108,6 +116,7 @@ struct hf_exchange {
 
 	/* the message that waits for its answer */
 	bool outstanding, repeated;
+	bool keep_token; /* the next message has the one that stands */
 	uint8_t token[8];
 	size_t token_len;
 	unsigned messages; /* sent so far */
@@ -125,6 +134,9 @@ struct hf_exchange {
 	char etag[8];
 	size_t etag_len;
 	struct hf_message head;
+
+	struct hf_coap_observation *observation;
+	bool due, told_stale; /* to the listener */
 
 	uint64_t active_ms;
 	struct hf_timer timer;
@@ -148,6 +160,9 @@ static inline uint64_t hf_coap_now(struct hf_coap *t)
 void hf_coap_wake(struct hf_coap *t);
 void hf_coap_soon(struct hf_exchange *x);
 void hf_coap_run(struct hf_coap *t);
+/* Into the waiting line; to be answered here with x->refused. */
+void hf_coap_x_queue(struct hf_exchange *x);
+void hf_coap_x_local(struct hf_exchange *x);
 /* Everybody in the waiting line ends. */
 void hf_coap_fail_waiting(struct hf_coap *t, enum hf_end end, int err, const char *detail);
 
@@ -191,9 +206,27 @@ void hf_coap_x_destroy(struct hf_exchange *x);
 void hf_coap_x_step(struct hf_exchange *x);
 void hf_coap_x_end(struct hf_exchange *x, enum hf_end end, int err, const char *detail);
 void hf_coap_x_arm(struct hf_exchange *x);
-size_t hf_coap_x_send(struct hf_exchange *x, struct hf_span data);
 void hf_coap_x_cancel(struct hf_exchange *x);
 /* From the waiting line or the session. */
 void hf_coap_x_leave(struct hf_exchange *x);
+void hf_coap_x_malformed(struct hf_exchange *x, const char *detail);
+/* Nobody answers there: the next exchange goes another way. */
+void hf_coap_x_distrust_address(struct hf_exchange *x);
+/* Events; false: it was cancelled inside. */
+bool hf_coap_x_tell_head(struct hf_exchange *x);
+bool hf_coap_x_tell_body(struct hf_exchange *x, struct hf_span data);
+
+/* exchange_request.c */
+void hf_coap_x_emit(struct hf_exchange *x, const struct hf_coap_head *head, struct hf_span payload);
+void hf_coap_x_send_block(struct hf_exchange *x);
+size_t hf_coap_x_send(struct hf_exchange *x, struct hf_span data);
+
+/* exchange_answer.c */
+/* What has come. */
+void hf_coap_x_take(struct hf_exchange *x);
+/* Its payload, to the user. */
+void hf_coap_x_give(struct hf_exchange *x);
+/* Asks for the block behind what has come. */
+void hf_coap_x_ask(struct hf_exchange *x);
 
 #endif

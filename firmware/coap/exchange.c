@@ -11,10 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "coap/coap_internal.h"
+#include "coap/observe.h"
 #include "holdfast/err.h"
 
-#define BODY_MAX  (2 * HF_COAP_BLOCK_MAX) /* a block, and a sign that more follows */
 #define ARENA_MAX (512u * 1024)
 #define REPLY_MAX (16u * 1024)
 
@@ -35,16 +34,18 @@ struct hf_exchange *hf_coap_x_create(struct hf_coap *t)
 	hf_timer_init(&x->timer, on_timer, x);
 	hf_arena_init(&x->arena, ARENA_MAX);
 	hf_arena_init(&x->reply.arena, REPLY_MAX);
-	hf_buf_init(&x->body, BODY_MAX);
+	hf_buf_init(&x->body, HF_COAP_BODY_MAX);
 	x->active_ms = hf_coap_now(t);
 	return x;
 }
 
 void hf_coap_x_leave(struct hf_exchange *x)
 {
-	if (x->state == HF_COAP_X_WAITING && !hf_list_empty(&x->node))
+	if (hf_list_empty(&x->node))
+		return;
+	if (x->state == HF_COAP_X_WAITING)
 		x->t->waiting_n--;
-	else if (x->state != HF_COAP_X_ENDED && !hf_list_empty(&x->node))
+	else if (x->state != HF_COAP_X_ENDED && x->state != HF_COAP_X_LISTENING)
 		x->t->running_n--;
 	hf_list_remove(&x->node);
 }
@@ -95,14 +96,14 @@ static bool tell_writable(struct hf_exchange *x)
 	return leave(x);
 }
 
-static bool tell_head(struct hf_exchange *x)
+bool hf_coap_x_tell_head(struct hf_exchange *x)
 {
 	x->depth++;
 	x->events->on_head(x->user, &x->head);
 	return leave(x);
 }
 
-static bool tell_body(struct hf_exchange *x, struct hf_span data)
+bool hf_coap_x_tell_body(struct hf_exchange *x, struct hf_span data)
 {
 	x->depth++;
 	x->events->on_body(x->user, data);
@@ -151,7 +152,7 @@ void hf_coap_x_end(struct hf_exchange *x, enum hf_end end, int err, const char *
 	hf_coap_soon(x);
 }
 
-static void end_malformed(struct hf_exchange *x, const char *detail)
+void hf_coap_x_malformed(struct hf_exchange *x, const char *detail)
 {
 	hf_coap_x_end(x, HF_END_MALFORMED, HF_EPROTO, detail);
 }
@@ -172,6 +173,7 @@ static uint64_t deadline(const struct hf_exchange *x)
 	case HF_COAP_X_READY:
 	case HF_COAP_X_LOCAL:
 	case HF_COAP_X_HELD:
+	case HF_COAP_X_LISTENING:
 	case HF_COAP_X_ENDED:
 	case HF_COAP_X_GONE:
 		break;
@@ -189,8 +191,7 @@ void hf_coap_x_arm(struct hf_exchange *x)
 		hf_log(x->t->opt.log, HF_LOG_ERROR, "coap.timer", "err=ENOMEM");
 }
 
-/* Nobody answers there: the next exchange goes another way. */
-static void distrust_address(struct hf_exchange *x)
+void hf_coap_x_distrust_address(struct hf_exchange *x)
 {
 	x->t->last = x->t->state == HF_COAP_UP;
 	x->t->silent = true;
@@ -216,7 +217,7 @@ static void on_timer(void *user)
 	}
 	snprintf(detail, sizeof(detail), "%s for %llu ms", x->outstanding ? "no answer" : "idle",
 		 (unsigned long long)(now - x->active_ms));
-	distrust_address(x);
+	hf_coap_x_distrust_address(x);
 	hf_coap_x_end(x, HF_END_TIMEOUT, HF_ETIMEDOUT, detail);
 }
 
@@ -227,7 +228,7 @@ static void nacked(struct hf_exchange *x)
 
 	switch (x->nack - 1) {
 	case COAP_NACK_ICMP_ISSUE:
-		distrust_address(x);
+		hf_coap_x_distrust_address(x);
 		if (!nothing_arrived) {
 			hf_coap_x_end(x, HF_END_RESET, HF_ECONNREFUSED,
 				      "nobody is at the origin's port any more");
@@ -239,265 +240,17 @@ static void nacked(struct hf_exchange *x)
 		hf_coap_x_end(x, HF_END_CONNECT, HF_ECONNREFUSED, "nobody is at the origin's port");
 		return;
 	case COAP_NACK_TOO_MANY_RETRIES:
-		distrust_address(x);
+		hf_coap_x_distrust_address(x);
 		hf_coap_x_end(x, HF_END_TIMEOUT, HF_ETIMEDOUT, "no answer to any repetition");
 		return;
 	case COAP_NACK_BAD_RESPONSE:
-		end_malformed(x, "the answer is no CoAP message");
+		hf_coap_x_malformed(x, "the answer is no CoAP message");
 		return;
 	case COAP_NACK_RST:
 		hf_coap_x_end(x, HF_END_RESET, HF_ECONNRESET, "the origin answered with a reset");
 		return;
 	}
 	hf_coap_x_end(x, HF_END_RESET, HF_ECONNRESET, "the session has ended");
-}
-
-/* ---- the request ---- */
-
-static void emit(struct hf_exchange *x, const struct hf_coap_head *head, struct hf_span payload)
-{
-	int err = hf_coap_message_send(x, head, payload);
-
-	x->active_ms = hf_coap_now(x->t);
-	if (!err)
-		return;
-	if (x->messages == 1) {
-		x->messages = 0; /* it did not leave */
-		x->last_sent = false;
-	}
-	if (err == HF_EUNREACH)
-		distrust_address(x);
-	hf_coap_x_end(x,
-		      err == HF_ENOMEM ? HF_END_INTERNAL :
-		      x->messages      ? HF_END_RESET :
-					 HF_END_CONNECT,
-		      err, "the message could not be sent");
-}
-
-static void send_block(struct hf_exchange *x)
-{
-	uint32_t size = hf_coap_block_size(x->szx);
-	struct hf_span data = hf_buf_span(&x->body);
-	struct hf_coap_head head = x->request;
-	struct hf_coap_block block = { .num = (uint32_t)(x->offset >> (x->szx + 4)),
-				       .szx = x->szx };
-	char block_bytes[4], size_bytes[4];
-	bool fits = true;
-
-	if (!x->body_done && data.len <= size)
-		return; /* whether more follows is not known */
-	block.more = data.len > size;
-	if (block.more)
-		data.len = size;
-	x->blocks = x->blocks || block.more;
-	if (x->blocks)
-		fits = block.num < 1u << 20 &&
-		       hf_coap_option_add(&head, HF_COAP_BLOCK1,
-					  hf_coap_block_format(&block, block_bytes)) == 0;
-	if (x->blocks && block.num == 0 && x->msg->body == HF_BODY_LENGTH &&
-	    x->msg->body_len <= UINT32_MAX)
-		fits = fits && hf_coap_option_add(&head, HF_COAP_SIZE1,
-						  hf_coap_uint((uint32_t)x->msg->body_len,
-							       size_bytes)) == 0;
-	if (!fits) {
-		hf_coap_x_end(x, HF_END_INTERNAL, HF_ETOOBIG, "the body is too long for CoAP");
-		return;
-	}
-	x->block_len = data.len;
-	x->last_sent = !block.more;
-	emit(x, &head, data);
-}
-
-size_t hf_coap_x_send(struct hf_exchange *x, struct hf_span data)
-{
-	size_t room = BODY_MAX - x->body.len, n = data.len < room ? data.len : room;
-
-	if (x->state == HF_COAP_X_WAITING || x->state == HF_COAP_X_READY ||
-	    x->state == HF_COAP_X_HELD)
-		return 0;
-	if (x->state != HF_COAP_X_ACTIVE || x->head_seen)
-		return data.len;
-	assert(x->msg->body != HF_BODY_LENGTH || data.len <= x->body_left);
-	if (n > 0 && hf_buf_append(&x->body, hf_span(data.ptr, n)))
-		n = 0;
-	if (x->msg->body == HF_BODY_LENGTH) {
-		x->body_left -= n;
-		x->body_done = x->body_left == 0;
-	}
-	x->want_writable = n < data.len;
-	hf_coap_soon(x);
-	return n;
-}
-
-/* ---- the answer ---- */
-
-static bool block_of(const struct hf_coap_head *head, uint16_t number, struct hf_coap_block *out,
-		     bool *there)
-{
-	const struct hf_span *value = hf_coap_option_get(head, number);
-
-	*there = value != NULL;
-	*out = (struct hf_coap_block){ 0 };
-	return !value || hf_coap_block_parse(*value, out);
-}
-
-/* Asks for the block behind what has come. */
-static void ask(struct hf_exchange *x)
-{
-	struct hf_coap_block block = {
-		.num = (uint32_t)(x->answer_len >> (x->answer_szx + 4)),
-		.szx = x->answer_szx,
-	};
-	struct hf_coap_head head = { .code = x->request.code };
-	char bytes[4];
-
-	x->follow = false;
-	for (size_t i = 0; i < x->request.n; i++) {
-		const struct hf_coap_option *o = &x->request.options[i];
-
-		if (o->number != HF_COAP_IF_MATCH && o->number != HF_COAP_ETAG &&
-		    o->number != HF_COAP_IF_NONE_MATCH && o->number != HF_COAP_CONTENT_FORMAT)
-			(void)hf_coap_option_add(&head, o->number, o->value);
-	}
-	if (hf_coap_option_add(&head, HF_COAP_BLOCK2, hf_coap_block_format(&block, bytes))) {
-		end_malformed(x, "no room for another option");
-		return;
-	}
-	emit(x, &head, hf_span(NULL, 0));
-}
-
-/* The entity tag of the answer, the same for each of its blocks. */
-static bool same_etag(struct hf_exchange *x)
-{
-	const struct hf_span *tag = hf_coap_option_get(&x->reply.head, HF_COAP_ETAG);
-	struct hf_span now = tag ? *tag : hf_span(NULL, 0);
-
-	return hf_span_eq(now, hf_span(x->etag, x->etag_len));
-}
-
-static bool take_payload(struct hf_exchange *x, const struct hf_coap_block *block)
-{
-	size_t size = hf_coap_block_size(block->szx);
-
-	x->more = block->more;
-	x->answer_szx = block->szx;
-	x->payload_due = true;
-	return !block->more || x->reply.payload.len == size;
-}
-
-static void take_next_block(struct hf_exchange *x)
-{
-	struct hf_coap_block block;
-	bool there;
-
-	if (!block_of(&x->reply.head, HF_COAP_BLOCK2, &block, &there) || !there ||
-	    x->reply.head.code >> 5 != 2 || !same_etag(x) ||
-	    (uint64_t)block.num << (block.szx + 4) != x->answer_len || !take_payload(x, &block))
-		end_malformed(x, "a block that does not belong to the others");
-}
-
-static int begin_head(struct hf_exchange *x)
-{
-	size_t payload = x->reply.payload.len;
-	int err = hf_coap_answer_map(&x->reply.head, payload > 0, &x->arena, &x->head);
-	struct hf_span length;
-
-	if (err || x->head.status == 204 || x->head.status == 304)
-		return err;
-	if (x->more && !hf_span_eq_str(x->msg->method, "HEAD")) {
-		x->head.body = HF_BODY_CHUNKED;
-		x->head.body_len = HF_LEN_UNKNOWN;
-		return 0;
-	}
-	if (hf_span_eq_str(x->msg->method, "HEAD"))
-		return 0;
-	x->head.body = HF_BODY_LENGTH;
-	x->head.body_len = payload;
-	length = hf_arena_printf(&x->arena, "%zu", payload);
-	return length.ptr ? hf_fields_add(&x->head.fields, HF_SPAN("Content-Length"), length) :
-			    HF_ENOMEM;
-}
-
-static void take_answer(struct hf_exchange *x)
-{
-	const struct hf_span *tag = hf_coap_option_get(&x->reply.head, HF_COAP_ETAG);
-	struct hf_coap_block block;
-	bool there;
-
-	if (!block_of(&x->reply.head, HF_COAP_BLOCK2, &block, &there) || block.num != 0 ||
-	    x->reply.head.code == HF_COAP_CONTINUE || x->reply.head.code >> 5 < 2 ||
-	    !take_payload(x, &block)) {
-		end_malformed(x, "no answer to this request");
-		return;
-	}
-	if (tag && tag->len <= sizeof(x->etag)) {
-		memcpy(x->etag, tag->ptr, tag->len);
-		x->etag_len = tag->len;
-	}
-	if (begin_head(x)) {
-		hf_coap_x_end(x, HF_END_INTERNAL, HF_ENOMEM, "out of memory");
-		return;
-	}
-	if (x->head.body == HF_BODY_NONE) {
-		x->reply.payload.len = 0;
-		x->more = false;
-	}
-	x->head_seen = true;
-	tell_head(x);
-}
-
-/* What came is for the present block of the request; false: it is the answer. */
-static bool take_block_reply(struct hf_exchange *x)
-{
-	uint8_t code = x->reply.head.code;
-	struct hf_coap_block block;
-	bool there;
-
-	if (!block_of(&x->reply.head, HF_COAP_BLOCK1, &block, &there))
-		there = false;
-	if (code == HF_COAP_TOO_LARGE && there && block.szx < x->szx && x->offset == 0 &&
-	    !x->shrunk) {
-		x->shrunk = x->blocks = true;
-		x->szx = block.szx;
-		x->last_sent = false;
-		return true;
-	}
-	if (x->last_sent || code >> 5 != 2)
-		return false;
-	hf_buf_consume(&x->body, x->block_len);
-	x->offset += x->block_len;
-	if (there && block.szx < x->szx)
-		x->szx = block.szx;
-	if (x->body.len < BODY_MAX && !x->body_done)
-		x->want_writable = true;
-	return true;
-}
-
-static void take_reply(struct hf_exchange *x)
-{
-	x->active_ms = hf_coap_now(x->t);
-	if (x->head_seen)
-		take_next_block(x);
-	else if (take_block_reply(x))
-		x->reply.there = false;
-	else
-		take_answer(x);
-}
-
-static void give_payload(struct hf_exchange *x)
-{
-	struct hf_span payload = x->reply.payload;
-
-	x->payload_due = false;
-	x->reply.there = false;
-	x->answer_len += payload.len;
-	if (payload.len > 0 && !tell_body(x, payload))
-		return;
-	if (x->state != HF_COAP_X_ACTIVE)
-		return;
-	x->follow = x->more;
-	if (!x->more)
-		hf_coap_x_end(x, HF_END_COMPLETE, 0, "");
 }
 
 /* ---- steps ---- */
@@ -510,7 +263,7 @@ static void answer_here(struct hf_exchange *x)
 	}
 	x->head_seen = true;
 	x->depth++;
-	if (tell_head(x))
+	if (hf_coap_x_tell_head(x))
 		hf_coap_x_end(x, HF_END_COMPLETE, 0, "");
 	leave(x);
 }
@@ -540,14 +293,14 @@ static void advance(struct hf_exchange *x)
 	if (x->nack)
 		nacked(x);
 	else if (x->reply.there && !x->payload_due && x->receiving)
-		take_reply(x);
+		hf_coap_x_take(x);
 	if (x->state == HF_COAP_X_ACTIVE && x->payload_due && x->receiving)
-		give_payload(x);
+		hf_coap_x_give(x);
 	if (x->state == HF_COAP_X_ACTIVE && x->follow && x->receiving)
-		ask(x);
+		hf_coap_x_ask(x);
 	if (x->state == HF_COAP_X_ACTIVE && !x->head_seen && !x->outstanding && !x->reply.there &&
 	    !x->last_sent)
-		send_block(x);
+		hf_coap_x_send_block(x);
 	if (x->state == HF_COAP_X_ACTIVE && !x->body_done && !x->head_seen && x->want_writable) {
 		x->want_writable = false;
 		tell_writable(x);
@@ -576,6 +329,9 @@ void hf_coap_x_step(struct hf_exchange *x)
 		break;
 	case HF_COAP_X_ACTIVE:
 		advance(x);
+		break;
+	case HF_COAP_X_LISTENING:
+		hf_coap_observe_step(x);
 		break;
 	case HF_COAP_X_WAITING:
 	case HF_COAP_X_ENDED:

@@ -45,7 +45,9 @@ static int send_message(struct hf_exchange *x, const struct hf_coap_head *head,
 
 	if (!pdu)
 		return HF_ENOMEM;
-	coap_session_new_token(t->session, &x->token_len, x->token);
+	if (!x->keep_token)
+		coap_session_new_token(t->session, &x->token_len, x->token);
+	x->keep_token = false;
 	if (!fill(pdu, x, head, payload)) {
 		coap_delete_pdu(pdu);
 		return HF_ENOMEM;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "coap/coap_internal.h"
+#include "coap/observe.h"
 
 #include <netinet/in.h>
 #include <stdio.h>
@@ -48,7 +48,9 @@ static coap_response_t on_response(coap_session_t *session, const coap_pdu_t *se
 
 	(void)sent;
 	(void)mid;
-	if (!x || x->reply.there)
+	if (!x)
+		return hf_coap_observe_heard(t, received) ? COAP_RESPONSE_OK : COAP_RESPONSE_FAIL;
+	if (x->reply.there)
 		return COAP_RESPONSE_FAIL;
 	err = hf_coap_message_read(received, &x->reply);
 	if (err)
@@ -264,6 +266,8 @@ void hf_coap_session_rest(struct hf_coap *t)
 		return;
 	if (t->last)
 		hf_coap_session_drop(t, t->silent);
+	else if (t->observations_n > 0)
+		hf_timerq_clear(t->opt.timers, &t->idle);
 	else
 		(void)hf_timerq_set(t->opt.timers, &t->idle,
 				    hf_coap_now(t) + t->opt.keepalive_timeout_ms);
@@ -283,6 +287,7 @@ void hf_coap_session_drop(struct hf_coap *t, bool other_address)
 		coap_session_release(t->session);
 	t->session = NULL;
 	hf_coap_tls_close(t);
+	hf_coap_observe_lost(t);
 	hf_tls_platform_leave(before);
 	hf_timerq_clear(t->opt.timers, &t->deadline);
 	hf_timerq_clear(t->opt.timers, &t->idle);

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "coap/coap_internal.h"
+#include "coap/observe.h"
 #include "holdfast/err.h"
 #include "net/addr.h"
 #include "net/tls_platform.h"
@@ -84,6 +84,7 @@ void hf_coap_run(struct hf_coap *t)
 	hf_list_take(&t->soon, &now);
 	while ((node = hf_list_pop(&now)))
 		hf_coap_x_step(hf_container_of(node, struct hf_exchange, soon));
+	hf_coap_observe_look(t);
 	serve_waiting(t);
 	hf_coap_session_rest(t);
 	t->depth--;
@@ -95,6 +96,22 @@ static void on_soon(void *user)
 	hf_coap_run(user);
 }
 
+void hf_coap_x_queue(struct hf_exchange *x)
+{
+	hf_list_push(&x->t->waiting, &x->node);
+	x->t->waiting_n++;
+	hf_coap_x_arm(x);
+	hf_coap_wake(x->t);
+}
+
+void hf_coap_x_local(struct hf_exchange *x)
+{
+	x->state = HF_COAP_X_LOCAL;
+	hf_list_push(&x->t->running, &x->node);
+	x->t->running_n++;
+	hf_coap_soon(x);
+}
+
 /* ---- the transport's operations ---- */
 
 static int perform(struct hf_transport *base, const struct hf_transport_request *req,
@@ -102,6 +119,7 @@ static int perform(struct hf_transport *base, const struct hf_transport_request 
 {
 	struct hf_coap *t = hf_coap_of(base);
 	struct hf_exchange *x;
+	int err = 0;
 
 	if (t->waiting_n >= CONFIG_HF_COAP_WAITING_MAX)
 		return HF_ELIMIT;
@@ -126,17 +144,15 @@ static int perform(struct hf_transport *base, const struct hf_transport_request 
 	}
 	*out = x;
 	if (x->refused) {
-		x->state = HF_COAP_X_LOCAL;
-		hf_list_push(&t->running, &x->node);
-		t->running_n++;
-		hf_coap_soon(x);
-		return 0;
+		hf_coap_x_local(x);
+	} else if (hf_coap_wants_events(req->msg)) {
+		err = hf_coap_observe(x);
+		if (err)
+			hf_coap_x_destroy(x);
+	} else {
+		hf_coap_x_queue(x);
 	}
-	hf_list_push(&t->waiting, &x->node);
-	t->waiting_n++;
-	hf_coap_x_arm(x);
-	hf_coap_wake(t);
-	return 0;
+	return err;
 }
 
 static void go(struct hf_transport *base, struct hf_exchange *x)
@@ -211,6 +227,7 @@ int hf_coap_create(const struct hf_coap_options *opt, struct hf_transport **out)
 	hf_list_init(&t->waiting);
 	hf_list_init(&t->running);
 	hf_list_init(&t->ended);
+	hf_list_init(&t->observations);
 	hf_list_init(&t->soon);
 	hf_timer_init(&t->soon_timer, on_soon, t);
 	err = keep_copies(t);
@@ -240,6 +257,7 @@ void hf_coap_destroy(struct hf_transport *base)
 		return;
 	t = hf_coap_of(base);
 	assert(t->depth == 0);
+	hf_coap_observe_finish(t);
 	destroy_all(&t->waiting);
 	destroy_all(&t->running);
 	destroy_all(&t->ended);
@@ -260,7 +278,9 @@ void hf_coap_network_changed(struct hf_transport *base, bool up)
 	if (!t->literal)
 		t->addrs_n = 0;
 	t->last = t->state == HF_COAP_UP;
-	if (!up)
+	if (up)
+		hf_coap_observe_again(t);
+	else
 		hf_list_for(it, tmp, &t->running)
 			if (!exchange_of(it)->head_seen)
 				hf_coap_x_end(exchange_of(it), HF_END_RESET, HF_EUNREACH,
