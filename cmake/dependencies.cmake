@@ -2,7 +2,7 @@
 # into the cache by deps/build.sh (see deps/README.md).
 #
 # HF_CACHE (environment or -D) names the cache folder.
-set(HF_DEPS_TOOLCHAIN host CACHE STRING "Compiler of the dependencies: host, musl or aarch64")
+set(HF_DEPS_TOOLCHAIN host CACHE STRING "Compiler of the dependencies: host, musl, aarch64 or armhf")
 set(HF_DEPENDENCIES mbedtls sqlite llhttp libuv cjson inih)
 set(hf_deps_with)
 file(STRINGS ${HF_CONFIG_HEADER} HF_HAS_COAP REGEX "CONFIG_HF_COAP 1")

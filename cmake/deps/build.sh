@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds third-party libraries as static archives into the cache.
 #
-#   build.sh [--toolchain host|musl|aarch64] [--with coap] LIBRARY...
+#   build.sh [--toolchain host|musl|aarch64|armhf] [--with coap] LIBRARY...
 #
 # --with coap: Mbed TLS with what DTLS needs, for libcoap.
 #
@@ -33,6 +33,7 @@ debian_arch() {
 	case $(uname -m) in
 	x86_64) echo amd64 ;;
 	aarch64) echo arm64 ;;
+	armv7l) echo armhf ;;
 	*) die "no musl is pinned for $(uname -m); add a row to lock.txt" ;;
 	esac
 }
@@ -342,6 +343,7 @@ toolchain_prefix() {
 	case $arch in
 	amd64) gnu=x86_64-linux-gnu ;;
 	arm64) gnu=aarch64-linux-gnu ;;
+	armhf) gnu=arm-linux-gnueabihf ;;
 	esac
 	gcc=$gnu-gcc
 	command -v "$gcc" >/dev/null || die "$gcc is missing; run ./dev build, which installs it"
@@ -423,15 +425,20 @@ host)
 	tc_prefix=""
 	BASE_CFLAGS="-O2 -g1 -fno-omit-frame-pointer -fPIC -w"
 	;;
-musl | aarch64)
-	if [[ $toolchain == musl ]]; then arch=$(debian_arch); else arch=arm64; fi
+musl | aarch64 | armhf)
+	case $toolchain in
+	musl) arch=$(debian_arch) ;;
+	aarch64) arch=arm64 ;;
+	armhf) arch=armhf ;;
+	esac
 	[[ $arch == arm64 ]] && command -v aarch64-linux-gnu-ar >/dev/null && AR=aarch64-linux-gnu-ar
+	[[ $arch == armhf ]] && command -v arm-linux-gnueabihf-ar >/dev/null && AR=arm-linux-gnueabihf-ar
 	tc_prefix=$(toolchain_prefix "$arch")
 	CC=$tc_prefix/bin/cc
 	BASE_CFLAGS="-Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables -w"
 	;;
 *)
-	die "no toolchain $toolchain; there are host, musl and aarch64"
+	die "no toolchain $toolchain; there are host, musl, aarch64 and armhf"
 	;;
 esac
 command -v "$CC" >/dev/null || die "$CC is missing; run ./dev build, which installs it"

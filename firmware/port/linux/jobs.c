@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "port/linux/loop.h"
@@ -60,11 +61,16 @@ static void run_jobs(void *user)
 {
 	struct hf_linux_worker *w = user;
 	struct hf_linux_jobs *j = w->jobs;
+	bool confined = false;
 	struct hf_job *job;
 
 	uv_mutex_lock(&j->lock);
 	while ((job = take_todo(w))) {
 		uv_mutex_unlock(&j->lock);
+		/* before the first job: the rules are made after the first thread */
+		if (!confined && hf_linux_confine_thread(j->port))
+			abort();
+		confined = true;
 		job->run(job);
 		uv_mutex_lock(&j->lock);
 		put_ran(w, job);
@@ -225,6 +231,7 @@ int hf_linux_jobs_init(struct hf_port_linux *p)
 	struct hf_linux_jobs *j = &p->jobs;
 	int err = 0;
 
+	j->port = p;
 	p->port.job_submit = job_submit;
 	p->port.jobs_finish = jobs_finish;
 	j->ran_end = &j->ran;

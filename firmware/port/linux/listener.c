@@ -153,11 +153,20 @@ static int remove_left_over(const char *path, const struct sockaddr_storage *ss,
 	return unlink(path) && errno != ENOENT ? hf_linux_err(errno) : 0;
 }
 
+int hf_linux_make_folder(const char *folder)
+{
+	/* who may open the socket is said by its own mode, not by our umask */
+	return (mkdir(folder, 0755) && errno != EEXIST) || chmod(folder, 0755) ?
+		       hf_linux_err(errno) :
+		       0;
+}
+
 /* bind() for a path whose folder may be missing. */
 static int bind_path(int fd, const struct sockaddr_storage *ss, socklen_t len, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char folder[HF_UNIX_PATH_MAX + 1];
+	int err;
 
 	if (!bind(fd, (const struct sockaddr *)ss, len))
 		return 0;
@@ -165,12 +174,10 @@ static int bind_path(int fd, const struct sockaddr_storage *ss, socklen_t len, c
 		return hf_linux_err(errno);
 	memcpy(folder, path, (size_t)(slash - path));
 	folder[slash - path] = 0;
-	if (mkdir(folder, 0755) && errno != EEXIST)
-		return hf_linux_err(errno);
-	/* who may open the socket is said by its own mode, not by our umask */
-	if (chmod(folder, 0755) || bind(fd, (const struct sockaddr *)ss, len))
-		return hf_linux_err(errno);
-	return 0;
+	err = hf_linux_make_folder(folder);
+	if (!err && bind(fd, (const struct sockaddr *)ss, len))
+		err = hf_linux_err(errno);
+	return err;
 }
 
 static int bind_unix(struct hf_listener *l, int fd, const struct hf_addr *at)

@@ -245,6 +245,7 @@ int hf_port_linux_create(const struct hf_port_linux_options *opt, struct hf_port
 	if (!p)
 		return HF_ENOMEM;
 	p->lock_fd = -1;
+	p->rules_fd = -1;
 	p->notify.fd = -1;
 	hf_list_init(&p->dirty);
 	hf_list_init(&p->later);
@@ -289,6 +290,7 @@ bool hf_port_linux_destroy(struct hf_port_linux *p)
 	hf_linux_clock_finish(p);
 	hf_linux_notify_finish(p);
 	hf_linux_state_dir_finish(p);
+	hf_linux_confine_finish(p);
 	free(p->buffer);
 	uv_walk(&p->loop, close_handle, NULL);
 	if (p->lookups > 0) {

@@ -74,6 +74,7 @@ struct hf_linux_moves {
 
 /* The threads of the databases (jobs.c). */
 struct hf_linux_jobs {
+	const struct hf_port_linux *port;
 	struct hf_linux_worker workers[HF_JOB_QUEUES];
 	uv_mutex_t lock;
 	uv_cond_t rest; /* for jobs_finish: a job has run */
@@ -161,7 +162,8 @@ struct hf_port_linux {
 	struct hf_linux_notify notify;
 
 	char *state_dir;
-	int lock_fd; /* state_dir/lock, -1: none */
+	int lock_fd;  /* state_dir/lock, -1: none */
+	int rules_fd; /* of confine.c, -1: none */
 	bool signals_on;
 	bool journal; /* stderr is the journal */
 };
@@ -183,6 +185,13 @@ int hf_linux_socket(const struct hf_addr *addr);
 
 /* Each of these fills its operations of port->port. init: HF_E*; finish works
  * after a failed or missing init too. */
+/* confine.c. What the process is confined to, for the thread that calls; 0 or HF_E*. */
+int hf_linux_confine_thread(const struct hf_port_linux *p);
+void hf_linux_confine_finish(struct hf_port_linux *p);
+
+/* listener.c. A folder that others may enter, whatever the umask; the one above exists. */
+int hf_linux_make_folder(const char *folder);
+
 void hf_linux_state_dir_init(struct hf_port_linux *p);
 void hf_linux_state_dir_finish(struct hf_port_linux *p);
 int hf_linux_clock_init(struct hf_port_linux *p);

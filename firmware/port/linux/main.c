@@ -210,6 +210,31 @@ static bool check_place(struct daemon *d, const struct hf_settings *settings,
 	return false;
 }
 
+/* The folders of the store and of the control socket are all that is written to. */
+static int confine(struct daemon *d, const struct hf_settings *settings)
+{
+	const char *folders[2] = { hf_settings_state_dir(settings) };
+	char folder[HF_PLACE_PATH_SIZE], words[64];
+	unsigned abi = 0;
+	size_t n = 1;
+	int err;
+
+	if (!IS_ENABLED(CONFIG_HF_LANDLOCK))
+		return 0;
+	if (settings->control) {
+		hf_place_folder_above(settings->control, folder);
+		folders[n++] = folder;
+	}
+	err = hf_port_linux_confine(d->linux_port, folders, n, &abi);
+	if (err)
+		fprintf(stderr, "holdfastd: cannot be confined to its folders: %s\n",
+			hf_strerror(err));
+	snprintf(words, sizeof(words), "daemon.confined landlock=%u", abi);
+	if (!err && settings->log_level >= HF_LOG_INFO)
+		d->port->log(d->port, HF_LOG_INFO, words);
+	return err;
+}
+
 /* Takes @settings. */
 static void serve(struct daemon *d, struct hf_settings *settings)
 {
@@ -217,6 +242,12 @@ static void serve(struct daemon *d, struct hf_settings *settings)
 
 	if (take_state_dir(d, hf_settings_state_dir(settings))) {
 		hf_settings_destroy(settings);
+		return;
+	}
+	err = confine(d, settings);
+	if (err) {
+		hf_settings_destroy(settings);
+		d->exit_code = start_exit_code(err);
 		return;
 	}
 	hf_port_linux_leave_out(d->linux_port, settings->ignore_links);

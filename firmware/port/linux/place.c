@@ -21,8 +21,6 @@
 
 #include "port/linux/loop.h"
 
-#define PATH_BYTES 4096
-
 struct check {
 	const struct hf_settings *s;
 	struct hf_buf *faults;
@@ -34,7 +32,7 @@ static void fault(struct check *c, const char *key, unsigned line, const char *f
 
 static void fault(struct check *c, const char *key, unsigned line, const char *fmt, ...)
 {
-	char words[PATH_BYTES];
+	char words[HF_PLACE_PATH_SIZE];
 	va_list args;
 
 	c->any = true;
@@ -63,17 +61,16 @@ static const char *user_name(char out[64])
 	return out;
 }
 
-/* The folder that @path stands in. */
-static void folder_above(const char *path, char out[PATH_BYTES])
+void hf_place_folder_above(const char *path, char out[HF_PLACE_PATH_SIZE])
 {
 	const char *slash = strrchr(path, '/');
 
 	if (!slash)
-		snprintf(out, PATH_BYTES, ".");
+		snprintf(out, HF_PLACE_PATH_SIZE, ".");
 	else if (slash == path)
-		snprintf(out, PATH_BYTES, "/");
+		snprintf(out, HF_PLACE_PATH_SIZE, "/");
 	else
-		snprintf(out, PATH_BYTES, "%.*s", (int)(slash - path), path);
+		snprintf(out, HF_PLACE_PATH_SIZE, "%.*s", (int)(slash - path), path);
 }
 
 static void unwritable(struct check *c, const char *key, unsigned line, const char *folder)
@@ -89,7 +86,7 @@ static void unwritable(struct check *c, const char *key, unsigned line, const ch
 /* @folder is there and can be written, or can be made. True: it is there. */
 static bool check_folder(struct check *c, const char *key, unsigned line, const char *folder)
 {
-	char above[PATH_BYTES], user[64];
+	char above[HF_PLACE_PATH_SIZE], user[64];
 	struct stat st;
 
 	if (stat(folder, &st) == 0) {
@@ -101,7 +98,7 @@ static bool check_folder(struct check *c, const char *key, unsigned line, const 
 			return true;
 		return false;
 	}
-	folder_above(folder, above);
+	hf_place_folder_above(folder, above);
 	if (errno == EACCES)
 		fault(c, key, line, "user %s may not enter a folder on the way to %s",
 		      user_name(user), folder);
@@ -119,7 +116,7 @@ static bool check_folder(struct check *c, const char *key, unsigned line, const 
 
 static bool is_locked(const char *dir)
 {
-	char path[PATH_BYTES];
+	char path[HF_PLACE_PATH_SIZE];
 	bool locked;
 	int fd;
 
@@ -157,7 +154,7 @@ static void check_state_files(struct check *c)
 {
 	static const char store[] = "queue";
 	DIR *dir = opendir(c->s->state_dir);
-	char path[PATH_BYTES];
+	char path[HF_PLACE_PATH_SIZE];
 	struct dirent *e;
 
 	while (dir && (e = readdir(dir)) != NULL) {
@@ -205,13 +202,13 @@ static void check_control(struct check *c)
 {
 	struct hf_addr at = { .family = HF_FAMILY_UNIX };
 	unsigned line = c->s->control_line;
-	char folder[PATH_BYTES];
+	char folder[HF_PLACE_PATH_SIZE];
 	struct stat st;
 
 	if (!c->s->control)
 		return;
 	snprintf(at.path, sizeof(at.path), "%s", c->s->control);
-	folder_above(at.path, folder);
+	hf_place_folder_above(at.path, folder);
 	if (!check_folder(c, "control", line, folder) || lstat(at.path, &st))
 		return;
 	if (!S_ISSOCK(st.st_mode))

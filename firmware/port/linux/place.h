@@ -17,4 +17,9 @@ enum hf_place {
 /* Appends a line "file:line: [agent] key: words" for each fault to @faults. */
 enum hf_place hf_place_check(const struct hf_settings *s, struct hf_buf *faults);
 
+#define HF_PLACE_PATH_SIZE 4096
+
+/* The folder that @path stands in. */
+void hf_place_folder_above(const char *path, char out[HF_PLACE_PATH_SIZE]);
+
 #endif

@@ -37,6 +37,14 @@ struct hf_port *hf_port_linux_port(struct hf_port_linux *p);
  * folder), HF_ELIMIT, HF_ENOMEM, HF_EIO. */
 int hf_port_linux_set_state_dir(struct hf_port_linux *p, const char *dir);
 
+/* From here on files are made, written and removed beneath @folders only, and none is
+ * executed, by this thread, the threads of the databases and those that come later. A
+ * folder that is missing is made, with mode 0755, if the one above it is there. Before
+ * the agent starts, once in a process. *abi: of the kernel's Landlock; 0: it has none,
+ * and nothing is confined. Those of hf_port_linux_set_state_dir. */
+int hf_port_linux_confine(struct hf_port_linux *p, const char *const folders[], size_t n,
+			  unsigned *abi);
+
 /* Interfaces whose name fits one of @patterns (as of a shell, separated by commas)
  * are no way to the network. @patterns must outlive the loop's turns; NULL: none. */
 void hf_port_linux_leave_out(struct hf_port_linux *p, const char *patterns);
