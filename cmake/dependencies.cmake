@@ -6,6 +6,7 @@ set(HF_DEPS_TOOLCHAIN host CACHE STRING "Compiler of the dependencies: host, mus
 set(HF_DEPENDENCIES mbedtls sqlite llhttp libuv cjson inih)
 set(hf_deps_with)
 file(STRINGS ${HF_CONFIG_HEADER} HF_HAS_COAP REGEX "CONFIG_HF_COAP 1")
+file(STRINGS ${HF_CONFIG_HEADER} HF_HAS_SENSOR REGEX "CONFIG_HF_SENSOR 1")
 if(HF_HAS_COAP)
   list(APPEND HF_DEPENDENCIES libcoap)
   set(hf_deps_with --with coap)

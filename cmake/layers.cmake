@@ -20,7 +20,7 @@ function(hf_row folder)
 endfunction()
 
 set(HF_CORE_LAYERS
-  base http store net coap cache queue worker push sync fetch ingress agent)
+  base http store net coap cache queue worker push sync fetch ingress sensor agent)
 
 hf_row(base    MAY err)
 hf_row(http    MAY err base                                             EXT llhttp)
@@ -34,7 +34,8 @@ hf_row(push    MAY holdfast base http store                             EXT mbed
 hf_row(sync    MAY holdfast base http store net queue                   EXT cjson)
 hf_row(fetch   MAY holdfast base http store net cache queue worker sync)
 hf_row(ingress MAY holdfast base http store net cache queue worker push sync fetch  EXT cjson)
-hf_row(agent   MAY holdfast base http store net coap cache queue worker push sync fetch ingress
+hf_row(sensor  MAY holdfast base http store net coap cache queue worker sync fetch ingress  EXT mbedtls)
+hf_row(agent   MAY holdfast base http store net coap cache queue worker push sync fetch ingress sensor
                EXT inih cjson)
 
 hf_row(port/linux    MAY holdfast base agent             EXT libuv         POSIX)

@@ -164,8 +164,8 @@ static void on_hold(void *user, int event, const struct hf_hold *hold)
 	hf_agent_hold_event(user, event, hold);
 }
 
-static const struct hf_route *find_route(void *user, unsigned origin,
-					 const struct hf_match_request *req)
+const struct hf_route *hf_agent_route(void *user, unsigned origin,
+				      const struct hf_match_request *req)
 {
 	struct hf_agent *a = user;
 	const struct hf_worker_settings *w = hf_settings_worker(a->settings, origin, req->path);
@@ -328,7 +328,7 @@ static int create_fetch(struct hf_agent *a)
 		.cache = a->cache,
 		.origins = a->fetch_origins,
 		.origins_n = (unsigned)a->settings->origins_n,
-		.route = find_route,
+		.route = hf_agent_route,
 		.precache = hf_agent_precache,
 		.user = a,
 		.inline_body_max = CONFIG_HF_QUEUE_INLINE_BODY_BYTES,
@@ -451,6 +451,8 @@ static void serve(struct hf_agent *a)
 		err = create_ingress(a);
 	if (!err)
 		err = listen_all(a);
+	if (!err && IS_ENABLED(CONFIG_HF_SENSOR))
+		err = hf_agent_sensors_begin(a);
 	if (!err) {
 		hf_agent_housekeeping_init(a);
 		hf_sync_start(a->sync);
@@ -553,6 +555,8 @@ void hf_agent_destroy(struct hf_agent *a)
 		hf_queue_abandon(a->queue);
 	hf_fetch_abandon(a->fetch);
 	hf_ingress_destroy(a->ingress);
+	if (IS_ENABLED(CONFIG_HF_SENSOR))
+		hf_agent_sensors_destroy(a);
 	hf_agent_background_destroy(a);
 	hf_fetch_destroy(a->fetch);
 	hf_agent_caches_destroy(a);

@@ -43,6 +43,8 @@ struct hf_agent_portal {
 	struct hf_agent_origin way;
 };
 
+struct hf_sensors; /* sensor/sensor.h */
+
 struct hf_agent {
 	struct hf_port *port;
 	struct hf_settings *settings;
@@ -89,6 +91,7 @@ struct hf_agent {
 	bool caches_ready, loaded; /* both: it serves */
 	struct hf_fetch *fetch;
 	struct hf_ingress *ingress;
+	struct hf_sensors *sensors; /* NULL: nothing is listened on for them */
 
 	/* The last event of it, for the pages of each origin and, behind them, for the
 	 * operator. */
@@ -241,6 +244,17 @@ int hf_agent_transport(struct hf_agent *a, const struct hf_url *url, const char 
 /* coap.c: @o with @s's CoAP transport; HF_ECONFIG. */
 int hf_agent_coap_open(struct hf_agent *a, const char *host, const struct hf_origin_settings *s,
 		       struct hf_agent_origin *o);
+/* sensors.c, in builds with the sensor side */
+int hf_agent_sensors_begin(struct hf_agent *a);
+void hf_agent_sensors_stop(struct hf_agent *a);
+/* After hf_store_destroy. */
+void hf_agent_sensors_destroy(struct hf_agent *a);
+/* Appends the member "sensors" of the status and a comma; their metrics. */
+int hf_agent_sensors_status(struct hf_agent *a, struct hf_buf *out);
+int hf_agent_sensors_metrics(struct hf_agent *a, struct hf_buf *out);
+/* For struct hf_fetch_options. */
+const struct hf_route *hf_agent_route(void *user, unsigned origin,
+				      const struct hf_match_request *req);
 /* credentials.c, behind the origins */
 int hf_agent_credentials_create(struct hf_agent *a);
 void hf_agent_credentials_destroy(struct hf_agent *a);

@@ -227,5 +227,7 @@ int hf_agent_metrics(struct hf_agent *a, struct hf_buf *out)
 		err = hf_agent_credentials_metrics(a, out);
 	if (!err)
 		err = hf_agent_caches_metrics(a, out);
+	if (!err && IS_ENABLED(CONFIG_HF_SENSOR) && a->sensors)
+		err = hf_agent_sensors_metrics(a, out);
 	return err ? err : store(a, out);
 }

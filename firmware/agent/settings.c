@@ -150,6 +150,8 @@ void hf_settings_destroy(struct hf_settings *s)
 	free(s->workers);
 	free(s->credentials);
 	free(s->listen);
+	free(s->sensor.devices_file);
+	free(s->sensor.key_query);
 	free(s->path);
 	free(s->control);
 	free(s->state_dir);

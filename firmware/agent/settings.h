@@ -3,7 +3,8 @@
  * holdfast.conf (INI) and what it names, read and checked as a whole.
  *
  *   [agent]         listen, control, state-dir, log-level, allow-remote, metered,
- *                   ignore-links, captive-api, captive-ca-file, metrics-listen
+ *                   ignore-links, captive-api, captive-ca-file, metrics-listen,
+ *                   coap-listen, coaps-listen, coap-devices, coap-request-key
  *   [origin NAME]   url, host, ca-file, ca-dir, pin (repeatable), client-cert,
  *                   client-key, probe, connect-timeout-ms, first-byte-timeout-ms,
  *                   psk-identity, psk-file, coap-key
@@ -82,6 +83,17 @@ struct hf_credential_settings {
 	char *identity_file; /* NULL: none */
 };
 
+#define HF_SENSOR_LISTEN_MAX 8
+
+/* The sensor side; without addresses there is none. */
+struct hf_sensor_settings {
+	struct hf_addr coap[HF_SENSOR_LISTEN_MAX], coaps[HF_SENSOR_LISTEN_MAX];
+	size_t coap_n, coaps_n;
+	char *devices_file;  /* NULL: none */
+	char *key_query;     /* query parameter with a sensor's own key; NULL: none */
+	uint16_t key_option; /* option with it; 0: none */
+};
+
 struct hf_settings {
 	char *path; /* of holdfast.conf */
 	/* Lines of [agent]'s keys, 0: not given. */
@@ -99,6 +111,7 @@ struct hf_settings {
 	char *captive_api; /* "auto": as the network says; "off", or an https URL */
 	char *captive_ca_file;
 	char *ignore_links; /* patterns of names, separated by commas */
+	struct hf_sensor_settings sensor;
 	struct hf_origin_settings *origins;
 	size_t origins_n;
 	struct hf_worker_settings *workers;

@@ -22,10 +22,10 @@ static bool is_parameter(struct hf_span s)
 	return s.len > 0 && s.len <= PARAMETER_MAX;
 }
 
-static void read_key_place(struct hf_settings_reader *r, const struct hf_conf_section *section,
-			   struct hf_origin_settings *o)
+void hf_settings_coap_key(struct hf_settings_reader *r, const struct hf_conf_section *section,
+			  unsigned key, char **query, uint16_t *option)
 {
-	const char *text = section->v[HF_ORIGIN_COAP_KEY].text;
+	const char *text = section->v[key].text;
 	struct hf_span value = text ? hf_span_str(text) : HF_SPAN(QUERY KEY_DEFAULT);
 	char quoted[HF_QUOTE_SIZE];
 	uint64_t number;
@@ -34,17 +34,17 @@ static void read_key_place(struct hf_settings_reader *r, const struct hf_conf_se
 		return;
 	if (hf_span_starts(value, HF_SPAN(QUERY)) &&
 	    is_parameter(hf_span_skip(value, strlen(QUERY)))) {
-		o->coap_key_query = hf_settings_dup(r, value.ptr + strlen(QUERY));
+		*query = hf_settings_dup(r, value.ptr + strlen(QUERY));
 		return;
 	}
 	/* An origin that does not know a critical (odd) option refuses the request. */
 	if (hf_span_starts(value, HF_SPAN(OPTION)) &&
 	    hf_span_u64(hf_span_skip(value, strlen(OPTION)), &number) && number >= 2048 &&
 	    number <= UINT16_MAX) {
-		o->coap_key_option = (uint16_t)number;
+		*option = (uint16_t)number;
 		return;
 	}
-	hf_settings_fault(r, section, HF_ORIGIN_COAP_KEY,
+	hf_settings_fault(r, section, key,
 			  "%s is not query:NAME, option:NUMBER (2048 to 65535) or none",
 			  hf_quote(value, quoted));
 }
@@ -86,7 +86,8 @@ void hf_settings_read_coap(struct hf_settings_reader *r, const struct hf_conf_se
 	bool secure = hf_span_starts(o->url.scheme, HF_SPAN("coaps"));
 
 	if (hf_span_starts(o->url.scheme, HF_SPAN("coap")))
-		read_key_place(r, section, o);
+		hf_settings_coap_key(r, section, HF_ORIGIN_COAP_KEY, &o->coap_key_query,
+				     &o->coap_key_option);
 	else
 		refuse(r, section, HF_ORIGIN_COAP_KEY, "coap or coaps");
 	if (secure) {

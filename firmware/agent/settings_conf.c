@@ -24,8 +24,11 @@
 _Static_assert(INI_HANDLER_LINENO &&INI_CALL_HANDLER_ON_NEW_SECTION, "inih is built with both");
 
 static const char *const agent_keys[] = {
-	"listen",  "control",	   "state-dir",	  "log-level",	     "allow-remote",
-	"metered", "ignore-links", "captive-api", "captive-ca-file", "metrics-listen",
+	"listen",      "control",      "state-dir",    "log-level",	   "allow-remote",
+	"metered",     "ignore-links", "captive-api",  "captive-ca-file",  "metrics-listen",
+#ifdef CONFIG_HF_SENSOR
+	"coap-listen", "coaps-listen", "coap-devices", "coap-request-key",
+#endif
 };
 static const char *const origin_keys[] = {
 	"url",
@@ -72,6 +75,8 @@ static const struct {
 	[HF_CONF_PROBE] = { "probe", probe_keys, COUNT(probe_keys), false },
 };
 
+_Static_assert(COUNT(agent_keys) == HF_AGENT_KEYS_N && COUNT(agent_keys) <= HF_CONF_KEYS_MAX,
+	       "agent_keys[] follows enum hf_conf_agent");
 _Static_assert(COUNT(origin_keys) == HF_ORIGIN_KEYS_N && COUNT(origin_keys) <= HF_CONF_KEYS_MAX,
 	       "origin_keys[] follows enum hf_conf_origin");
 _Static_assert(COUNT(credential_keys) == HF_CREDENTIAL_SCOPE + 1 &&

@@ -323,6 +323,8 @@ void hf_settings_read_agent(struct hf_settings_reader *r, const struct hf_conf_s
 	read_state_dir(r, section);
 	read_ignore_links(r, section);
 	read_captive(r, section);
+	if (IS_ENABLED(CONFIG_HF_SENSOR) && section)
+		hf_settings_read_sensor(r, section);
 }
 
 /* ---- [probe] ---- */

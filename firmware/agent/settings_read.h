@@ -43,6 +43,12 @@ bool hf_settings_coap_certified(const struct hf_conf_section *section,
 void hf_settings_read_coap(struct hf_settings_reader *r, const struct hf_conf_section *section,
 			   struct hf_origin_settings *o);
 
+/* Where a key goes or comes from: "query:NAME", "option:NUMBER" or "none". */
+void hf_settings_coap_key(struct hf_settings_reader *r, const struct hf_conf_section *section,
+			  unsigned key, char **query, uint16_t *option);
+/* The sensor side of [agent]; before the origins. */
+void hf_settings_read_sensor(struct hf_settings_reader *r, const struct hf_conf_section *section);
+
 /* ---- helpers ---- */
 
 /* The number of the origin that @key of the section names; -1 after a fault. */

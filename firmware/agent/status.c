@@ -201,6 +201,8 @@ int hf_agent_status(struct hf_agent *a, unsigned origin, struct hf_buf *out)
 		err = hf_buf_append_str(out, ",");
 	if (!err && origin == UINT_MAX)
 		err = hf_agent_credentials_status(a, out);
+	if (!err && IS_ENABLED(CONFIG_HF_SENSOR) && origin == UINT_MAX && a->sensors)
+		err = hf_agent_sensors_status(a, out);
 	if (!err)
 		err = hf_agent_caches_status(a, origin, out);
 	if (!err)

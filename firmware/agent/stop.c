@@ -84,6 +84,8 @@ void hf_agent_stop(struct hf_agent *a, void (*stopped_cb)(void *user), void *use
 		hf_tags_stop(a->tags);
 	if (a->periodic)
 		hf_periodic_stop(a->periodic);
+	if (IS_ENABLED(CONFIG_HF_SENSOR))
+		hf_agent_sensors_stop(a);
 	if (a->ingress)
 		hf_ingress_stop(a->ingress, STOP_GRACE_MS, ingress_stopped, a);
 	else

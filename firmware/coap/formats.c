@@ -54,12 +54,26 @@ static struct hf_span essence(struct hf_span type, struct hf_span *parameters)
 	return hf_span_trim(hf_span_cut(parameters, ';'));
 }
 
+/* cf=65060 */
+static int numbered(struct hf_span parameters)
+{
+	struct hf_span name = hf_span_cut(&parameters, '=');
+	uint64_t number;
+
+	if (!hf_span_ieq_str(name, "cf") || !hf_span_u64(parameters, &number) ||
+	    number > UINT16_MAX)
+		return -1;
+	return (int)number;
+}
+
 int hf_coap_format_of(struct hf_span media_type)
 {
 	struct hf_span parameters, known_parameters;
 	struct hf_span name = essence(media_type, &parameters);
 
 	parameters = hf_span_trim(parameters);
+	if (hf_span_ieq_str(name, "application/coap-payload"))
+		return numbered(parameters);
 	if (parameters.len > 0 && !is_utf8_parameter(parameters))
 		return -1;
 	if (hf_span_ieq_str(name, "text/javascript"))

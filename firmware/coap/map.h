@@ -67,7 +67,9 @@ struct hf_span hf_coap_uint(uint32_t value, char bytes[4]);
 /* False: it is longer than four bytes. */
 bool hf_coap_uint_parse(struct hf_span value, uint32_t *out);
 
-/* Content-Format of a media type with parameters, -1: none. */
+/* Content-Format of a media type with parameters, -1: none. One that has no media type
+ * is the number behind this (RFC 8075 section 6.4). */
+#define HF_COAP_PAYLOAD_TYPE "application/coap-payload;cf="
 int hf_coap_format_of(struct hf_span media_type);
 /* NULL: unknown. */
 const char *hf_coap_media_type(uint32_t format);

@@ -90,6 +90,10 @@ struct hf_fetch_request {
 	const struct hf_peer *peer; /* for Forwarded */
 	struct hf_span host;	    /* the panel's Host, for Forwarded and Location */
 	bool panel_minor0;	    /* HTTP/1.0 panel */
+	/* Of a queued request that did not come over HTTP, else empty and NULL: its key, for
+	 * whom it is, and the word for Forwarded. */
+	struct hf_span key, identity;
+	const char *proto;
 };
 /* As hf_transport.perform, and the rest likewise. */
 int hf_fetch_perform(struct hf_fetch *f, const struct hf_fetch_request *req,

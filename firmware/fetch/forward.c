@@ -102,18 +102,24 @@ static int add_forwarded(const struct hf_forward *fw, struct hf_arena *arena,
 	if (!fw->peer)
 		return 0; /* a request of our own */
 	node_len = format_node(&fw->peer->addr, node);
-	text = hf_arena_alloc(arena, node_len + fw->host.len + 32);
+	if (fw->identity.len > 0)
+		node_len = 0;
+	text = hf_arena_alloc(arena, node_len + fw->identity.len + fw->host.len + 32);
 	at = text;
 	if (!text)
 		return HF_ENOMEM;
 	at = put(at, HF_SPAN("for="));
+	if (fw->identity.len > 0) /* RFC 7239 section 6.3 */
+		at = put(at, HF_SPAN("_"));
+	at = put(at, fw->identity);
 	at = put(at, hf_span(node, node_len));
 	if (fw->host.len > 0) {
 		at = put(at, HF_SPAN(";host=\""));
 		at = put(at, fw->host);
 		at = put(at, HF_SPAN("\""));
 	}
-	at = put(at, HF_SPAN(";proto=http"));
+	at = put(at, HF_SPAN(";proto="));
+	at = put(at, fw->proto ? hf_span_str(fw->proto) : HF_SPAN("http"));
 	return hf_fields_add(fields, HF_SPAN("Forwarded"), hf_span(text, (size_t)(at - text)));
 }
 

@@ -14,6 +14,8 @@ struct hf_forward {
 	struct hf_span scheme, authority; /* the origin's: "https", "shop.example" */
 	struct hf_span host;		  /* the panel's Host; empty: none was sent */
 	const struct hf_peer *peer;	  /* NULL: a request of our own */
+	struct hf_span identity;	  /* by which the peer is known; empty: its address */
+	const char *proto;		  /* NULL: http */
 };
 
 /* A request that has been through us already (RFC 9110 section 7.6.3). */

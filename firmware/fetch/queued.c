@@ -401,6 +401,8 @@ static struct hf_queued *open_queued(struct hf_fetch *f, const struct hf_fetch_r
 	q->forward.scheme = origin->scheme;
 	q->forward.authority = origin->authority;
 	q->forward.peer = &q->peer;
+	q->forward.identity = req->identity;
+	q->forward.proto = req->proto;
 	q->receiving = true;
 	q->opened_ms = f->opt.port->boottime_ms(f->opt.port);
 	q->has_body = req->base.msg->body != HF_BODY_NONE;
@@ -410,10 +412,16 @@ static struct hf_queued *open_queued(struct hf_fetch *f, const struct hf_fetch_r
 }
 
 /* For whom it is accepted. */
-static int find_identity(struct hf_queued *q)
+static int find_identity(struct hf_queued *q, struct hf_span sender)
 {
 	int err;
 
+	if (sender.len > 0) {
+		q->identity = hf_arena_copy(&q->arena, sender);
+		if (!q->identity.ptr)
+			return HF_ENOMEM;
+		hf_lane_append(q->policy.lane, '@', sender);
+	}
 	if (!q->policy.credential[0])
 		return 0;
 	err = hf_credential_identity(q->ev.fetch->opt.credentials, q->origin, q->policy.credential,
@@ -422,6 +430,16 @@ static int find_identity(struct hf_queued *q)
 	if (!err && q->identity.len > 0)
 		hf_lane_append(q->policy.lane, '@', q->identity);
 	return err && err != HF_ENOMEM ? HF_EPERM : err;
+}
+
+static int find_key(struct hf_queued *q, const struct hf_fetch_request *req)
+{
+	if (req->key.len == 0)
+		return hf_queue_key(q->ev.fetch->opt.queue, &q->policy, &req->base.msg->fields,
+				    &q->arena, &q->key, NULL);
+	q->key = hf_arena_printf(&q->arena, q->policy.key_quoted ? "\"%.*s\"" : "%.*s",
+				 HF_SPAN_ARG(req->key));
+	return q->key.ptr ? 0 : HF_ENOMEM;
 }
 
 int hf_queued(struct hf_fetch *f, const struct hf_fetch_request *req, const struct hf_route *route,
@@ -437,10 +455,9 @@ int hf_queued(struct hf_fetch *f, const struct hf_fetch_request *req, const stru
 	hf_event_open(&q->ev, f, &ops, events, user);
 	err = copy_request(q, req);
 	if (!err)
-		err = hf_queue_key(f->opt.queue, &q->policy, &msg->fields, &q->arena, &q->key,
-				   NULL);
+		err = find_key(q, req);
 	if (!err)
-		err = find_identity(q);
+		err = find_identity(q, req->identity);
 	if (!err && msg->body == HF_BODY_LENGTH && msg->body_len > f->opt.body_max)
 		err = HF_ETOOBIG;
 	if (err)

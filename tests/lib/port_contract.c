@@ -1150,7 +1150,11 @@ const char *port_missing_operation(const struct hf_port *port)
 #undef OPERATION
 	if (!port->watch != !port->watch_close)
 		return "one of watch and watch_close";
-	/* an operation added to struct hf_port is added above too */
-	_Static_assert(sizeof(struct hf_port) == (2 + 34) * sizeof(void *), "34 operations");
+	if (!port->datagram_open != !port->datagram_send ||
+	    !port->datagram_open != !port->datagram_addr ||
+	    !port->datagram_open != !port->datagram_close)
+		return "some of the operations of datagrams";
+	/* an operation added to struct hf_port is added above too; file_exposed may be NULL */
+	_Static_assert(sizeof(struct hf_port) == (2 + 39) * sizeof(void *), "39 operations");
 	return NULL;
 }

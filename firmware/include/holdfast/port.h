@@ -25,10 +25,11 @@
 #include "holdfast/err.h"
 
 struct hf_port;
-struct hf_stream;   /* a connection; the port's own */
-struct hf_listener; /* the port's own */
-struct hf_resolve;  /* a running name look-up; the port's own */
-struct hf_watch;    /* a watched descriptor; the port's own */
+struct hf_stream;    /* a connection; the port's own */
+struct hf_listener;  /* the port's own */
+struct hf_resolve;   /* a running name look-up; the port's own */
+struct hf_watch;     /* a watched descriptor; the port's own */
+struct hf_datagrams; /* a socket for datagrams; the port's own */
 
 /* ---- addresses ---- */
 
@@ -78,6 +79,13 @@ struct hf_listener_events {
 	 * stream_accept (to take it) or stream_close inside this call. */
 	void (*on_accept)(void *user, struct hf_stream *stream);
 };
+
+struct hf_datagram_events {
+	/* @data is valid during the call only; what is longer than
+	 * HF_DATAGRAM_BYTES_MAX is cut there. */
+	void (*on_datagram)(void *user, const struct hf_addr *from, const void *data, size_t len);
+};
+#define HF_DATAGRAM_BYTES_MAX 2048
 
 /* ---- name look-up ---- */
 
@@ -207,6 +215,19 @@ struct hf_port {
 	int (*listener_addr)(struct hf_port *port, struct hf_listener *listener,
 			     struct hf_addr *out);
 
+	/* Opens a socket for datagrams at @at (IPv4 or IPv6). HF_EBUSY, HF_EPERM, HF_EUNREACH,
+	 * HF_ENOMEM. NULL in ports without. */
+	int (*datagram_open)(struct hf_port *port, const struct hf_addr *at,
+			     const struct hf_datagram_events *events, void *user,
+			     struct hf_datagrams **out);
+	/* Hands one over to the network, which may lose it, as it loses what there is no room
+	 * for. */
+	void (*datagram_send)(struct hf_port *port, struct hf_datagrams *d,
+			      const struct hf_addr *to, const void *data, size_t len);
+	/* The bound address (port 0 was asked: the one given). */
+	int (*datagram_addr)(struct hf_port *port, struct hf_datagrams *d, struct hf_addr *out);
+	void (*datagram_close)(struct hf_port *port, struct hf_datagrams *d);
+
 	/* Looks up @host (NUL-terminated, at most 253 bytes). */
 	int (*resolve)(struct hf_port *port, const char *host, hf_resolve_done *done, void *user,
 		       struct hf_resolve **out);
@@ -236,6 +257,9 @@ struct hf_port {
 	 * HF_ESTATE. */
 	int (*file_read)(struct hf_port *port, const char *path, size_t max, char **out,
 			 size_t *len);
+	/* Others than the file's owner and group may read or write it. NULL: it is not
+	 * known. */
+	bool (*file_exposed)(struct hf_port *port, const char *path);
 	/* Calls @each with the path of every regular file in @dir, sorted by name.
 	 * Stops at the first non-zero return and returns it. */
 	int (*dir_read)(struct hf_port *port, const char *dir,

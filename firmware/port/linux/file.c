@@ -96,6 +96,15 @@ static int file_read(struct hf_port *port, const char *path, size_t max, char **
 	return err;
 }
 
+/* What cannot be looked at is read with a fault of its own. */
+static bool file_exposed(struct hf_port *port, const char *path)
+{
+	struct stat st;
+
+	(void)port;
+	return stat(path, &st) == 0 && (st.st_mode & (S_IROTH | S_IWOTH)) != 0;
+}
+
 /* ---- a folder ---- */
 
 static int is_wanted(const struct dirent *d)
@@ -143,5 +152,6 @@ static int dir_read(struct hf_port *port, const char *dir,
 void hf_linux_file_init(struct hf_port_linux *p)
 {
 	p->port.file_read = file_read;
+	p->port.file_exposed = file_exposed;
 	p->port.dir_read = dir_read;
 }

@@ -226,6 +226,9 @@ static int init_parts(struct hf_port_linux *p, const struct hf_port_linux_option
 #ifdef CONFIG_HF_COAP
 	hf_linux_watch_ops_init(p);
 #endif
+#ifdef CONFIG_HF_SENSOR
+	hf_linux_datagram_init(p);
+#endif
 	hf_linux_captive_init(p, opt ? opt->links_folder : NULL);
 	err = hf_linux_clock_init(p);
 	if (!err)

@@ -225,6 +225,7 @@ void hf_linux_file_init(struct hf_port_linux *p);
 void hf_linux_log_init(struct hf_port_linux *p);
 void hf_linux_entropy_init(struct hf_port_linux *p);
 void hf_linux_watch_ops_init(struct hf_port_linux *p); /* in builds with CoAP */
+void hf_linux_datagram_init(struct hf_port_linux *p);  /* in builds with the sensor side */
 
 /* A new stream on @fd for on_accept, which it takes; NULL: @fd is closed. */
 struct hf_stream *hf_linux_stream_offer(struct hf_port_linux *p, int fd, bool tcp);

@@ -270,6 +270,45 @@ static void watch_close(struct hf_port *port, struct hf_watch *watch)
 	(void)watch;
 }
 
+/* ---- datagrams ---- */
+
+/* Only for builds with the sensor side: sockets of UDP. Without them all may be NULL. */
+static int datagram_open(struct hf_port *port, const struct hf_addr *at,
+			 const struct hf_datagram_events *events, void *user,
+			 struct hf_datagrams **out)
+{
+	(void)port;
+	(void)at;
+	(void)events;
+	(void)user;
+	(void)out;
+	return HF_ENOTSUP;
+}
+
+static void datagram_send(struct hf_port *port, struct hf_datagrams *d, const struct hf_addr *to,
+			  const void *data, size_t len)
+{
+	(void)port;
+	(void)d;
+	(void)to;
+	(void)data;
+	(void)len;
+}
+
+static int datagram_addr(struct hf_port *port, struct hf_datagrams *d, struct hf_addr *out)
+{
+	(void)port;
+	(void)d;
+	(void)out;
+	return HF_ENOTSUP;
+}
+
+static void datagram_close(struct hf_port *port, struct hf_datagrams *d)
+{
+	(void)port;
+	(void)d;
+}
+
 /* ---- files ---- */
 
 /* The name your sqlite3_vfs is registered by. Its xSync must not return before
@@ -295,6 +334,13 @@ static int file_read(struct hf_port *port, const char *path, size_t max, char **
 	(void)out;
 	(void)len;
 	return HF_ENOENT;
+}
+
+static bool file_exposed(struct hf_port *port, const char *path)
+{
+	(void)port;
+	(void)path;
+	return false;
 }
 
 static int dir_read(struct hf_port *port, const char *dir,
@@ -361,11 +407,16 @@ static const struct hf_port operations = {
 	.resolve_cancel = resolve_cancel,
 	.watch = watch,
 	.watch_close = watch_close,
+	.datagram_open = datagram_open,
+	.datagram_send = datagram_send,
+	.datagram_addr = datagram_addr,
+	.datagram_close = datagram_close,
 	.job_submit = job_submit,
 	.jobs_finish = jobs_finish,
 	.vfs_name = vfs_name,
 	.state_dir = state_dir,
 	.file_read = file_read,
+	.file_exposed = file_exposed,
 	.dir_read = dir_read,
 	.log = write_log,
 	.ready = ready,
