@@ -140,6 +140,7 @@ export class Holdfast {
   answer(id: string, options?: { signal?: AbortSignal }): Promise<Response>;
   /** The requests of this origin, or those with a tag, that have no answer yet. */
   pending(options?: { tag?: string }): Promise<PendingRequest[]>;
+  /** What is being sent at this moment is tried again for some 5 s. */
   cancel(id: string): Promise<void>;
   /** Returns what ends it. */
   on<K extends keyof HoldfastEvents>(type: K, listener: (event: HoldfastEvents[K]) => void): () => void;

@@ -5,6 +5,8 @@ const OTHER_TYPES = ['connectivity', 'sync', 'periodicsync', 'gap'];
 const LOOK_MS = 30000; // the event stream is open: in case it told nothing
 const BLIND_MS = 2000; // there is none
 const LATE_MS = 20000; // for Holdfast, a process of this device, to say something
+const CANCELS_MAX = 20; // more, of what is being sent
+const CANCEL_MS = 250; // between two
 const STATE = 'Holdfast-State'; // says that an answer is Holdfast's own, not the origin's
 const SYNCS = { sync: 'sync', periodicsync: 'periodicSync' }; // an event's type -> its manager
 const ERRORS = { 404: 'InvalidState', 409: 'InvalidState', 501: 'NotSupported', 507: 'QuotaExceeded' };
@@ -157,15 +159,17 @@ export class Holdfast {
     return found.map((r) => new HoldfastRequest(this, r));
   }
 
+  // What is being sent at this moment mostly comes back soon: an outage is tried out again and again.
   async cancel(id) {
-    const response = await this.#ask(`requests/${encodeURIComponent(id)}`, { method: 'DELETE' });
-    if (!response.ok) {
+    const path = `requests/${encodeURIComponent(id)}`;
+    let response;
+    for (let n = 0; !(response = await this.#ask(path, { method: 'DELETE' })).ok; n++) {
       const error = await refusal(response, id);
-      if (response.status === 409) {
-        const { state, reason } = await this.#json(`requests/${encodeURIComponent(id)}`);
-        Object.assign(error, { state, reason });
-      }
-      throw error;
+      if (response.status !== 409) throw error;
+      const { state, reason } = await this.#json(path);
+      if (n === CANCELS_MAX || !['queued', 'inflight', 'held'].includes(state))
+        throw Object.assign(error, { state, reason });
+      await new Promise((done) => { setTimeout(done, CANCEL_MS); });
     }
     await response.body?.cancel();
     this.#look(id);

@@ -141,7 +141,7 @@ test('one that is cancelled offline takes those with it that wait for it', async
 	const id = await queue(daemon, '/api/orders', { table: 7 });
 	const second = await line(daemon, id);
 
-	assert.equal((await daemon.request({ method: 'DELETE', path: `/.holdfast/requests/${id}` })).status, 200);
+	assert.equal((await daemon.cancel(id)).status, 200);
 	assert.equal((await daemon.state(second, 'dead')).reason, 'after-failed');
 	const late = await daemon.post('/api/orders/{holdfast:order}/lines', '{}', after(id));
 	assert.equal(late.status, 424, late.text);

@@ -318,6 +318,33 @@ test('it goes on asking while Holdfast is busy or away', async (x) => {
 	assert.equal(answers.length, 0);
 });
 
+test('what is being sent is cancelled when the attempt is over, if there is time to', async (x) => {
+	const k = await kiosk(x);
+	const id = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
+	const said = (status, body = {}, state = 'refused') =>
+		new Response(JSON.stringify(body), { status, headers: { 'Holdfast-State': state } });
+	const busy = said.bind(null, 409, { detail: 'The request is being sent at this moment.' });
+	const asked = (answers) => {
+		const holdfast = new k.Holdfast({ EventSource: undefined, fetch: async (url, { method = 'GET' } = {}) => {
+			asks.push(method);
+			return (answers.shift() ?? (() => said(500)))();
+		} });
+		const asks = [];
+		return { asks, cancelled: holdfast.cancel(id) };
+	};
+	const state = (name) => () => said(200, { state: name });
+
+	const later = asked([busy, state('inflight'), busy, state('queued'), () => said(200)]);
+	await later.cancelled;
+	assert.deepEqual(later.asks, ['DELETE', 'GET', 'DELETE', 'GET', 'DELETE']);
+	const late = asked([busy, state('inflight'), busy, state('settled')]);
+	await fails(k, late.cancelled, { state: 'settled', status: 409 });
+	assert.deepEqual(late.asks, ['DELETE', 'GET', 'DELETE', 'GET']);
+	const never = asked(Array.from({ length: 1000 }, (_, i) => (i % 2 ? state('inflight') : busy)));
+	await fails(k, never.cancelled, { state: 'inflight', status: 409 });
+	assert.ok(never.asks.length > 10 && never.asks.length < 100, `${never.asks.length} calls`);
+});
+
 test('a stream that was refused is opened again', async (x) => {
 	const k = await kiosk(x);
 	const made = [];

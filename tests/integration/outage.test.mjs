@@ -370,7 +370,7 @@ test('one that goes again is told with the id that it replaces', async (x) => {
 	const { daemon } = await kiosk(x);
 	const events = await listen(x, daemon);
 	const { id } = await queue(daemon);
-	assert.equal((await daemon.cli('queue', 'cancel', id)).code, 0);
+	await daemon.cancel(id);
 	const retried = await daemon.cli('--json', 'queue', 'retry', id);
 	assert.equal(retried.code, 0, retried.stderr);
 	const next = JSON.parse(retried.stdout).id;
@@ -413,10 +413,7 @@ test('a queued request can be cancelled and is never sent', async (x) => {
 	const one = await queue(daemon, '/api/orders', '{"n":1}');
 	const two = await queue(daemon, '/api/orders', '{"n":2}');
 	const three = await queue(daemon, '/api/orders', '{"n":3}');
-	const cancel = await until(async () => {
-		const answer = await daemon.request({ method: 'DELETE', path: `/.holdfast/requests/${one.id}` });
-		return answer.status !== 409 && answer; /* 409: an attempt is under way */
-	});
+	const cancel = await daemon.cancel(one.id);
 	assert.ok(cancel.status === 200 || cancel.status === 204, `${cancel.status} ${cancel.text}`);
 	assert.equal((await daemon.record(one.id)).state, 'cancelled');
 	const cli = await until(async () => {

@@ -244,6 +244,14 @@ export class Daemon {
 		return last;
 	}
 
+	/* Cancels it as a page does. 409: an attempt is under way. */
+	cancel(id) {
+		return until(async () => {
+			const answer = await this.request({ method: 'DELETE', path: `/.holdfast/requests/${id}` });
+			return answer.status !== 409 && answer;
+		}, { what: `request ${id} can be cancelled` });
+	}
+
 	/* The operator's command. */
 	cli(...args) {
 		return run(holdfast, ['--socket', this.control, ...args]);
