@@ -24,7 +24,12 @@ bool hf_span_ieq(struct hf_span a, struct hf_span b)
 
 bool hf_span_ieq_str(struct hf_span a, const char *str)
 {
-	return hf_span_ieq(a, hf_span_str(str));
+	size_t i;
+
+	for (i = 0; i < a.len; i++)
+		if (!str || !str[i] || lower(a.ptr[i]) != lower(str[i]))
+			return false;
+	return !str || !str[i];
 }
 
 bool hf_span_starts(struct hf_span s, struct hf_span prefix)
@@ -76,6 +81,17 @@ bool hf_span_u64(struct hf_span s, uint64_t *out)
 	}
 	*out = value;
 	return true;
+}
+
+struct hf_span hf_span_of_u64(uint64_t value, char out[HF_DECIMAL_MAX])
+{
+	size_t at = HF_DECIMAL_MAX;
+
+	do {
+		out[--at] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value > 0);
+	return hf_span(out + at, HF_DECIMAL_MAX - at);
 }
 
 int hf_hex_digit(char c)

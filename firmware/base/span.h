@@ -64,6 +64,9 @@ struct hf_span hf_span_cut(struct hf_span *rest, char sep);
 /* All of @s is decimal digits (at least one) and fits: stores it, returns
  * true. Anything else, also a sign or a space, is false. */
 bool hf_span_u64(struct hf_span s, uint64_t *out);
+/* @value in decimal digits, in @out. */
+#define HF_DECIMAL_MAX 20
+struct hf_span hf_span_of_u64(uint64_t value, char out[HF_DECIMAL_MAX]);
 /* The value of a hexadecimal digit of either case, or -1. */
 int hf_hex_digit(char c);
 /* A malloc'd, NUL-terminated copy; NULL when memory is short. */

@@ -54,7 +54,8 @@ int hf_cache_answer_fields(const struct hf_cache_entry *entry,
 			   struct hf_arena *arena, struct hf_fields *out)
 {
 	int64_t age_s = freshness->age_s < HF_DELTA_MAX ? freshness->age_s : HF_DELTA_MAX;
-	struct hf_span age = hf_arena_printf(arena, "%d", (int)age_s);
+	char digits[HF_DECIMAL_MAX];
+	struct hf_span age = hf_arena_copy(arena, hf_span_of_u64((uint64_t)age_s, digits));
 	size_t i;
 	int rc = age.ptr ? 0 : HF_ENOMEM;
 

@@ -48,7 +48,7 @@ void hf_cached_free(struct hf_cached *c)
 		hf_cache_lookup_cancel(&c->lookup);
 	forget_found(c);
 	hf_list_remove(&c->ev.link);
-	free(c);
+	hf_spare_give(&c->ev.fetch->cached, c);
 }
 
 static void answer_ended(void *owner)
@@ -127,6 +127,7 @@ void hf_cached_serve(struct hf_cached *c, struct hf_stored *s)
 		.port = opt->port,
 		.timers = opt->timers,
 		.cache = opt->cache,
+		.spare = &c->ev.fetch->serves,
 		.arena = c->arena,
 		.forward = &c->forward,
 		.request = c->request,
@@ -377,7 +378,7 @@ int hf_cached(struct hf_fetch *f, const struct hf_fetch_request *req, const stru
 
 	if (!hf_plan_make(f, req, route, refresh, &plan))
 		return HF_ENOENT;
-	c = calloc(1, sizeof(*c));
+	c = hf_spare_take(&f->cached, sizeof(*c));
 	if (!c)
 		return HF_ENOMEM;
 	c->plan = plan;

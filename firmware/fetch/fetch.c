@@ -100,6 +100,8 @@ void hf_fetch_destroy(struct hf_fetch *f)
 	hf_posted_destroy_all(f);
 	while ((it = hf_list_pop(&f->discards)))
 		free(hf_container_of(it, struct hf_blob_discard, link));
+	hf_spare_finish(&f->cached);
+	hf_spare_finish(&f->serves);
 	free(f);
 }
 

@@ -51,7 +51,8 @@ struct hf_serve {
 
 static int set_length(struct hf_serve *v, uint64_t len)
 {
-	struct hf_span text = hf_arena_printf(v->opt.arena, "%llu", (unsigned long long)len);
+	char digits[HF_DECIMAL_MAX];
+	struct hf_span text = hf_arena_copy(v->opt.arena, hf_span_of_u64(len, digits));
 
 	return text.ptr ? hf_fields_set(&v->msg.fields, HF_SPAN("Content-Length"), text) :
 			  HF_ENOMEM;
@@ -163,14 +164,18 @@ static void destroy(struct hf_serve *v)
 	hf_timerq_clear(v->opt.timers, &v->timer);
 	hf_stored_unref(v->stored);
 	hf_buf_finish(&v->read.data);
-	free(v);
+	if (v->opt.spare)
+		hf_spare_give(v->opt.spare, v);
+	else
+		free(v);
 }
 
 static void step(void *user);
 
 int hf_serve_start(const struct hf_serve_options *opt, struct hf_stored *s, struct hf_serve **out)
 {
-	struct hf_serve *v = calloc(1, sizeof(*v));
+	struct hf_serve *v = opt->spare ? hf_spare_take(opt->spare, sizeof(*v)) :
+					  calloc(1, sizeof(*v));
 	int err;
 
 	if (!v)
@@ -339,6 +344,8 @@ void hf_serve_cancel(struct hf_serve *v)
 	hf_timerq_clear(v->opt.timers, &v->timer);
 	if (!hf_cache_shelf(v->opt.cache))
 		v->reading = false; /* it will not call back */
+	if (v->reading)
+		v->opt.spare = NULL; /* it may outlive that */
 	if (v->depth == 0 && !v->reading)
 		destroy(v);
 }

@@ -13,6 +13,7 @@
 #ifndef HF_FETCH_SERVE_H
 #define HF_FETCH_SERVE_H
 
+#include "base/spare.h"
 #include "base/timerq.h"
 #include "cache/cache.h"
 #include "fetch/forward.h"
@@ -25,6 +26,7 @@ struct hf_serve_options {
 	struct hf_port *port;
 	struct hf_timerq *timers;
 	struct hf_cache *cache;
+	struct hf_spare *spare; /* its memory is from there; NULL: malloc */
 	struct hf_arena *arena; /* of the answer's head */
 	const struct hf_forward *forward;
 	const struct hf_message *request;     /* of the page */

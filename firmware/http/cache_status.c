@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/cache_status.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "holdfast/err.h"
 
 #define COUNT(a)   (sizeof(a) / sizeof((a)[0]))
@@ -26,52 +23,83 @@ const char *hf_cache_fwd_name(enum hf_cache_fwd fwd)
 	return (size_t)fwd < COUNT(names) ? names[fwd] : "";
 }
 
+/* Room for all but the name; "\\" before each character of a string at most. */
+#define TEXT_MAX (2 * (2 * STRING_MAX + 16) + 128)
+
 struct text {
-	char bytes[2 * STRING_MAX + 16];
+	char bytes[TEXT_MAX];
+	size_t len;
 };
 
-/* "; name=" and a structured-field string (RFC 8941 section 3.3.3). */
-static const char *parameter(struct text *t, const char *name, struct hf_span s)
+static void put(struct text *t, struct hf_span s)
 {
-	size_t i, n = (size_t)snprintf(t->bytes, sizeof(t->bytes), "; %s=\"", name);
+	memcpy(t->bytes + t->len, s.ptr, s.len);
+	t->len += s.len;
+}
+
+/* "; name=" and a structured-field string (RFC 8941 section 3.3.3). */
+static void put_string(struct text *t, struct hf_span parameter, struct hf_span s)
+{
+	size_t i;
 
 	if (s.len == 0)
-		return "";
+		return;
+	put(t, parameter);
+	put(t, HF_SPAN("\""));
 	for (i = 0; i < s.len && i < STRING_MAX; i++) {
 		char c = s.ptr[i] >= 0x20 && s.ptr[i] < 0x7f ? s.ptr[i] : '?';
 
 		if (c == '"' || c == '\\')
-			t->bytes[n++] = '\\';
-		t->bytes[n++] = c;
+			t->bytes[t->len++] = '\\';
+		t->bytes[t->len++] = c;
 	}
-	memcpy(t->bytes + n, "\"", 2);
-	return t->bytes;
+	put(t, HF_SPAN("\""));
 }
 
-static const char *number(struct text *t, const char *name, bool given, int64_t value)
+static void put_number(struct text *t, struct hf_span parameter, int64_t value)
 {
-	if (!given)
-		return "";
-	snprintf(t->bytes, sizeof(t->bytes), "; %s=%" PRId64, name, value);
-	return t->bytes;
+	uint64_t size = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+	char digits[HF_DECIMAL_MAX];
+
+	put(t, parameter);
+	if (value < 0)
+		put(t, HF_SPAN("-"));
+	put(t, hf_span_of_u64(size, digits));
+}
+
+static void put_status(struct text *t, const struct hf_cache_status *status)
+{
+	if (status->fwd != HF_FWD_NONE) {
+		put(t, HF_SPAN("; fwd="));
+		put(t, hf_span_str(hf_cache_fwd_name(status->fwd)));
+		if (status->fwd_status != 0)
+			put_number(t, HF_SPAN("; fwd-status="), status->fwd_status);
+	} else if (status->hit) {
+		put(t, HF_SPAN("; hit"));
+	}
+	if (status->has_ttl)
+		put_number(t, HF_SPAN("; ttl="), status->ttl_s);
+	if (status->stored)
+		put(t, HF_SPAN("; stored"));
+	if (status->collapsed)
+		put(t, HF_SPAN("; collapsed"));
+	put_string(t, HF_SPAN("; key="), status->key);
+	put_string(t, HF_SPAN("; detail="), status->detail);
 }
 
 int hf_cache_status_append(struct hf_fields *response, const char *name,
 			   const struct hf_cache_status *status)
 {
-	bool forwarded = status->fwd != HF_FWD_NONE;
-	struct text fwd_status, ttl, key, detail;
-	struct hf_span value = hf_arena_printf(
-		response->arena, "%s%s%s%s%s%s%s%s%s%s", name,
-		status->hit && !forwarded ? "; hit" : "", forwarded ? "; fwd=" : "",
-		hf_cache_fwd_name(status->fwd),
-		number(&fwd_status, "fwd-status", forwarded && status->fwd_status != 0,
-		       status->fwd_status),
-		number(&ttl, "ttl", status->has_ttl, status->ttl_s),
-		status->stored ? "; stored" : "", status->collapsed ? "; collapsed" : "",
-		parameter(&key, "key", status->key), parameter(&detail, "detail", status->detail));
+	struct hf_span who = hf_span_str(name);
+	struct text t;
+	char *value;
 
-	if (!value.ptr)
+	t.len = 0;
+	put_status(&t, status);
+	value = hf_arena_alloc(response->arena, who.len + t.len);
+	if (!value)
 		return HF_ENOMEM;
-	return hf_fields_add(response, HF_SPAN("Cache-Status"), value);
+	memcpy(value, who.ptr, who.len);
+	memcpy(value + who.len, t.bytes, t.len);
+	return hf_fields_add(response, HF_SPAN("Cache-Status"), hf_span(value, who.len + t.len));
 }

@@ -63,7 +63,12 @@ static int write_connection(struct hf_buf *out, const struct hf_message *msg)
 
 static int write_length(struct hf_buf *out, uint64_t len)
 {
-	return hf_buf_appendf(out, "Content-Length: %llu\r\n", (unsigned long long)len);
+	char digits[HF_DECIMAL_MAX];
+	int err = hf_buf_append(out, HF_SPAN("Content-Length: "));
+
+	if (!err)
+		err = hf_buf_append(out, hf_span_of_u64(len, digits));
+	return err ? err : hf_buf_append(out, HF_SPAN("\r\n"));
 }
 
 static int write_chunked(struct hf_buf *out)
@@ -140,11 +145,16 @@ static int append_request(struct hf_buf *out, const struct hf_message *msg)
 
 static int append_response(struct hf_buf *out, const struct hf_message *msg, bool has_body_fields)
 {
+	char digits[HF_DECIMAL_MAX];
 	int err;
 
 	if (msg->status < 100 || msg->status > 999 || !hf_is_field_value(msg->reason))
 		return HF_EINVAL;
-	err = hf_buf_appendf(out, "HTTP/1.1 %d ", msg->status);
+	err = hf_buf_append(out, HF_SPAN("HTTP/1.1 "));
+	if (!err)
+		err = hf_buf_append(out, hf_span_of_u64((uint64_t)msg->status, digits));
+	if (!err)
+		err = hf_buf_append(out, HF_SPAN(" "));
 	if (!err)
 		err = hf_buf_append(out, msg->reason);
 	if (!err)

@@ -250,10 +250,8 @@ static const char *const end_to_end_names[] = {
 	"X-Forwarded-Proto",
 };
 
-static bool is_hop(const struct hf_fields *f, struct hf_span name)
+static bool is_nominated(const struct hf_fields *f, struct hf_span name)
 {
-	if (is_one_of(name, hop_names, COUNT(hop_names)))
-		return true;
 	return has_token(f, HF_SPAN("Connection"), name) &&
 	       !is_one_of(name, end_to_end_names, COUNT(end_to_end_names));
 }
@@ -261,11 +259,16 @@ static bool is_hop(const struct hf_fields *f, struct hf_span name)
 /* Fields that Connection names go while Connection is still there to ask. */
 static void strip_nominated(struct hf_fields *f)
 {
+	bool asked = hf_fields_get(f, "Connection") != NULL;
 	size_t i = 0;
 
 	while (i < f->n) {
-		if (!hf_span_ieq_str(f->v[i].name, "Connection") && is_hop(f, f->v[i].name))
-			remove_all(f, f->v[i].name);
+		struct hf_span name = f->v[i].name;
+
+		if (!hf_span_ieq_str(name, "Connection") &&
+		    (is_one_of(name, hop_names, COUNT(hop_names)) ||
+		     (asked && is_nominated(f, name))))
+			remove_all(f, name);
 		else
 			i++;
 	}

@@ -2,16 +2,19 @@
 /*
  * How an answer is written: the exchange's events become bytes in @out. A head
  * and a small body leave in one write: what is small waits for the end of the
- * answer, at most FLUSH_MS; what is large passes without a copy as far as the
- * stream takes it.
+ * answer, at most FLUSH_MS. What is large passes without a copy as far as the
+ * stream takes it; a piece with a head before it is copied behind that when both
+ * fit: one segment and one system call less.
  */
 #include <assert.h>
+#include <stdlib.h>
 
 #include "holdfast/err.h"
 #include "http/h1_writer.h"
 #include "ingress/connection.h"
 
 #define COALESCE (16 * 1024)
+#define JOIN_MAX (COALESCE + 4096)
 #define FLUSH_MS 1
 
 /* ---- bytes out ---- */
@@ -70,12 +73,51 @@ static void put(struct hf_connection *c, struct hf_span data)
 		hf_connection_close(c, true);
 }
 
+/* What waits and @data in one write. False: they do not fit. */
+static bool put_joined(struct hf_connection *c, struct hf_span data)
+{
+	struct hf_ingress *in = c->ingress;
+	struct hf_span head = hf_buf_span(&c->out);
+	size_t len = head.len + data.len;
+	ptrdiff_t n;
+
+	if (head.len == 0 || c->blocked || len > JOIN_MAX)
+		return false;
+	if (!in->joined)
+		in->joined = malloc(JOIN_MAX);
+	if (!in->joined)
+		return false;
+	memcpy(in->joined, head.ptr, head.len);
+	memcpy(in->joined + head.len, data.ptr, data.len);
+	hf_list_remove(&c->unflushed);
+	n = in->opt.port->stream_write(in->opt.port, c->stream, in->joined, len);
+	if (n < 0) {
+		hf_connection_close(c, true);
+		return true;
+	}
+	c->blocked = (size_t)n < len;
+	if (n > 0)
+		c->since_ms = hf_ingress_now(in);
+	hf_buf_consume(&c->out, (size_t)n < head.len ? (size_t)n : head.len);
+	if ((size_t)n > head.len)
+		data = hf_span_skip(data, (size_t)n - head.len);
+	put(c, data);
+	return true;
+}
+
 /* Past @out when that is empty. */
 static void put_large(struct hf_connection *c, struct hf_span data)
 {
 	struct hf_port *port = c->ingress->opt.port;
 	ptrdiff_t n = 0;
 
+	if (c->state == HF_CONNECTION_CLOSED)
+		return;
+	if (put_joined(c, data)) {
+		if (c->state != HF_CONNECTION_CLOSED)
+			set_back_pressure(c);
+		return;
+	}
 	if (!hf_connection_flush(c))
 		return;
 	if (c->out.len == 0 && !c->blocked) {

@@ -37,6 +37,7 @@ struct hf_ingress {
 	 * in one write, at most until flush_timer. */
 	struct hf_list unflushed;
 	struct hf_timer flush_timer;
+	char *joined; /* where a head and a piece of a body come together */
 	/* The Date field, made anew once a second. */
 	int64_t date_s;
 	char date[HF_HTTP_DATE_LEN + 1];

@@ -257,6 +257,7 @@ void hf_ingress_destroy(struct hf_ingress *in)
 	hf_event_hub_finish(&in->hub);
 	hf_timerq_clear(in->opt.timers, &in->flush_timer);
 	hf_timerq_clear(in->opt.timers, &in->stop_timer);
+	free(in->joined);
 	free(in->listeners);
 	free(in);
 }

@@ -58,6 +58,37 @@ static void writes_head_and_small_body_at_once(void **state)
 	assert_int_equal(panel->writes, 1);
 }
 
+/* A head and a first piece that fit go together, whatever the panel takes at once. */
+static void writes_head_and_first_piece_at_once(void **state)
+{
+	static const size_t windows[] = { 100000, 1, 100, 5000 };
+	static char answer[64 + 16384];
+	struct fake_peer *panel, *o = NULL;
+	int head = snprintf(answer, 64, "HTTP/1.1 200 OK\r\nContent-Length: 16384\r\n\r\n");
+	struct hf_span got;
+
+	(void)state;
+	for (size_t i = 0; i < 16384; i++)
+		answer[(size_t)head + i] = (char)('a' + i % 26);
+	panel_rig_start(&rig);
+	panel = panel_rig_connect(&rig);
+	for (size_t i = 0; i < sizeof(windows) / sizeof(windows[0]); i++) {
+		panel->writes = 0;
+		panel->window = windows[i];
+		panel_rig_ask(&rig, panel, GET("/"));
+		o = o ? o : origin();
+		panel_rig_answer(&rig, o, answer);
+		assert_int_equal(panel->writes, 1);
+		fake_peer_open_window(panel, 100000);
+		panel_rig_advance(&rig, 10);
+		got = hf_buf_span(&panel->got);
+		assert_true(got.len > 16384);
+		assert_memory_equal(got.ptr + got.len - 16384, answer + head, 16384);
+		assert_memory_equal(got.ptr + got.len - 16388, "\r\n\r\n", 4);
+		fake_peer_take(panel);
+	}
+}
+
 static void serves_pipelined_requests_one_after_another(void **state)
 {
 	struct fake_peer *panel, *o;
@@ -598,6 +629,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(passes_a_request_and_its_answer),
 		TEST(writes_head_and_small_body_at_once),
+		TEST(writes_head_and_first_piece_at_once),
 		TEST(serves_pipelined_requests_one_after_another),
 		TEST(passes_a_head_that_comes_byte_by_byte),
 		TEST(answers_head_without_a_body),

@@ -25,6 +25,11 @@ static void ignores_only_ascii_case(void **state)
 	(void)state;
 	assert_true(hf_span_ieq_str(HF_SPAN("Content-Length"), "CONTENT-length"));
 	assert_false(hf_span_ieq_str(HF_SPAN("a"), "ab"));
+	assert_false(hf_span_ieq_str(HF_SPAN("ab"), "a"));
+	assert_false(hf_span_ieq_str(HF_SPAN("a\0"), "a"));
+	assert_true(hf_span_ieq_str(hf_span(NULL, 0), ""));
+	assert_true(hf_span_ieq_str(hf_span(NULL, 0), NULL));
+	assert_false(hf_span_ieq_str(HF_SPAN("a"), NULL));
 	assert_false(hf_span_ieq_str(HF_SPAN("@"), "`"));
 	assert_false(hf_span_ieq_str(HF_SPAN("\xe4"), "\xc4"));
 }
@@ -87,6 +92,21 @@ static void reads_decimal_numbers_that_fit(void **state)
 	assert_int_equal(n, 12);
 }
 
+static void writes_decimal_numbers(void **state)
+{
+	static const uint64_t numbers[] = { 0, 9, 10, 12345, UINT64_MAX };
+	char digits[HF_DECIMAL_MAX];
+	uint64_t n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		assert_true(hf_span_u64(hf_span_of_u64(numbers[i], digits), &n));
+		assert_true(n == numbers[i]);
+	}
+	assert_true(hf_span_eq_str(hf_span_of_u64(0, digits), "0"));
+	assert_true(hf_span_eq_str(hf_span_of_u64(100, digits), "100"));
+}
+
 static void refuses_what_is_not_a_plain_number(void **state)
 {
 	static const char *const bad[] = {
@@ -147,6 +167,7 @@ int main(void)
 		cmocka_unit_test(cuts_until_nothing_is_left),
 		cmocka_unit_test(tells_a_last_empty_part_from_no_part),
 		cmocka_unit_test(reads_decimal_numbers_that_fit),
+		cmocka_unit_test(writes_decimal_numbers),
 		cmocka_unit_test(refuses_what_is_not_a_plain_number),
 		cmocka_unit_test(duplicates_with_a_nul_behind),
 		cmocka_unit_test(reads_hexadecimal_digits_of_either_case),
