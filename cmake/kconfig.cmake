@@ -3,6 +3,7 @@
 #
 #   -DBOARD=native/host_linux      a folder under boards/
 #   -DEXTRA_CONF_FILE="a.conf;b"   fragments on top, the last one wins
+#   -DHF_ANY_PROCESSOR=ON          whatever processor the board has: to see that it compiles
 #   <build folder>/.config         what menuconfig wrote, if it was used
 #
 # Targets: menuconfig, savedefconfig (writes <build folder>/defconfig),
@@ -22,7 +23,8 @@ if(NOT EXISTS ${CMAKE_SOURCE_DIR}/firmware/${HF_BOARD_PORT}/CMakeLists.txt
    AND NOT EXISTS ${CMAKE_SOURCE_DIR}/${HF_BOARD_PORT}/CMakeLists.txt)
   message(FATAL_ERROR "boards/${BOARD}/board.cmake: HF_BOARD_PORT=${HF_BOARD_PORT} is no folder of a port")
 endif()
-if(HF_BOARD_PROCESSORS AND NOT CMAKE_SYSTEM_PROCESSOR IN_LIST HF_BOARD_PROCESSORS)
+if(HF_BOARD_PROCESSORS AND NOT HF_ANY_PROCESSOR
+   AND NOT CMAKE_SYSTEM_PROCESSOR IN_LIST HF_BOARD_PROCESSORS)
   message(FATAL_ERROR "BOARD=${BOARD} is ${HF_BOARD_PROCESSORS}, and this build is for "
     "${CMAKE_SYSTEM_PROCESSOR}: take the preset that its board.yml names")
 endif()

@@ -31,7 +31,7 @@ waits_for() {
 	fail "$words"
 }
 active() {
-	if booted; then systemctl is-active --quiet holdfast.service; else kill -0 "${pid:-0}" 2>/dev/null; fi
+	if booted; then systemctl is-active --quiet holdfast.service; else ((pid)) && kill -0 "$pid"; fi
 }
 # With an init these are the maintainer scripts' business, and nothing is to be done.
 by_hand_start() {

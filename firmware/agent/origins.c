@@ -114,7 +114,7 @@ int hf_agent_transport(struct hf_agent *a, const struct hf_url *url, const char 
 
 static bool is_coap(const struct hf_url *url)
 {
-	return IS_ENABLED(CONFIG_HF_COAP) && hf_span_starts(url->scheme, HF_SPAN("coap"));
+	return hf_span_starts(url->scheme, HF_SPAN("coap"));
 }
 
 int hf_agent_way_open(struct hf_agent *a, const struct hf_url *url,
@@ -125,7 +125,7 @@ int hf_agent_way_open(struct hf_agent *a, const struct hf_url *url,
 
 	if (!err && hf_span_eq_str(url->scheme, "https"))
 		err = hf_agent_tls(a, s, host, &o->tls);
-	if (!err && is_coap(url))
+	if (IS_ENABLED(CONFIG_HF_COAP) && !err && is_coap(url))
 		err = hf_agent_coap_open(a, host, s, o);
 	else if (!err)
 		err = hf_agent_transport(a, url, host, o->tls, s, &o->transport);
