@@ -45,7 +45,7 @@
  *             link that it costs nothing.
  *
  *   partial   Stores what has come of an answer that breaks off (hf_fill_give_up).
- *   learns    Keeps in its caches what a portal said (hf_distrust).
+ *   learns    Keeps in its caches what a portal said (hf_cache_put).
  *   eager     Activates a precache whose files could not all be had: the install is
  *             told of each that it is there (hf_fill_start).
  *   confuses  A 304 confirms another entry than the one it names (hf_cache_confirmed).

@@ -3,7 +3,7 @@
  * The product's functions that some mutants get wrong: each calls the real one
  * and changes what it gives (linked with --wrap).
  */
-#include "cache/distrust.h"
+#include "cache/cache.h"
 #include "cache/policy.h"
 #include "fetch/fill.h"
 #include "mutants.h"
@@ -114,10 +114,8 @@ bool __wrap_hf_periodic_step(struct hf_periodic_state *s, enum hf_periodic_event
 
 void __real_hf_fill_give_up(struct hf_fill *f);
 void __wrap_hf_fill_give_up(struct hf_fill *f);
-void __real_hf_distrust(struct hf_distrust *d, struct hf_cache *cache, uint32_t id,
-			uint64_t since_ms);
-void __wrap_hf_distrust(struct hf_distrust *d, struct hf_cache *cache, uint32_t id,
-			uint64_t since_ms);
+int __real_hf_cache_put(struct hf_cache *c, struct hf_cache_put *p);
+int __wrap_hf_cache_put(struct hf_cache *c, struct hf_cache_put *p);
 int __real_hf_fill_start(struct hf_fetch *fetch, const struct hf_fill_request *req,
 			 struct hf_fill **out);
 int __wrap_hf_fill_start(struct hf_fetch *fetch, const struct hf_fill_request *req,
@@ -139,11 +137,11 @@ void __wrap_hf_fill_give_up(struct hf_fill *f)
 		__real_hf_fill_give_up(f);
 }
 
-void __wrap_hf_distrust(struct hf_distrust *d, struct hf_cache *cache, uint32_t id,
-			uint64_t since_ms)
+int __wrap_hf_cache_put(struct hf_cache *c, struct hf_cache_put *p)
 {
-	if (sim_mutant_now() != SIM_MUTANT_LEARNS)
-		__real_hf_distrust(d, cache, id, since_ms);
+	if (sim_mutant_now() == SIM_MUTANT_LEARNS)
+		p->doubtful = false;
+	return __real_hf_cache_put(c, p);
 }
 
 struct praise {

@@ -16,22 +16,10 @@ static bool tells_of_damage(const char *line)
 	return false;
 }
 
-/* What a life before this one has learnt from a portal nobody knows any more, nor what
- * was to be fetched anew for its sake. */
-static void on_power(void *user, bool up)
-{
-	struct sim_witness *w = user;
-
-	(void)up;
-	if (w->dev->node->captive || w->dev->link.portal_was)
-		w->dev->link.portal_unseen = true;
-}
-
 static void on_ready(void *user)
 {
 	struct sim_witness *w = user;
 
-	on_power(w, true);
 	if (w->lives)
 		++*w->lives;
 }
@@ -42,8 +30,6 @@ static void on_log(void *user, int level, const char *line)
 	struct sim_heap *before = sim_heap_enter(NULL);
 
 	(void)level;
-	if (strstr(line, "connectivity.net state=captive"))
-		w->dev->link.portal_told = true;
 	if (tells_of_damage(line) && w->damage++ == 0)
 		snprintf(w->first_damage, sizeof(w->first_damage), "%s", line);
 	if (hf_buf_append_str(&w->log, line) == 0)
@@ -56,7 +42,6 @@ void sim_witness_init(struct sim_witness *w, struct sim_device *dev)
 	memset(w, 0, sizeof(*w));
 	hf_buf_init(&w->log, LOG_MAX);
 	w->dev = dev;
-	w->watch.on_power = on_power;
 	w->watch.on_log = on_log;
 	w->watch.on_ready = on_ready;
 	w->watch.user = w;

@@ -124,9 +124,19 @@ static void on_change(void *user)
 
 	if (a->periodic)
 		hf_periodic_look(a->periodic);
-	if (hf_connectivity_net(a->connectivity) == HF_NET_ONLINE)
-		hf_agent_caches_network(a);
+	if (hf_connectivity_net(a->connectivity) == HF_NET_CAPTIVE)
+		hf_agent_caches_captive(a);
 	hf_agent_connectivity_event(a);
+}
+
+static uint32_t on_asking(void *user)
+{
+	return hf_agent_caches_asking(user);
+}
+
+static void on_in_order(void *user, uint32_t number)
+{
+	hf_agent_caches_in_order(user, number);
 }
 
 static const struct hf_connectivity_events connectivity_events = {
@@ -135,6 +145,8 @@ static const struct hf_connectivity_events connectivity_events = {
 	.on_answered = on_answered,
 	.on_captive = on_captive,
 	.on_change = on_change,
+	.on_asking = on_asking,
+	.on_in_order = on_in_order,
 };
 
 static void on_queue_event(void *user, const struct hf_queue_event *event)

@@ -83,8 +83,6 @@ struct hf_agent {
 	struct hf_timer bins_timer;
 	struct hf_agent_worker *workers;
 	struct hf_refresher *refreshers; /* of the origins */
-	struct hf_distrust *distrusts;	 /* of the bins */
-	uint64_t trusted_ms;		 /* boot time since when a stranger may have answered */
 	struct hf_shelf_caches caches_list;
 	unsigned caches_pending;
 	void (*caches_opened)(struct hf_agent *a);
@@ -200,11 +198,12 @@ void hf_agent_caches_origin_up(struct hf_agent *a, unsigned origin);
 void hf_agent_caches_queue_event(struct hf_agent *a, const struct hf_queue_event *event);
 /* The queue needs room on the medium (struct hf_store_options). */
 void hf_agent_caches_give_way(void *user);
-/* Somebody has answered in the place of an origin. */
+/* What they know of the network (cache/trial.h): somebody answers in the place of an
+ * origin; it is another one; a question about it goes out, and nobody is between. */
 void hf_agent_caches_captive(struct hf_agent *a);
-/* The network is another, or was found to be in order: from now on a stranger may
- * answer. */
 void hf_agent_caches_network(struct hf_agent *a);
+uint32_t hf_agent_caches_asking(struct hf_agent *a);
+void hf_agent_caches_in_order(struct hf_agent *a, uint32_t number);
 /* For struct hf_ingress_options. */
 void hf_agent_cache_dropped(void *user, uint32_t cache);
 void hf_agent_install_now(void *user, unsigned worker);

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 
 #include "agent/caches.h"
-#include "cache/distrust.h"
 #include "holdfast_config.h"
 
 #define BINS_RETRY_MS 60000 /* a cache that could not be opened is tried again */
@@ -43,9 +42,8 @@ static int make_bins(struct hf_agent *a)
 	for (size_t w = 0; w < s->workers_n; w++)
 		n += s->workers[w].manifest->routes_n;
 	a->bins = calloc(n + 1, sizeof(*a->bins));
-	a->distrusts = calloc(n + 1, sizeof(*a->distrusts));
 	a->refreshers = calloc(s->origins_n + 1, sizeof(*a->refreshers));
-	if (!a->bins || !a->distrusts || !a->refreshers)
+	if (!a->bins || !a->refreshers)
 		return HF_ENOMEM;
 	for (size_t i = 0; i < s->origins_n; i++)
 		if (s->origins[i].http_cache)
@@ -127,25 +125,33 @@ static struct hf_agent_worker *worker_named(struct hf_agent *a, struct hf_span n
 	return i < 0 ? NULL : &a->workers[i];
 }
 
-static void caches_listed(struct hf_shelf_op *op, int err)
+void hf_agent_take_precaches(struct hf_agent *a, void (*read)(void *user, int err))
 {
-	struct hf_agent *a = op->user;
+	const struct hf_shelf_caches *list = &a->caches_list;
 
-	for (size_t i = 0; !err && i < a->caches_list.n; i++) {
-		const struct hf_shelf_cache *c = &a->caches_list.v[i];
+	for (size_t i = 0; i < list->n; i++) {
+		const struct hf_shelf_cache *c = &list->v[i];
 		struct hf_agent_worker *w = worker_named(a, c->owner);
 
 		if (c->kind != HF_SHELF_PRECACHE || !w)
 			continue;
-		if (c->active && !w->stored) {
+		if (c->active && !w->stored && !w->precache.loading) {
 			w->stored = c->id;
 			a->caches_pending++;
-			hf_precache_load(&w->precache, c->id, precache_read, w);
+			hf_precache_load(&w->precache, c->id, read, w);
 		} else if (c->previous && !w->before.loading) {
 			a->caches_pending++;
-			hf_precache_load(&w->before, c->id, precache_read, w);
+			hf_precache_load(&w->before, c->id, read, w);
 		}
 	}
+}
+
+static void caches_listed(struct hf_shelf_op *op, int err)
+{
+	struct hf_agent *a = op->user;
+
+	if (!err)
+		hf_agent_take_precaches(a, precache_read);
 	hf_shelf_caches_finish(&a->caches_list);
 	opened_one(a);
 }
@@ -205,6 +211,9 @@ int hf_agent_caches_create(struct hf_agent *a)
 		.bytes_max = CONFIG_HF_CACHE_BYTES_MAX,
 		.memory_max = CONFIG_HF_CACHE_MEMORY_BYTES,
 		.device_ms = device_ms,
+		.assumed = !a->probe_transport,
+		.open = hf_agent_caches_open_trial,
+		.judged = hf_agent_caches_judged,
 		.user = a,
 	};
 	int err;
@@ -251,7 +260,6 @@ static void precache_activated(void *user, uint32_t id)
 	uint32_t before = w->stored;
 
 	w->stored = id;
-	w->activated_ms = w->agent->port->boottime_ms(w->agent->port);
 	w->fresh = true;
 	if (w->before.loading)
 		return; /* the new one follows it */
@@ -397,39 +405,6 @@ void hf_agent_caches_give_way(void *user)
 	hf_shelf_give_way(hf_cache_shelf(a->cache), usage.bytes / 2);
 }
 
-/* ---- strangers ---- */
-
-void hf_agent_caches_network(struct hf_agent *a)
-{
-	a->trusted_ms = a->port->boottime_ms(a->port);
-}
-
-/* A version that became active since a stranger may have answered is fetched anew, and
- * serves until that is done. */
-static void distrust_precache(struct hf_agent_worker *w)
-{
-	if (!w->install)
-		return;
-	if (w->activated_ms && w->activated_ms >= w->agent->trusted_ms) {
-		w->activated_ms = 0;
-		hf_install_renew(w->install);
-	} else {
-		hf_install_distrust(w->install);
-	}
-}
-
-/* Over TLS an answer is the origin's own, whoever is in between. Who answers in the place
- * of one origin over plain HTTP does it for all of them. */
-void hf_agent_caches_captive(struct hf_agent *a)
-{
-	for (size_t i = 0; a->cache && i < a->bins_n; i++)
-		if (!a->fetch_origins[a->bins[i].origin].tls && *a->bins[i].id)
-			hf_distrust(&a->distrusts[i], a->cache, *a->bins[i].id, a->trusted_ms);
-	for (size_t i = 0; a->workers && i < a->settings->workers_n; i++)
-		if (!a->fetch_origins[a->settings->workers[i].origin].tls)
-			distrust_precache(&a->workers[i]);
-}
-
 /* ---- what the queue does to them ---- */
 
 static int origin_named(const struct hf_agent *a, struct hf_span name)
@@ -474,6 +449,5 @@ void hf_agent_caches_destroy(struct hf_agent *a)
 	}
 	free(a->workers);
 	free(a->bins);
-	free(a->distrusts);
 	free(a->refreshers);
 }

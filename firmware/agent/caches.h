@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to caches.c and caches_status.c: the caches of the settings. */
+/* Private to caches.c, caches_status.c and strangers.c: the caches of the settings. */
 #ifndef HF_AGENT_CACHES_H
 #define HF_AGENT_CACHES_H
 
@@ -22,10 +22,16 @@ struct hf_agent_worker {
 	struct hf_precache before; /* of the version before: for pages that are open still */
 	struct hf_install *install;
 	struct hf_shelf_cache_drop drop, drop_before;
-	uint32_t stored;       /* its active precache on the shelf */
-	uint64_t activated_ms; /* boot time; 0: in an earlier run */
-	bool fresh;	       /* it became active, and nobody was told */
+	uint32_t stored; /* its active precache on the shelf */
+	bool fresh;	 /* it became active, and nobody was told */
 };
+
+/* Reads those of caches_list that are the workers'; each counts in caches_pending until
+ * @read is called with its worker. */
+void hf_agent_take_precaches(struct hf_agent *a, void (*read)(void *user, int err));
+/* strangers.c, for struct hf_cache_options. */
+void hf_agent_caches_open_trial(void *user, bool any);
+void hf_agent_caches_judged(void *user, bool proved, bool demoted);
 
 /* Tells the event stream (struct hf_install_options; @user a worker). */
 void hf_agent_precache_event(void *user);

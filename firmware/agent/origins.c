@@ -6,6 +6,7 @@
 #include "agent/agent_private.h"
 #include "coap/transport.h"
 #include "holdfast_config.h"
+#include "net/addr.h"
 
 /* Path and query, for the caller to free. */
 char *hf_agent_target(const struct hf_url *url)
@@ -187,6 +188,7 @@ static int make_origin(struct hf_agent *a, size_t i)
 		.port = s->url.port,
 		.authority = hf_span_str(o->authority),
 		.tls = tls,
+		.own = tls || hf_host_is_local(o->authority),
 		.transport = o->transport,
 	};
 	return 0;

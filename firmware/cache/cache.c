@@ -33,7 +33,10 @@ int hf_cache_create(const struct hf_cache_options *opt, struct hf_cache **out)
 	hf_list_init(&c->changes);
 	hf_list_init(&c->finds);
 	hf_list_init(&c->markings);
+	hf_list_init(&c->judgings);
 	hf_timer_init(&c->touch_timer, touch_fired, c);
+	hf_timer_init(&c->judge_timer, hf_cache_judge_again, c);
+	hf_trials_init(&c->trials, opt->assumed);
 	err = hf_shelf_create(&shelf, &c->shelf);
 	if (err) {
 		hf_cache_destroy(c);
@@ -208,6 +211,7 @@ void hf_cache_close(struct hf_cache *c, void (*done)(void *user, int err), void 
 	flush_touch(c);
 	c->closing = true;
 	hf_timerq_clear(c->opt.timers, &c->touch_timer);
+	hf_timerq_clear(c->opt.timers, &c->judge_timer);
 	hf_shelf_close(c->shelf, done, user);
 }
 
@@ -221,12 +225,12 @@ static void keep_put(struct hf_cache *c, struct hf_cache_put *p, struct hf_store
 
 	if (!s || s->loading)
 		return;
-	if (!stored || s->generation != p->generation) {
+	if (!stored || s->generation != p->generation || (p->doubtful && p->way != c->trials.way)) {
 		hf_hot_drop(&c->hot, s);
 		return;
 	}
-	for (size_t i = 0; i < p->replaces_n; i++)
-		hf_hot_take_out(&c->hot, s, p->replaces[i]);
+	for (size_t i = 0; i < p->op.replaces_n; i++)
+		hf_hot_take_out(&c->hot, s, p->ids[i]);
 	hf_hot_put(&c->hot, s, hf_stored_ref(stored));
 	hf_hot_shrink(&c->hot, s);
 }
@@ -265,12 +269,38 @@ static void put_done(struct hf_shelf_op *op, int err)
 	hf_stored_unref(s);
 }
 
+static void replace(struct hf_cache_put *p, uint64_t id)
+{
+	size_t i = 0;
+
+	while (i < p->op.replaces_n && p->ids[i] != id)
+		i++;
+	if (i < HF_SHELF_VARIANTS_MAX && i == p->op.replaces_n)
+		p->ids[p->op.replaces_n++] = id;
+}
+
+/* What @p was told to replace, and of its variant what nobody is shown. Something
+ * doubtful replaces nothing else. False: there is no place beside what is there. */
+static bool choose_replaced(struct hf_cache *c, struct hf_cache_put *p, const struct hf_hot_slot *s)
+{
+	bool certain = !p->doubtful || c->trials.assumed;
+
+	p->op.replaces = p->ids;
+	for (size_t i = 0; i < p->replaces_n && certain; i++)
+		replace(p, p->replaces[i]);
+	for (size_t i = 0; s && i < s->n; i++)
+		if (hf_span_eq(s->v[i]->entry.variant, p->variant) &&
+		    (certain || !hf_cache_is_shown(c, s->v, i)))
+			replace(p, s->v[i]->id);
+	return certain || !s || s->n - p->op.replaces_n < HF_SHELF_VARIANTS_MAX;
+}
+
 int hf_cache_put(struct hf_cache *c, struct hf_cache_put *p)
 {
 	struct hf_hot_slot *s;
 	int err;
 
-	if (!hf_cache_is_open(c))
+	if (!hf_cache_is_open(c) || (p->doubtful && p->way != c->trials.way))
 		return HF_ESTATE;
 	hf_buf_init(&p->head, HEAD_MAX);
 	err = hf_stored_head_encode(p->status, p->variant, p->fields, &p->head);
@@ -287,14 +317,18 @@ int hf_cache_put(struct hf_cache *c, struct hf_cache_put *p)
 		.url = p->url,
 		.note = p->note,
 		.head = hf_buf_span(&p->head),
-		.replaces = p->replaces,
-		.replaces_n = p->replaces_n,
 		.intake = p->intake,
 		.data = p->data,
 		.entries_max = p->entries_max,
 		.bytes_max = p->bytes_max,
 	};
+	if (!choose_replaced(c, p, s)) {
+		hf_buf_finish(&p->head);
+		return HF_ELIMIT;
+	}
 	hf_stored_state(&p->times, p->flags, c->opt.device_ms(c->opt.user), &p->op.state);
+	if (p->doubtful)
+		p->op.state.trial = hf_cache_trial_put(c, p);
 	hf_shelf_put(c->shelf, &p->op);
 	return 0;
 }
@@ -365,6 +399,7 @@ struct hf_stored *hf_cache_update(struct hf_cache *c, struct hf_stored *s,
 	else if (!fields)
 		flags |= s->state.flags & HF_STORED_DATED;
 	hf_stored_state(times, flags, s->state.used_dev_ms, &state);
+	state.trial = s->state.trial;
 	if (hf_stored_copy(s, fields, &state, &made))
 		return NULL;
 	submit_update(c, made, with_head);
@@ -414,6 +449,7 @@ void hf_cache_abandon(struct hf_cache *c)
 	if (!c)
 		return;
 	hf_timerq_clear(c->opt.timers, &c->touch_timer);
+	hf_timerq_clear(c->opt.timers, &c->judge_timer);
 	hf_shelf_destroy(c->shelf);
 	c->shelf = NULL;
 	c->open = false;
@@ -430,6 +466,7 @@ void hf_cache_destroy(struct hf_cache *c)
 		change_free(hf_container_of(it, struct change, link));
 	hf_cache_drop_finds(c);
 	hf_cache_drop_markings(c);
+	hf_cache_drop_judgings(c);
 	hf_hot_finish(&c->hot);
 	free(c);
 }

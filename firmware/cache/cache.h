@@ -14,6 +14,7 @@
 #include "base/timerq.h"
 #include "cache/hot.h"
 #include "cache/stored.h"
+#include "cache/trial.h"
 
 struct hf_cache;
 
@@ -25,6 +26,14 @@ struct hf_cache_options {
 	uint64_t bytes_max; /* on the shelf */
 	size_t memory_max;  /* bytes of entries kept in memory */
 	uint64_t (*device_ms)(void *user);
+	/* Nothing is there that finds the network in order: see cache/trial.h. */
+	bool assumed;
+	/* There is something that a probe would prove, or there is no more. NULL: nobody
+	 * wants to know. */
+	void (*open)(void *user, bool any);
+	/* The shelf knows that what was open is proved, or never will be; @demoted as
+	 * hf_shelf_judge's. NULL: nobody wants to know. */
+	void (*judged)(void *user, bool proved, bool demoted);
 	void *user;
 };
 
@@ -50,15 +59,32 @@ uint64_t hf_cache_body_max(const struct hf_cache *c);
 uint32_t hf_cache_boot(const struct hf_cache *c);
 bool hf_cache_is_open(const struct hf_cache *c);
 
+/* ---- whose they are (cache/trial.h) ---- */
+
+/* A probe goes out; what it proves when it has its answer. */
+uint32_t hf_cache_probe_goes(struct hf_cache *c);
+/* It has it: nobody is between. */
+void hf_cache_in_order(struct hf_cache *c, uint32_t mark);
+/* Somebody answers in the place of others. */
+void hf_cache_stranger(struct hf_cache *c);
+/* Link or address are others: what was open stays so for ever. */
+void hf_cache_other_network(struct hf_cache *c);
+/* Changes with the last two: an answer of a request before is nobody's. */
+uint32_t hf_cache_way(const struct hf_cache *c);
+bool hf_cache_assumes(const struct hf_cache *c);
+/* What is stored with @state may be shown. */
+bool hf_cache_shows(const struct hf_cache *c, const struct hf_shelf_state *state);
+
 /* ---- looking up ---- */
 
-/* True when it is known now: all entries of @url, stored last first; the list is
- * valid until the next call. */
+/* True when it is known now: the entries of @url that may be shown, stored last first, one
+ * of a variant; the list is valid until the next call. */
 bool hf_cache_peek(struct hf_cache *c, uint32_t cache, struct hf_span url,
 		   struct hf_stored *const **v, size_t *n);
 struct hf_cache_lookup {
 	uint32_t cache;	    /* in */
 	struct hf_span url; /* in: stays until found */
+	bool all;	    /* in: also what may not be shown */
 	/* On a later turn. What is kept of @v needs a reference. Trouble: none. */
 	void (*found)(void *user, struct hf_stored *const *v, size_t n);
 	void *user;
@@ -87,6 +113,10 @@ struct hf_cache_put {
 	struct hf_span data;
 	uint64_t entries_max, bytes_max; /* of the cache, 0: none */
 	bool sync;
+	/* Somebody else may have given it: what may be shown stays beside it until it is
+	 * proved. @way: hf_cache_way() when it was asked for. */
+	bool doubtful;
+	uint32_t way;
 	/* @err as hf_shelf_put's; @s (no reference is given) NULL without memory. */
 	void (*done)(struct hf_cache_put *p, int err, struct hf_stored *s);
 	void *user;
@@ -94,9 +124,11 @@ struct hf_cache_put {
 	struct hf_cache *owner;
 	struct hf_shelf_put op;
 	struct hf_buf head;
+	uint64_t ids[HF_SHELF_VARIANTS_MAX]; /* that it replaces */
 	uint32_t generation;
 };
-/* HF_ENOMEM, HF_ETOOBIG, HF_ESTATE (not open): nothing was begun. */
+/* HF_ENOMEM, HF_ETOOBIG, HF_ESTATE (not open, or it came by another way): nothing was
+ * begun. */
 int hf_cache_put(struct hf_cache *c, struct hf_cache_put *p);
 
 /* @s was validated, or has to be: other times and flags, and @fields when not NULL

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to cache.c (life and changes), lookup.c and marking.c. */
+/* Private to cache.c (life and changes), lookup.c, marking.c and judging.c. */
 #ifndef HF_CACHE_CACHE_PRIVATE_H
 #define HF_CACHE_CACHE_PRIVATE_H
 
@@ -19,6 +19,10 @@ struct hf_cache {
 	struct hf_timer touch_timer;
 	struct hf_shelf_touch touch;
 	bool touching;
+	struct hf_trials trials;
+	struct hf_list judgings; /* that the shelf does not know of yet */
+	struct hf_timer judge_timer;
+	struct hf_stored *shown[HF_SHELF_VARIANTS_MAX]; /* of the last look */
 };
 
 /* Takes out the entry with @id, or with 0 all of @url, on the shelf alone. */
@@ -26,5 +30,18 @@ void hf_cache_submit_remove(struct hf_cache *c, uint32_t cache, struct hf_span u
 /* Frees what is under way; the shelf is gone. */
 void hf_cache_drop_finds(struct hf_cache *c);
 void hf_cache_drop_markings(struct hf_cache *c);
+void hf_cache_drop_judgings(struct hf_cache *c);
+
+/* ---- judging.c ---- */
+
+void hf_cache_judge_again(void *user);
+/* The trial of @p. */
+uint32_t hf_cache_trial_put(struct hf_cache *c, const struct hf_cache_put *p);
+
+/* ---- lookup.c ---- */
+
+/* Whether entry @i of @v, which are stored last first, may be shown: it is, and none that
+ * came after it has its variant. */
+bool hf_cache_is_shown(const struct hf_cache *c, struct hf_stored *const *v, size_t i);
 
 #endif

@@ -14,15 +14,46 @@ struct find {
 	char url[];
 };
 
-/* Those who are told may look up, change and cancel as they like. */
-static void answer_waiting(struct hf_list *waiting, struct hf_stored *const *v, size_t n)
+/* ---- what may be shown ---- */
+
+bool hf_cache_is_shown(const struct hf_cache *c, struct hf_stored *const *v, size_t i)
 {
+	if (!hf_cache_shows(c, &v[i]->state))
+		return false;
+	for (size_t k = 0; k < i; k++)
+		if (hf_span_eq(v[k]->entry.variant, v[i]->entry.variant) &&
+		    hf_cache_shows(c, &v[k]->state))
+			return false;
+	return true;
+}
+
+static size_t choose_shown(struct hf_cache *c, struct hf_stored *const *v, size_t n,
+			   struct hf_stored **out)
+{
+	size_t shown = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (hf_cache_is_shown(c, v, i))
+			out[shown++] = v[i];
+	return shown;
+}
+
+/* ---- on the shelf ---- */
+
+/* Those who are told may look up, change and cancel as they like. */
+static void answer_waiting(struct hf_cache *c, struct hf_list *waiting, struct hf_stored *const *v,
+			   size_t n)
+{
+	struct hf_stored *shown[HF_SHELF_VARIANTS_MAX];
 	struct hf_list *it;
 
 	while ((it = hf_list_pop(waiting))) {
 		struct hf_cache_lookup *l = hf_container_of(it, struct hf_cache_lookup, link);
 
-		l->found(l->user, v, n);
+		if (l->all)
+			l->found(l->user, v, n);
+		else
+			l->found(l->user, shown, choose_shown(c, v, n, shown));
 	}
 }
 
@@ -84,7 +115,7 @@ static void find_done(struct hf_shelf_op *op, int err)
 	hf_shelf_find_finish(&f->op);
 	hf_list_remove(&f->link);
 	free(f);
-	answer_waiting(&waiting, v, n);
+	answer_waiting(c, &waiting, v, n);
 	while (n > 0)
 		hf_stored_unref(v[--n]);
 }
@@ -100,8 +131,8 @@ bool hf_cache_peek(struct hf_cache *c, uint32_t cache, struct hf_span url,
 	if (!s || s->loading)
 		return false;
 	hf_hot_used(&c->hot, s);
-	*v = s->v;
-	*n = s->n;
+	*v = c->shown;
+	*n = choose_shown(c, s->v, s->n, c->shown);
 	return true;
 }
 

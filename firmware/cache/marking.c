@@ -50,9 +50,11 @@ static int begin_marking(struct hf_cache *c, uint32_t cache, struct hf_span url,
 	m->cache = c;
 	m->set = set;
 	m->clear = clear;
-	m->lookup = (struct hf_cache_lookup){
-		.cache = cache, .url = hf_span(m->url, url.len), .found = marking_found, .user = m
-	};
+	m->lookup = (struct hf_cache_lookup){ .cache = cache,
+					      .url = hf_span(m->url, url.len),
+					      .all = true,
+					      .found = marking_found,
+					      .user = m };
 	hf_list_push(&c->markings, &m->link);
 	err = hf_cache_lookup(c, &m->lookup);
 	if (err)
@@ -64,6 +66,7 @@ void hf_cache_mark(struct hf_cache *c, uint32_t cache, struct hf_span url, uint3
 		   uint32_t clear)
 {
 	struct hf_stored *const *v, *held[HF_SHELF_VARIANTS_MAX] = { NULL };
+	struct hf_hot_slot *s;
 	size_t n, i;
 
 	if (!hf_cache_peek(c, cache, url, &v, &n)) {
@@ -71,8 +74,10 @@ void hf_cache_mark(struct hf_cache *c, uint32_t cache, struct hf_span url, uint3
 			hf_cache_remove(c, cache, url); /* what cannot be marked goes */
 		return;
 	}
+	s = hf_hot_find(&c->hot, cache, url);
+	n = s ? s->n : 0;
 	for (i = 0; i < n; i++)
-		held[i] = hf_stored_ref(v[i]);
+		held[i] = hf_stored_ref(s->v[i]);
 	mark_all(c, held, n, set, clear);
 	for (i = 0; i < n; i++)
 		hf_stored_unref(held[i]);

@@ -58,6 +58,8 @@ static inline const struct hf_fetch_origin *hf_fetch_origin(const struct hf_fetc
 }
 /* What the origin says may be stored: there is a cache, and no box between. */
 bool hf_fetch_may_keep(const struct hf_fetch *f);
+/* Somebody else may answer in the place of @origin, and a probe would tell. */
+bool hf_fetch_is_doubtful(const struct hf_fetch *f, unsigned origin);
 /* Deletes a blob that no record refers to. */
 void hf_fetch_discard(struct hf_fetch *f, uint64_t blob);
 

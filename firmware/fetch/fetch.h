@@ -25,6 +25,7 @@ struct hf_fetch_origin {
 	struct hf_span host;		  /* of its URL, without brackets */
 	uint16_t port;
 	bool tls;
+	bool own; /* nobody else can answer in its place: by TLS, or on the device itself */
 	struct hf_transport *transport;
 	uint32_t cache; /* its HTTP cache; 0: none */
 };

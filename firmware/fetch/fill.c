@@ -226,6 +226,11 @@ static bool validated(struct hf_fill *f, const struct hf_message *head)
 	if (i < 0)
 		return false;
 	s = f->v[i];
+	if (!hf_fill_may_update(f, s, head)) {
+		f->state = HF_FILL_OVER;
+		validate_all(f, s);
+		return true;
+	}
 	if (hf_cache_updated_fields(&hf_http_rules, &s->fields, &head->fields, &f->times, &f->arena,
 				    &fields))
 		return false;
@@ -420,6 +425,7 @@ static int send_request(struct hf_fill *f, bool conditional)
 
 	hf_cache_now(f->fetch->opt.cache, &now);
 	f->times.request_ms = now.device_ms;
+	f->way = hf_cache_way(f->fetch->opt.cache);
 	return f->transport->perform(f->transport, &tr, &origin_events, f, &f->exchange);
 }
 

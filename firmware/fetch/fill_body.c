@@ -69,6 +69,9 @@ static void put(struct hf_fill *f)
 		.data = hf_buf_span(&f->window),
 		.entries_max = f->terms.entries_max,
 		.bytes_max = f->terms.bytes_max,
+		.doubtful = !hf_fetch_origin(f->fetch, f->origin)->own &&
+			    f->intake.integrity.len == 0,
+		.way = f->way,
 		.done = put_done,
 		.user = f,
 	};

@@ -39,6 +39,7 @@ struct hf_fill {
 	bool keep;	    /* goes on without a listener, to see whether it can be stored */
 	bool again;	    /* the 304 confirmed nothing: without a condition */
 	bool written;	    /* the URL was written to since it was asked for */
+	uint32_t way;	    /* hf_cache_way() when it was asked for */
 	uint32_t first_byte_timeout_ms;
 	void (*over)(void *user, int err, int status);
 	void *over_user;
@@ -90,6 +91,9 @@ bool hf_fill_is_for(struct hf_fill *f, struct hf_span variant, const struct hf_f
 
 /* Flags of what it stores. */
 uint32_t hf_fill_flags(const struct hf_fill *f);
+/* Whether what @head says of @s, which stays as it is, is its origin's word. */
+bool hf_fill_may_update(const struct hf_fill *f, const struct hf_stored *s,
+			const struct hf_message *head);
 /* What a HEAD says of a stored GET. */
 void hf_fill_head_answered(struct hf_fill *f, const struct hf_message *head);
 bool hf_fill_may_store(struct hf_fill *f, const struct hf_message *head);

@@ -4,6 +4,8 @@
 #include "fetch/fill_private.h"
 #include "fetch/plan.h"
 #include "holdfast/err.h"
+#include "http/date.h"
+#include "http/etag.h"
 #include "http/vary.h"
 
 /* ---- fills under way ---- */
@@ -75,6 +77,25 @@ uint32_t hf_fill_flags(const struct hf_fill *f)
 
 /* ---- what an answer changes of what is stored ---- */
 
+/* A validator of @s that only its origin knows is in @head. */
+static bool names_validator(const struct hf_stored *s, const struct hf_fields *head)
+{
+	int64_t modified, own_modified;
+	struct hf_etag etag, own;
+
+	if (hf_etag_of(head, &etag))
+		return hf_etag_of(&s->fields, &own) && hf_etag_eq_weak(&etag, &own);
+	return hf_field_date(head, "Last-Modified", &modified) &&
+	       hf_field_date(&s->fields, "Last-Modified", &own_modified) &&
+	       modified == own_modified;
+}
+
+bool hf_fill_may_update(const struct hf_fill *f, const struct hf_stored *s,
+			const struct hf_message *head)
+{
+	return !hf_fetch_is_doubtful(f->fetch, f->origin) || names_validator(s, &head->fields);
+}
+
 /* What a HEAD says of a stored GET. */
 void hf_fill_head_answered(struct hf_fill *f, const struct hf_message *head)
 {
@@ -82,6 +103,8 @@ void hf_fill_head_answered(struct hf_fill *f, const struct hf_message *head)
 	struct hf_stored *s = f->v[f->selected];
 	struct hf_fields fields;
 
+	if (!hf_fill_may_update(f, s, head))
+		return;
 	switch (hf_cache_head(&s->entry, s->body_len, head)) {
 	case HF_CACHE_HEAD_UPDATE:
 		if (hf_cache_updated_fields(&hf_http_rules, &s->fields, &head->fields, &f->times,
@@ -109,6 +132,11 @@ static bool worker_may_store(const struct hf_fill *f, const struct hf_message *h
 	hf_cache_control_parse(&head->fields, &cc);
 	return !cc.no_store && (!cc.is_private || cc.private_names.n > 0) &&
 	       !hf_fields_get(&f->request.fields, "authorization");
+}
+
+bool hf_fetch_is_doubtful(const struct hf_fetch *f, unsigned origin)
+{
+	return !hf_fetch_origin(f, origin)->own && !hf_cache_assumes(f->opt.cache);
 }
 
 bool hf_fetch_may_keep(const struct hf_fetch *f)

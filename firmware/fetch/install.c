@@ -39,11 +39,9 @@ struct hf_install {
 	enum hf_install_state state;
 	struct hf_shelf_cache_open open;
 	struct hf_shelf_activate activate;
-	struct hf_shelf_cache_drop drop;
-	bool opening, activating, dropping, stopped;
-	bool distrusted; /* what is staged has to go */
-	bool renewing;	 /* nothing is taken over from the active one */
-	unsigned renewals;
+	bool opening, activating, stopped;
+	bool unproved; /* it waits for its files to be proved */
+	bool judged;   /* since the run began */
 	struct slot slots[SLOTS];
 	size_t next, done, missing;
 	const char *failed_url;
@@ -89,8 +87,6 @@ static int name_version(struct hf_install *i)
 	int err = 0;
 
 	hf_buf_init(&text, SIZE_MAX / 2);
-	if (i->renewals > 0)
-		err = hf_buf_appendf(&text, "%u\n", i->renewals);
 	for (size_t k = 0; k < m->precache_n && !err; k++) {
 		const struct hf_precache_entry *e = &m->precache[k];
 
@@ -131,6 +127,19 @@ static void wait(struct hf_install *i)
 	tell(i);
 }
 
+/* It is whole, but nobody knows yet whose it is. */
+static void wait_for_proof(struct hf_install *i)
+{
+	if (i->judged) { /* in the meantime: some may be proved, some be gone */
+		begin(i);
+		return;
+	}
+	i->state = HF_INSTALL_WAITING;
+	i->unproved = true;
+	snprintf(i->failure, sizeof(i->failure), "no answer to the probe since");
+	tell(i);
+}
+
 static void activated(struct hf_shelf_op *op, int err)
 {
 	struct hf_install *i = op->user;
@@ -139,6 +148,10 @@ static void activated(struct hf_shelf_op *op, int err)
 	i->activating = false;
 	if (i->stopped)
 		return;
+	if (err == HF_EAGAIN) {
+		wait_for_proof(i);
+		return;
+	}
 	if (err) {
 		snprintf(i->failure, sizeof(i->failure), "%s", hf_strerror(err));
 		wait(i);
@@ -146,7 +159,6 @@ static void activated(struct hf_shelf_op *op, int err)
 	}
 	i->active = i->staged;
 	i->state = HF_INSTALL_IDLE;
-	i->renewing = false;
 	i->wait_ms = 0;
 	i->failed_url = NULL;
 	hf_log(world(i)->log, HF_LOG_INFO, "precache.activated", "worker=%s version=%s files=%zu",
@@ -161,7 +173,7 @@ static void run_over(struct hf_install *i)
 {
 	if (i->stopped)
 		return;
-	if (i->missing > 0 || i->distrusted) {
+	if (i->missing > 0) {
 		wait(i);
 		return;
 	}
@@ -296,7 +308,7 @@ static void found(struct hf_shelf_op *op, int err)
 	hf_shelf_find_finish(&s->find);
 	if (there)
 		file_done(s);
-	else if (s->install->active && !s->install->renewing)
+	else if (s->install->active)
 		begin_adopt(s);
 	else
 		begin_fetch(s);
@@ -337,7 +349,6 @@ static void opened(struct hf_shelf_op *op, int err)
 	}
 	i->staged = i->open.cache.id;
 	if (i->open.cache.active) {
-		i->distrusted = false;
 		i->state = HF_INSTALL_IDLE;
 		i->active = i->staged;
 		i->done = i->opt.manifest->precache_n;
@@ -350,36 +361,15 @@ static void opened(struct hf_shelf_op *op, int err)
 		next_file(&i->slots[k]);
 }
 
-static void staged_dropped(struct hf_shelf_op *op, int err)
-{
-	struct hf_install *i = op->user;
-
-	i->dropping = false;
-	if (err && err != HF_ENOENT)
-		i->distrusted = true;
-}
-
-static void drop_staged(struct hf_install *i)
-{
-	i->distrusted = false;
-	i->dropping = true;
-	i->drop.cache = i->staged;
-	i->drop.op.done = staged_dropped;
-	i->drop.op.user = i;
-	i->drop.op.sync = true; /* it does not come back after a cut of the power */
-	i->staged = 0;
-	hf_shelf_cache_drop(shelf(i), &i->drop);
-}
-
 static void begin(void *user)
 {
 	struct hf_install *i = user;
 
 	if (!is_quiet(i) || i->stopped || !hf_cache_is_open(world(i)->cache))
 		return;
-	if (i->distrusted && i->staged && i->staged != i->active && !i->dropping)
-		drop_staged(i); /* before the one of the same name is opened anew */
 	i->state = HF_INSTALL_RUNNING;
+	i->unproved = false;
+	i->judged = false;
 	i->next = 0;
 	i->done = 0;
 	i->missing = 0;
@@ -408,21 +398,11 @@ void hf_install_poke(struct hf_install *i)
 	begin(i);
 }
 
-void hf_install_distrust(struct hf_install *i)
+void hf_install_judged(struct hf_install *i)
 {
-	i->distrusted = i->state != HF_INSTALL_IDLE;
-}
-
-void hf_install_renew(struct hf_install *i)
-{
-	if (i->state != HF_INSTALL_IDLE) {
-		hf_install_distrust(i);
-		return;
-	}
-	i->renewals++;
-	i->renewing = true;
-	if (name_version(i) == 0)
-		begin(i);
+	i->judged = true;
+	if (i->unproved)
+		hf_install_poke(i);
 }
 
 void hf_install_again(struct hf_install *i)

@@ -6,7 +6,8 @@
  * from it. Until then the version before stays as it is.
  *
  * A file that cannot be had (no answer, a status other than 200, a wrong integrity)
- * is tried again later, with back-off, and holds the version back.
+ * is tried again later, with back-off, and holds the version back. So does one that
+ * somebody else may have given (cache/trial.h), unless its integrity says whose it is.
  */
 #ifndef HF_FETCH_INSTALL_H
 #define HF_FETCH_INSTALL_H
@@ -51,12 +52,8 @@ void hf_install_start(struct hf_install *i, uint32_t active);
 void hf_install_poke(struct hf_install *i);
 /* The active version was dropped: it is fetched anew. */
 void hf_install_again(struct hf_install *i);
-/* A stranger may have given some of the files that are not active yet: all of them are
- * fetched again. */
-void hf_install_distrust(struct hf_install *i);
-/* ... or some that are: all are fetched into a precache beside it, which takes its
- * place when it is whole. */
-void hf_install_renew(struct hf_install *i);
+/* Files that were open are proved, or never will be. */
+void hf_install_judged(struct hf_install *i);
 void hf_install_stop(struct hf_install *i);
 /* After the shelf is gone. NULL is fine. */
 void hf_install_destroy(struct hf_install *i);

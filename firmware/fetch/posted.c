@@ -92,6 +92,8 @@ struct hf_posted *hf_posted_begin(struct hf_fetch *f, unsigned origin,
 	hf_buf_init(&p->body, HF_SHELF_PIECE);
 	hf_list_push(&f->posted, &p->link);
 	p->put = (struct hf_cache_put){ .cache = hf_fetch_origin(f, origin)->cache,
+					.doubtful = !hf_fetch_origin(f, origin)->own,
+					.way = hf_cache_way(p->cache),
 					.done = put_done,
 					.user = p };
 	set_times(p->cache, asked_ms, &p->put.times);

@@ -63,6 +63,8 @@ static int append_page(struct entries_call *e, struct hf_buf *json)
 	int err = hf_buf_append_str(json, "{\"entries\":[");
 
 	for (size_t i = 0; i < e->list.n && !err; i++) {
+		if (!hf_cache_shows(cache_of(e), &e->list.v[i].state))
+			continue;
 		err = append_entry(e, &e->list.v[i], first, json);
 		first = first && err;
 		if (err == HF_ECORRUPT)

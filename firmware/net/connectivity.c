@@ -380,8 +380,11 @@ void hf_connectivity_link(struct hf_connectivity *c, enum hf_link link)
 	for (unsigned i = 0; i < c->n; i++)
 		origin_link(c->origins[i], known, was);
 	hf_portal_link(c);
-	if (known && was == link)
+	if (known && was == link) {
+		if (c->net == HF_NET_CAPTIVE)
+			hf_net_probe_now(c); /* the portal may be that of another network */
 		return;
+	}
 	hf_log(c->opt.log, HF_LOG_INFO, "connectivity.link", "state=%s", link_name(link));
 	c->net_asked = false;
 	hf_probe_cancel(&c->net_probe);

@@ -16,7 +16,8 @@
  * to one on the link (a link-local address, .local), which needs carrier only. A
  * trial is the configured probe request or, without one, the next replay
  * itself: on_trial lets exactly one attempt through. UP comes after one
- * success. Idle and healthy: no timer, no traffic.
+ * success. Idle and healthy: no timer, no traffic; the net probe goes once more when
+ * something was stored that it would prove.
  */
 #ifndef HF_NET_CONNECTIVITY_H
 #define HF_NET_CONNECTIVITY_H
@@ -76,6 +77,11 @@ struct hf_connectivity_events {
 	void (*on_captive)(void *user, unsigned origin);
 	/* Link or net changed. */
 	void (*on_change)(void *user);
+	/* A question goes out, the probe or without one that to the portal's API; its
+	 * number, which comes back when the answer says that nobody is between. NULL:
+	 * nobody wants to know. */
+	uint32_t (*on_asking)(void *user);
+	void (*on_in_order)(void *user, uint32_t number);
 };
 
 struct hf_connectivity_options {
@@ -121,6 +127,8 @@ void hf_connectivity_captive(struct hf_connectivity *c, unsigned origin);
  * none is known. */
 int hf_connectivity_portal_api(struct hf_connectivity *c, struct hf_transport *transport,
 			       const char *host_field, const char *target);
+/* There is something (or no more) that an answer to the probe would prove: one goes soon. */
+void hf_connectivity_want_proof(struct hf_connectivity *c, bool wanted);
 /* The clock has changed: what failed for its sake may work. */
 void hf_connectivity_clock(struct hf_connectivity *c);
 void hf_connectivity_portal(const struct hf_connectivity *c, struct hf_portal_view *out);

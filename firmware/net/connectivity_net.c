@@ -2,6 +2,10 @@
 /* The net: what the configured probe says. */
 #include "net/connectivity_private.h"
 
+#define PROOF_DELAY_MS	 200  /* what comes meanwhile is proved along */
+#define PROOF_GAP_MIN_MS 1000 /* from answer to question, growing while much is stored */
+#define PROOF_GAP_MAX_MS 10000
+
 void hf_net_set(struct hf_connectivity *c, enum hf_net_state state)
 {
 	if (c->net == state)
@@ -22,6 +26,29 @@ bool hf_net_any_wanted(const struct hf_connectivity *c)
 	return false;
 }
 
+uint32_t hf_net_asking(const struct hf_connectivity *c)
+{
+	return c->opt.events->on_asking ? c->opt.events->on_asking(c->opt.user) : 0;
+}
+
+void hf_net_in_order(const struct hf_connectivity *c, uint32_t number)
+{
+	if (c->opt.events->on_in_order)
+		c->opt.events->on_in_order(c->opt.user, number);
+}
+
+static void note_proof(struct hf_connectivity *c)
+{
+	uint64_t now = hf_connectivity_now(c);
+
+	if (now > c->proof_ms + (uint64_t)2 * PROOF_GAP_MAX_MS)
+		c->proof_gap_ms = PROOF_GAP_MIN_MS;
+	else
+		c->proof_gap_ms = 2 * c->proof_gap_ms < PROOF_GAP_MAX_MS ? 2 * c->proof_gap_ms :
+									   PROOF_GAP_MAX_MS;
+	c->proof_ms = now;
+}
+
 static void net_probe_done(void *user, const struct hf_exchange_result *result, int status)
 {
 	struct hf_connectivity *c = user;
@@ -37,6 +64,10 @@ static void net_probe_done(void *user, const struct hf_exchange_result *result, 
 		hf_net_set(c, status == c->opt.probe_status ? HF_NET_ONLINE : HF_NET_CAPTIVE);
 	if (status && status != c->opt.probe_status)
 		hf_portal_ask(c);
+	if (status == c->opt.probe_status && c->net == HF_NET_ONLINE) {
+		note_proof(c);
+		hf_net_in_order(c, c->asking);
+	}
 	hf_net_schedule(c);
 	hf_connectivity_net_probed(c, opens);
 }
@@ -46,6 +77,7 @@ void hf_net_probe_now(struct hf_connectivity *c)
 	hf_timerq_clear(c->opt.timers, &c->net_timer);
 	if (!c->opt.probe_transport || hf_probe_runs(&c->net_probe) || hf_connectivity_no_way(c))
 		return;
+	c->asking = hf_net_asking(c);
 	if (hf_probe_start(&c->net_probe, net_probe_done, c))
 		hf_net_schedule(c);
 }
@@ -66,22 +98,46 @@ static uint64_t next_due(struct hf_connectivity *c)
 				  c->opt.rand);
 }
 
-/* The next net probe: while something waits and the net is not ONLINE. */
+/* What is stored waits to be proved: not at once, and not too often. */
+static uint64_t proof_due(const struct hf_connectivity *c)
+{
+	uint64_t soon = hf_connectivity_now(c) + PROOF_DELAY_MS;
+	uint64_t apart = c->proof_ms + c->proof_gap_ms;
+
+	return apart > soon ? apart : soon;
+}
+
+/* The next net probe: while something waits and the net is not ONLINE, or something is
+ * to be proved. */
 void hf_net_schedule(struct hf_connectivity *c)
 {
+	bool online = c->net == HF_NET_ONLINE;
+
 	if (!c->opt.probe_transport || hf_probe_runs(&c->net_probe))
 		return;
-	if (c->net == HF_NET_ONLINE || !hf_net_any_wanted(c) || hf_connectivity_no_way(c)) {
+	if (hf_connectivity_no_way(c) || (!c->proof_wanted && (online || !hf_net_any_wanted(c)))) {
 		c->net_asked = false;
 		hf_timerq_clear(c->opt.timers, &c->net_timer);
-		return;
+	} else if (online) {
+		c->net_asked = false;
+		hf_connectivity_timer(c, &c->net_timer, proof_due(c));
+	} else {
+		hf_connectivity_timer(c, &c->net_timer, next_due(c));
 	}
-	hf_connectivity_timer(c, &c->net_timer, next_due(c));
 }
 
 void hf_net_wanted(struct hf_connectivity *c)
 {
 	hf_portal_wanted(c);
+	if (!hf_timer_is_set(&c->net_timer) || (!hf_net_any_wanted(c) && !c->proof_wanted))
+		hf_net_schedule(c);
+}
+
+void hf_connectivity_want_proof(struct hf_connectivity *c, bool wanted)
+{
+	if (c->proof_wanted == wanted)
+		return;
+	c->proof_wanted = wanted;
 	if (!hf_timer_is_set(&c->net_timer) || !hf_net_any_wanted(c))
 		hf_net_schedule(c);
 }

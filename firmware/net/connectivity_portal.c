@@ -117,6 +117,8 @@ static void answered(struct hf_connectivity *c, const struct hf_capport_answer *
 	p->last = *answer;
 	p->ends_ms = hf_connectivity_now(c) + UINT64_C(1000) * answer->seconds;
 	set_state(c, answer->captive ? HF_PORTAL_CAPTIVE : HF_PORTAL_OPEN);
+	if (!answer->captive && !c->opt.probe_transport)
+		hf_net_in_order(c, p->asking);
 	schedule(c);
 }
 
@@ -146,6 +148,7 @@ static void ask(struct hf_connectivity *c)
 	if (has_no_way(c))
 		return;
 	p->asked_ms = hf_connectivity_now(c);
+	p->asking = hf_net_asking(c);
 	if (hf_probe_start(&p->probe, done, c))
 		schedule(c);
 	else

@@ -36,6 +36,7 @@ struct hf_portal {
 	struct hf_pace pace;
 	bool asked; /* questions follow each other */
 	uint64_t asked_ms;
+	uint32_t asking;   /* on_asking() of the question */
 	unsigned failures; /* in a row */
 	struct hf_capport_answer last;
 	uint64_t ends_ms; /* boot time, with last.ends */
@@ -53,7 +54,11 @@ struct hf_connectivity {
 	struct hf_probe net_probe; /* with a transport for it */
 	struct hf_timer net_timer;
 	struct hf_pace net_pace;
-	bool net_asked; /* probes follow each other */
+	bool net_asked;	 /* probes follow each other */
+	uint32_t asking; /* on_asking() of the probe */
+	bool proof_wanted;
+	uint32_t proof_gap_ms;
+	uint64_t proof_ms; /* of the last answer that was as it should be */
 	struct hf_portal portal;
 };
 
@@ -84,6 +89,9 @@ void hf_net_schedule(struct hf_connectivity *c);
 /* What waits has changed: a probe that is planned stays where it is, or goes when
  * nothing waits. */
 void hf_net_wanted(struct hf_connectivity *c);
+/* A question goes out; the answer to that with @number shows that nobody is between. */
+uint32_t hf_net_asking(const struct hf_connectivity *c);
+void hf_net_in_order(const struct hf_connectivity *c, uint32_t number);
 /* One more probe soon, whether something waits or not. */
 void hf_net_look_again(struct hf_connectivity *c);
 void hf_net_timer(void *user);

@@ -230,7 +230,7 @@ static bool background(const struct hf_shelf *s, enum hf_shelf_job *kind)
 {
 	if (!s->db.sql || s->db.nowhere || s->background_off)
 		return false;
-	if (s->db.sweep_due || s->released)
+	if (s->db.sweep_due || s->db.purge_due || s->released)
 		*kind = HF_SHELF_SWEEP;
 	else if (s->pages_used > pages_of(s->ceiling) || s->db.evicting)
 		*kind = HF_SHELF_EVICT;

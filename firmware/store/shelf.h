@@ -140,7 +140,7 @@ struct hf_shelf_cache_drop {
 void hf_shelf_cache_drop(struct hf_shelf *s, struct hf_shelf_cache_drop *d);
 /* A precache is complete: makes it the active one of its owner; the one that was is
  * the previous one, whose entries are not pinned, and the owner's others are dropped.
- * In one transaction, synced. HF_ENOENT. */
+ * In one transaction, synced. HF_ENOENT; HF_EAGAIN: not all of its entries are proved. */
 struct hf_shelf_activate {
 	struct hf_shelf_op op;
 	uint32_t cache;
@@ -156,6 +156,7 @@ struct hf_shelf_state {
 	int64_t response_wall_ms; /* 0: the clock was not trusted */
 	uint32_t boot;		  /* hf_shelf_report.boot of then */
 	uint32_t flags;		  /* cache/'s */
+	uint32_t trial; /* of this start, that is open; 0: proved. An update leaves it as it is */
 };
 
 struct hf_shelf_entry {
@@ -303,6 +304,31 @@ struct hf_shelf_list {
 };
 void hf_shelf_list(struct hf_shelf *s, struct hf_shelf_list *l);
 void hf_shelf_list_finish(struct hf_shelf_list *l);
+
+/* ---- whose they are ---- */
+
+/* An entry that somebody else may have given in the origin's place is put with a trial,
+ * a number that the caller counts up from 1 at each start. Trials are open until they
+ * are judged. What is open is told with its trial; what was open when a start ended, or
+ * will never be proved, is not told any more and deleted in the background. It pushes
+ * out nothing that is proved. One row is written, whatever the number of entries. */
+#define HF_SHELF_TRIMS_MAX 8
+struct hf_shelf_trim {
+	uint32_t cache;
+	uint64_t entries_max, bytes_max; /* as those of hf_shelf_put */
+};
+struct hf_shelf_judge {
+	struct hf_shelf_op op;
+	uint32_t first, last;
+	bool proved;
+	uint32_t open_from;				/* in: later ones are open */
+	struct hf_shelf_trim trims[HF_SHELF_TRIMS_MAX]; /* in: caches that may have grown */
+	size_t trims_n;
+	/* out: a precache that was active had entries that are doubted now: it is none any
+	 * more, and the one before it is active again if there is one */
+	bool demoted;
+};
+void hf_shelf_judge(struct hf_shelf *s, struct hf_shelf_judge *j);
 
 /* ---- which keys there are ---- */
 

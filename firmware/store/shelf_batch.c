@@ -44,6 +44,8 @@ static int begin(struct hf_shelf *s, struct batch *b)
 	b->begun = !err;
 	if (!err && s->boot_due)
 		err = hf_shelf_store_start(s, false);
+	if (!err && s->db.proof_due)
+		err = hf_shelf_proof_store(&s->db);
 	return err;
 }
 
@@ -127,6 +129,7 @@ static int attempt(struct hf_shelf *s, struct batch *b)
 	if (err || !b->begun)
 		return err;
 	s->boot_due = false;
+	s->db.proof_due = false;
 	s->background_off = false;
 	hf_shelf_intakes_settle(db, true);
 	if (b->sync) {

@@ -336,12 +336,16 @@ static int activate_run(struct hf_shelf_op *op, struct hf_shelf_db *db)
 {
 	struct hf_shelf_activate *a = hf_container_of(op, struct hf_shelf_activate, op);
 	struct hf_shelf_row *row;
+	bool proved = true;
 	int err = hf_shelf_row_live(db, a->cache, &row);
 
 	if (!err && row->v.kind != HF_SHELF_PRECACHE)
 		err = HF_ENOENT;
 	if (err || row->v.state == HF_SHELF_ACTIVE)
 		return err;
+	err = hf_shelf_cache_proved(db, a->cache, &proved);
+	if (err || !proved)
+		return err ? err : HF_EAGAIN;
 	row->v.state = HF_SHELF_ACTIVE;
 	err = hf_shelf_row_store(db, row);
 	for (size_t i = 0; i < db->rows_n && !err; i++) {

@@ -68,15 +68,18 @@ void hf_shelf_use_encode(uint64_t id, const struct hf_shelf_use *u, uint8_t out[
 	hf_put_le(out + 48, s->boot, 4);
 	hf_put_le(out + 52, s->flags, 4);
 	hf_put_le(out + 56, u->seq, 8);
+	hf_put_le(out + 64, u->number, 8);
 	seal(id, out, HF_SHELF_USE_SIZE, none, none);
 }
 
 int hf_shelf_use_decode(uint64_t id, struct hf_span bytes, struct hf_shelf_use *u)
 {
 	const uint8_t *in = (const uint8_t *)bytes.ptr;
+	bool first = bytes.len == HF_SHELF_USE_SIZE_1;
 
-	if (!is_sealed(id, bytes, HF_SHELF_USE_SIZE, none, none))
+	if (!is_sealed(id, bytes, first ? HF_SHELF_USE_SIZE_1 : HF_SHELF_USE_SIZE, none, none))
 		return HF_ECORRUPT;
+	u->number = first ? 0 : hf_get_le(in + 64, 8);
 	u->body = hf_get_le(in, 8);
 	u->bytes = hf_get_le(in + 8, 8);
 	u->seq = hf_get_le(in + 56, 8);

@@ -3,9 +3,10 @@
  * Fixed-size values of the shelf's database, little-endian, each with a CRC-32 of
  * the row id and what stands before it.
  *
- *   use    68 bytes: body u64, bytes u64 (as counted for the cache), used_dev_ms u64,
+ *   use    76 bytes: body u64, bytes u64 (as counted for the cache), used_dev_ms u64,
  *          request_dev_ms u64, response_dev_ms u64, response_wall_ms i64, boot u32,
- *          flags u32, seq u64, sum u32
+ *          flags u32, seq u64, number u64 (shelf_proof.h), sum u32; in version 1
+ *          68 bytes without the number, which is 0 then
  *   cache  22 bytes: kind u8, state u8, entries u64, bytes u64, sum u32 (and of owner
  *          and name)
  *   body   44 bytes: SHA-256, len u64, sum u32 (and of data in the row)
@@ -19,7 +20,8 @@
 #include "store/codec.h"
 #include "store/shelf.h"
 
-#define HF_SHELF_USE_SIZE   68
+#define HF_SHELF_USE_SIZE   76
+#define HF_SHELF_USE_SIZE_1 68
 #define HF_SHELF_CACHE_SIZE 22
 #define HF_SHELF_BODY_SIZE  44
 
@@ -54,6 +56,7 @@ uint64_t hf_shelf_key_of(const uint64_t seed[2], uint32_t cache, struct hf_span 
 
 struct hf_shelf_use {
 	uint64_t body, bytes, seq;
+	uint64_t number; /* who vouches for it; its trial in @state is not stored */
 	struct hf_shelf_state state;
 };
 

@@ -113,6 +113,7 @@ void hf_shelf_db_forget(struct hf_shelf_db *db)
 	db->rows_n = 0;
 	db->rows_known = false;
 	db->body_next = 0;
+	db->purge_after = 0;
 	db->of_cache.n = 0;
 	db->of_cache.done = false;
 }

@@ -12,10 +12,11 @@
 
 #include "store/shelf.h"
 #include "store/shelf_codec.h"
+#include "store/shelf_proof.h"
 #include "store/sql.h"
 
 #define HF_SHELF_PAGE_SIZE	4096
-#define HF_SHELF_VERSION	1
+#define HF_SHELF_VERSION	2
 #define HF_SHELF_APPLICATION_ID 0x48464443 /* "HFDC" */
 #define HF_SHELF_BAD_MAX	16	   /* damaged bodies that wait for their entries to go */
 #define HF_SHELF_OLDEST		256	   /* entries of one scan for those used longest ago */
@@ -128,6 +129,13 @@ struct hf_shelf_db {
 	unsigned bad_n;
 	uint64_t bad_after; /* the entries up to it are not of the first one any more */
 	struct hf_shelf_oldest of_cache, of_all;
+	struct hf_shelf_proof proof;
+	bool proof_known; /* from the database */
+	bool proof_due;	  /* the row is older */
+	uint32_t boot;	  /* number of this start */
+	uint32_t open_from;
+	bool purge_due; /* there may be entries that are dead */
+	uint64_t purge_after, purge_below;
 	uint64_t evicted;
 	bool evicting;	      /* until the target is reached */
 	const uint64_t *held; /* bodies that are being read; set by the loop before a job */

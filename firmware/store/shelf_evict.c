@@ -75,6 +75,12 @@ static void begin(struct hf_shelf_oldest *o, uint32_t cache)
 	o->after = cache ? hf_shelf_first_of(cache) : 0;
 }
 
+/* What is not proved goes first. */
+static uint64_t used_ms(const struct hf_shelf_db *db, const struct hf_shelf_use *u)
+{
+	return hf_shelf_is_proved(db, u->number) ? u->state.used_dev_ms : 0;
+}
+
 static bool may_go(struct hf_shelf_db *db, const struct hf_shelf_oldest *o, uint64_t id)
 {
 	const struct hf_shelf_row *row;
@@ -106,7 +112,7 @@ static int scan(struct hf_shelf_db *db, struct hf_shelf_oldest *o, uint64_t rows
 		if (!may_go(db, o, e.id))
 			continue;
 		hf_shelf_use_decode(e.id, hf_column_span(st, 1), &u); /* a damaged one is old */
-		e.used_dev_ms = u.state.used_dev_ms;
+		e.used_dev_ms = used_ms(db, &u);
 		take(o, e);
 	}
 	if (got == 0 && rows > 0) {
@@ -128,7 +134,7 @@ static int delete_next(struct hf_shelf_db *db, struct hf_shelf_oldest *o, uint64
 
 		if (db->hard)
 			return db->hard;
-		if (err == HF_ENOENT || e->id == but || u.state.used_dev_ms != e->used_dev_ms)
+		if (err == HF_ENOENT || e->id == but || used_ms(db, &u) != e->used_dev_ms)
 			continue;
 		err = hf_shelf_entry_delete(db, e->id, &removed);
 		if (err)

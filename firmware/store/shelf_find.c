@@ -89,10 +89,11 @@ static int complete(struct hf_shelf_db *db, struct hf_shelf_entry *e, uint64_t *
 	struct hf_shelf_use u;
 	int err = hf_shelf_use_get(db, e->id, &u);
 
-	if (err)
+	if (err || hf_shelf_is_dead(db, u.number))
 		return db->hard ? db->hard : HF_ENOENT;
 	e->cache = hf_shelf_cache_of(e->id);
 	e->state = u.state;
+	e->state.trial = hf_shelf_is_proved(db, u.number) ? 0 : (uint32_t)u.number;
 	e->body = u.body;
 	*seq = u.seq;
 	err = take_body(db, e, data_max, memory);

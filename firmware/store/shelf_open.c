@@ -145,7 +145,11 @@ int hf_shelf_adopt_file(struct hf_shelf *s)
 		return err;
 	s->boot_before = (uint32_t)hf_get_le(run, 4);
 	s->report.unclean = !err && !run[4];
-	err = hf_shelf_rows_load(db);
+	err = hf_shelf_proof_load(db, &db->proof);
+	db->proof_known = !err;
+	db->purge_due = db->proof.n >= HF_SHELF_PURGE_AT;
+	if (!err)
+		err = hf_shelf_rows_load(db);
 	if (!err)
 		err = hf_shelf_loose_begin(db);
 	if (!err)
@@ -165,7 +169,15 @@ int hf_shelf_store_start(struct hf_shelf *s, bool clean)
 	return hf_shelf_meta_put(&s->db, "run", hf_span(run, sizeof(run)));
 }
 
-static int open_existing(struct hf_shelf *s, uint32_t generation)
+/* One of an earlier version is read as it is: the number alone changes. */
+static int upgrade(struct hf_shelf *s, uint32_t generation)
+{
+	int err = hf_shelf_db_seal(&s->db, generation);
+
+	return err == HF_EFULL ? 0 : err; /* the next start does it */
+}
+
+static int open_existing(struct hf_shelf *s, uint32_t generation, unsigned version)
 {
 	char path[HF_SHELF_PATH_MAX];
 	int err;
@@ -175,6 +187,8 @@ static int open_existing(struct hf_shelf *s, uint32_t generation)
 	err = hf_shelf_db_open(&s->db, &s->vfs, path, false);
 	if (!err)
 		err = hf_shelf_adopt_file(s);
+	if (!err && version < HF_SHELF_VERSION)
+		err = upgrade(s, generation);
 	if (err)
 		hf_shelf_db_close(&s->db);
 	return err;
@@ -198,6 +212,7 @@ int hf_shelf_nowhere(struct hf_shelf *s)
 	int err;
 
 	s->try_at_ms = s->now_ms + TRY_AFTER_MS;
+	s->db.proof_known = false;
 	hf_shelf_db_close(&s->db);
 	err = hf_shelf_db_open(&s->db, &s->vfs, ":memory:", true);
 	memcpy(s->db.seed, s->fresh_seed, sizeof(s->db.seed));
@@ -219,7 +234,7 @@ static int open_any(struct hf_shelf *s)
 	s->generation = best.generation;
 	err = damaged ? HF_ECORRUPT : HF_EIO;
 	for (int i = 0; i < IO_TRIES && err == HF_EIO; i++)
-		err = open_existing(s, best.generation);
+		err = open_existing(s, best.generation, best.version);
 	return err == HF_ECORRUPT ? hf_shelf_renew_run(s) : err;
 }
 
@@ -231,6 +246,7 @@ int hf_shelf_open_run(struct hf_shelf *s)
 		err = hf_shelf_nowhere(s);
 	if (!err)
 		s->report.boot = s->boot_before + 1;
+	s->db.boot = s->report.boot;
 	s->boot_due = !err;
 	return err;
 }
@@ -248,6 +264,7 @@ void hf_shelf_try_again(struct hf_shelf *s)
 	}
 	if (s->report.boot <= s->boot_before)
 		s->report.boot = s->boot_before + 1;
+	s->db.boot = s->report.boot;
 	s->boot_due = true;
 	s->appeared = true;
 }

@@ -62,13 +62,14 @@ static int store_body(struct hf_shelf_db *db, struct hf_shelf_put *p)
 	return pieces ? add_pieces(db, p, &v) : add_data(db, p, &v);
 }
 
-static bool is_replaced(const struct hf_shelf_put *p, const struct hf_shelf_variant *v)
+static bool is_replaced(struct hf_shelf_db *db, const struct hf_shelf_put *p,
+			const struct hf_shelf_variant *v)
 {
 	for (size_t i = 0; i < p->replaces_n && v->same_url; i++) {
 		if (p->replaces[i] == v->id)
 			return true;
 	}
-	return v->broken;
+	return v->broken || hf_shelf_is_dead(db, v->use.number);
 }
 
 /* The one of the URL that was used longest ago; without @same_url of any. */
@@ -108,7 +109,7 @@ static int make_place(struct hf_shelf_db *db, const struct hf_shelf_put *p,
 			*seq = v[k].use.seq + 1;
 	}
 	while (i < *n && !err) {
-		if (is_replaced(p, &v[i]))
+		if (is_replaced(db, p, &v[i]))
 			err = take_out(db, v, n, i);
 		else
 			same += v[i++].same_url;
@@ -121,14 +122,15 @@ static int make_place(struct hf_shelf_db *db, const struct hf_shelf_put *p,
 }
 
 /* The entry of @p, whose reference to the body is counted already: an entry that it
- * replaces may have the last one. */
-static int store_entry(struct hf_shelf_db *db, struct hf_shelf_put *p)
+ * replaces may have the last one. @number: who vouches for it. */
+static int store_entry(struct hf_shelf_db *db, struct hf_shelf_put *p, uint64_t number)
 {
 	struct hf_shelf_variant v[HF_SHELF_NUMBERS];
 	uint64_t key = hf_shelf_key_of(db->seed, p->cache, p->url);
 	struct hf_shelf_use u = {
 		.body = p->body,
 		.bytes = p->url.len + p->note.len + p->head.len + p->body_len,
+		.number = number,
 		.state = p->state,
 	};
 	unsigned n;
@@ -144,6 +146,7 @@ static int store_entry(struct hf_shelf_db *db, struct hf_shelf_put *p)
 static int put_run(struct hf_shelf_op *op, struct hf_shelf_db *db)
 {
 	struct hf_shelf_put *p = hf_container_of(op, struct hf_shelf_put, op);
+	uint64_t number = hf_shelf_number_of(db, p->state.trial);
 	struct hf_shelf_row *row;
 	int err = hf_shelf_row_live(db, p->cache, &row);
 
@@ -154,8 +157,10 @@ static int put_run(struct hf_shelf_op *op, struct hf_shelf_db *db)
 	if (!err)
 		err = store_body(db, p);
 	if (!err)
-		err = store_entry(db, p);
-	return err ? err : hf_shelf_evict_cache(db, p->cache, p->entries_max, p->bytes_max, p->id);
+		err = store_entry(db, p, number);
+	if (err || !hf_shelf_is_proved(db, number))
+		return err; /* it pushes nothing out before it is */
+	return hf_shelf_evict_cache(db, p->cache, p->entries_max, p->bytes_max, p->id);
 }
 
 void hf_shelf_put(struct hf_shelf *s, struct hf_shelf_put *p)
@@ -197,7 +202,8 @@ static int find_source(struct hf_shelf_db *db, const struct hf_shelf_adopt *a, u
 	int err = hf_shelf_variants(db, hf_shelf_key_of(db->seed, cache, a->url), a->url, v, &n);
 
 	for (unsigned i = 0; i < n && !err; i++) {
-		if (!v[i].same_url || v[i].broken || (any && v[i].use.seq < out->use.seq))
+		if (!v[i].same_url || v[i].broken || !hf_shelf_is_proved(db, v[i].use.number) ||
+		    (any && v[i].use.seq < out->use.seq))
 			continue;
 		err = read_head(db, v[i].id, a->note, head, memory);
 		if (!err) {
@@ -238,7 +244,7 @@ static int adopt_entry(struct hf_shelf_db *db, const struct hf_shelf_adopt *a,
 		p.replaces = &old.id;
 		p.replaces_n = 1;
 	}
-	return err && err != HF_ENOENT ? err : store_entry(db, &p);
+	return err && err != HF_ENOENT ? err : store_entry(db, &p, from->use.number);
 }
 
 static int adopt_run(struct hf_shelf_op *op, struct hf_shelf_db *db)

@@ -227,6 +227,8 @@ static void take_meta(struct renewal *r)
 	if (!hf_shelf_meta_get(r->from, "run", run, sizeof(run)))
 		r->boot = (uint32_t)hf_get_le(run, 4);
 	r->from->hard = 0;
+	if (!r->to->proof_known && hf_shelf_proof_load(r->from, &r->to->proof))
+		r->from->hard = 0;
 	r->keeps_ids =
 		!hf_shelf_meta_get(r->from, "seed", (uint8_t *)r->to->seed, sizeof(r->to->seed));
 }
@@ -245,6 +247,8 @@ static int fill(struct renewal *r, uint32_t generation)
 	if (!r->keeps_ids)
 		memcpy(r->to->seed, r->s->fresh_seed, sizeof(r->to->seed));
 	err = hf_shelf_meta_put(r->to, "seed", hf_span(r->to->seed, sizeof(r->to->seed)));
+	if (!err)
+		err = hf_shelf_proof_store(r->to);
 	return err ? err : copy_all(r);
 }
 

@@ -80,5 +80,7 @@ int hf_shelf_sweep_slice(struct hf_shelf_db *db)
 		err = hf_shelf_loose_sweep(db, PIECES, &more);
 	if (!err && !more)
 		db->sweep_due = false;
+	if (!err && !more && db->purge_due)
+		err = hf_shelf_purge_slice(db, &more);
 	return err;
 }

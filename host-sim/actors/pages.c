@@ -84,13 +84,11 @@ static unsigned settled_edition(const struct sim_pages *p, const char *origin, u
 
 /* ---- asking ---- */
 
-/* Where there was no room an entry cannot be taken out either.
- * A portal that has just gone may have answered; one behind a name that lied is not
- * a portal that anybody could know of. */
+/* A portal is there and may answer a page itself. One behind a name that lied is not a
+ * portal that anybody could know of. */
 static bool may_be_stranger(const struct sim_device *dev)
 {
-	return dev->node->captive || dev->link.portal_unseen || dev->node->lied ||
-	       sim_disk_stats(dev->disk)->refused > 0;
+	return dev->node->captive || dev->node->lied;
 }
 
 bool sim_page_ask(struct sim_pages *p, const struct sim_device *dev, const char *origin,
@@ -157,8 +155,7 @@ static bool may_be_gone(const struct sim_device *dev)
 static void judge_app(struct sim_pages *p, const struct sim_device *dev,
 		      const struct sim_page_ask *ask, unsigned version, bool hit)
 {
-	/* What may have come from a portal is fetched anew. */
-	if (ask->app_complete && !hit && !may_be_gone(dev) && !dev->link.portal_was)
+	if (ask->app_complete && !hit && !may_be_gone(dev))
 		blame(p, SIM_PAGE_MIXED, dev, ask, "not out of the precache, which has it");
 	if (!hit || ask->content.fixed)
 		return;
@@ -168,9 +165,10 @@ static void judge_app(struct sim_pages *p, const struct sim_device *dev,
 }
 
 static void judge_stranger(struct sim_pages *p, const struct sim_device *dev,
-			   const struct sim_page_ask *ask, struct hf_span body)
+			   const struct sim_page_ask *ask, struct hf_span body, bool hit)
 {
-	if (ask->stranger || may_be_stranger(dev))
+	/* From the network it is the portal's word, out of a cache it is ours. */
+	if ((ask->stranger || may_be_stranger(dev)) && (!hit || dev->node->lied))
 		return;
 	if (hf_span_starts(body, HF_SPAN("content ")))
 		blame(p, SIM_PAGE_BROKEN, dev, ask, "%zu bytes that are not the page: \"%.*s\"",
@@ -194,7 +192,7 @@ unsigned sim_page_judge(struct sim_pages *p, const struct sim_device *dev,
 	}
 	version = sim_content_version(&ask->content, ask->lang, body);
 	if (version == 0) {
-		judge_stranger(p, dev, ask, body);
+		judge_stranger(p, dev, ask, body, *hit);
 		return 0;
 	}
 	p->judged++;

@@ -50,6 +50,6 @@ const struct sim_check sim_check_one_release = {
 
 const struct sim_check sim_check_no_strangers = {
 	.name = "no-strangers",
-	.promise = "what a portal said is not shown when the portal is gone",
+	.promise = "what a portal said is never shown out of a cache, nor when the portal is gone",
 	.holds = own,
 };

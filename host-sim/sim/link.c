@@ -10,15 +10,11 @@ static void change(struct sim_device *dev, enum sim_link state)
 
 	if (state == dev->link.state)
 		return;
-	if (dev->link.state == SIM_LINK_CAPTIVE && !dev->link.portal_told)
-		dev->link.portal_unseen = true;
-	dev->link.portal_told = false;
 	dev->link.state = state;
 	dev->link.changes++;
 	n->bare = state == SIM_LINK_BARE;
 	n->black_hole = state == SIM_LINK_DEAD;
 	n->captive = state == SIM_LINK_CAPTIVE;
-	dev->link.portal_was |= n->captive;
 	if (n->link_up != up)
 		sim_device_link(dev, up);
 	else

@@ -26,9 +26,6 @@ struct sim_link_faults {
 	enum sim_link state;
 	uint64_t flap_down_us, flap_up_us; /* 0: it does not flap */
 	unsigned changes;
-	bool portal_told;   /* the guest has told of the portal that is there */
-	bool portal_unseen; /* one came and went without that */
-	bool portal_was;    /* there was one */
 	struct sim_event ev_flap;
 };
 

@@ -25,6 +25,18 @@ static void opened(void *user, int err, const struct hf_shelf_report *report)
 	((struct live_cache *)user)->opened = err;
 }
 
+static void told_open(void *user, bool any)
+{
+	((struct live_cache *)user)->open = any;
+}
+
+static void judged(void *user, bool proved, bool demoted)
+{
+	(void)proved;
+	(void)demoted;
+	((struct live_cache *)user)->judged++;
+}
+
 static void start(struct live_cache *l)
 {
 	struct hf_cache_options opt = {
@@ -35,6 +47,9 @@ static void start(struct live_cache *l)
 		.bytes_max = 64u << 20,
 		.memory_max = l->memory_max,
 		.device_ms = device_ms,
+		.assumed = l->assumed,
+		.open = told_open,
+		.judged = judged,
 		.user = l,
 	};
 
@@ -60,6 +75,7 @@ void live_cache_init(struct live_cache *l, size_t memory_max)
 void live_cache_restart(struct live_cache *l)
 {
 	hf_cache_destroy(l->cache);
+	l->open = false;
 	start(l);
 }
 
@@ -143,6 +159,8 @@ int live_cache_put(struct live_cache *l, uint32_t cache, const char *url, const 
 			   .boot = now.boot },
 		.replaces = p->ids,
 		.data = hf_span_str(p->text),
+		.doubtful = l->doubtful,
+		.way = hf_cache_way(l->cache),
 		.done = put_done,
 		.user = p,
 	};
@@ -187,19 +205,38 @@ size_t live_cache_ids(struct live_cache *l, uint32_t cache, const char *url,
 	return look.n;
 }
 
+/* The variant of @e is another one than those of @seen, or it cannot be read. */
+static bool is_last(const struct hf_shelf_entry *e, struct hf_stored **seen, size_t *n)
+{
+	if (hf_stored_decode(e, &seen[*n]))
+		return true;
+	for (size_t i = 0; i < *n; i++) {
+		if (hf_span_eq(seen[i]->entry.variant, seen[*n]->entry.variant)) {
+			hf_stored_unref(seen[*n]);
+			return false;
+		}
+	}
+	++*n;
+	return true;
+}
+
 size_t live_cache_shelf_ids(struct live_cache *l, uint32_t cache, const char *url,
 			    uint64_t ids[HF_SHELF_VARIANTS_MAX])
 {
+	struct hf_stored *seen[HF_SHELF_VARIANTS_MAX];
 	struct hf_shelf_find f = { .op = { .done = op_done, .err = 1 },
 				   .cache = cache,
 				   .url = hf_span_str(url) };
-	size_t n;
+	size_t n = 0, all, distinct = 0;
 
 	hf_shelf_find(hf_cache_shelf(l->cache), &f);
 	fake_port_settle(&l->port);
-	n = f.op.err ? 0 : f.n;
-	for (size_t i = 0; i < n; i++)
-		ids[i] = f.v[i].id;
+	all = f.op.err ? 0 : f.n;
+	for (size_t i = 0; i < all; i++)
+		if (is_last(&f.v[i], seen, &distinct))
+			ids[n++] = f.v[i].id;
+	for (size_t i = 0; i < distinct; i++)
+		hf_stored_unref(seen[i]);
 	hf_shelf_find_finish(&f);
 	return n;
 }

@@ -12,7 +12,11 @@ struct live_cache {
 	struct hf_rand rand;
 	size_t memory_max;
 	struct hf_cache *cache;
-	int opened; /* 1: not yet */
+	int opened;	 /* 1: not yet */
+	bool assumed;	 /* from the next start on */
+	bool doubtful;	 /* what is put */
+	bool open;	 /* something is to be proved */
+	unsigned judged; /* times */
 };
 
 void live_cache_init(struct live_cache *l, size_t memory_max);
@@ -27,7 +31,7 @@ int live_cache_put(struct live_cache *l, uint32_t cache, const char *url, const 
 /* Ids of what the cache has of @url, settled. */
 size_t live_cache_ids(struct live_cache *l, uint32_t cache, const char *url,
 		      uint64_t ids[HF_SHELF_VARIANTS_MAX]);
-/* The same of the shelf, past the memory. */
+/* The same of the shelf, past the memory: of a variant the one stored last. */
 size_t live_cache_shelf_ids(struct live_cache *l, uint32_t cache, const char *url,
 			    uint64_t ids[HF_SHELF_VARIANTS_MAX]);
 

@@ -134,13 +134,13 @@ int shelf_rig_put(struct shelf_rig *r, uint32_t cache, const char *url, unsigned
 	struct hf_shelf_put p = { .cache = cache, .url = hf_span_str(url), .replaces = old };
 	int err = SHELF_DO(r, hf_shelf_find, &f);
 
-	for (size_t i = 0; i < f.n && !err; i++)
+	for (size_t i = 0; i < f.n && !err && !r->trial; i++)
 		old[p.replaces_n++] = f.v[i].id;
 	hf_shelf_find_finish(&f);
 	snprintf(head, sizeof(head), "head-%u", n);
 	p.note = HF_SPAN("note");
 	p.head = hf_span_str(head);
-	p.state = (struct hf_shelf_state){ .used_dev_ms = 1000 + n, .flags = n };
+	p.state = (struct hf_shelf_state){ .used_dev_ms = 1000 + n, .flags = n, .trial = r->trial };
 	shelf_rig_body(n, body, size);
 	if (!err)
 		err = put(r, &p, hf_span(body, size));

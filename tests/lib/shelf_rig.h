@@ -16,6 +16,7 @@ struct shelf_rig {
 	struct hf_shelf_report report;
 	int opened;	   /* result of the last open, 1: not done */
 	unsigned renewals; /* calls of on_renewed */
+	uint32_t trial;	   /* of what is put; with one it replaces nothing */
 };
 
 void shelf_rig_init(struct shelf_rig *r);

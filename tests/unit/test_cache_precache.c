@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which file of a precache a request means; what a portal may have said goes. */
+/* Which file of a precache a request means. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,6 @@
 
 #include <cmocka.h>
 
-#include "cache/distrust.h"
 #include "cache/precache.h"
 #include "failing_alloc.h"
 #include "holdfast/err.h"
@@ -160,87 +159,12 @@ static void without_memory_the_version_before_stays(void **state)
 	finish(&r);
 }
 
-/* ---- distrust ---- */
-
-static size_t count(struct live_cache *l, uint32_t cache, const char *prefix)
-{
-	uint64_t ids[HF_SHELF_VARIANTS_MAX];
-	size_t n = 0;
-	char url[32];
-
-	for (unsigned i = 0; i < FILES; i++) {
-		snprintf(url, sizeof(url), "%s%u", prefix, i);
-		n += live_cache_ids(l, cache, url, ids);
-	}
-	return n;
-}
-
-static void put_all(struct live_cache *l, uint32_t cache, const char *prefix)
-{
-	char url[32];
-
-	for (unsigned i = 0; i < FILES; i++) {
-		snprintf(url, sizeof(url), "%s%u", prefix, i);
-		assert_int_equal(live_cache_put(l, cache, url, "", "x"), 0);
-	}
-	fake_port_settle(&l->port);
-}
-
-static void what_came_since_is_taken_out(void **state)
-{
-	struct hf_distrust d = { .running = false };
-	struct live_cache l;
-	uint64_t since;
-	uint32_t cache, other;
-
-	(void)state;
-	live_cache_init(&l, 1 << 20);
-	cache = live_cache_named(&l, HF_SHELF_HTTP, "one");
-	other = live_cache_named(&l, HF_SHELF_HTTP, "two");
-	put_all(&l, cache, "/before-");
-	fake_port_advance(&l.port, 1000);
-	since = l.port.port.boottime_ms(&l.port.port);
-	put_all(&l, cache, "/since-");
-	put_all(&l, other, "/since-");
-	hf_distrust(&d, l.cache, cache, since + 1);
-	hf_distrust(&d, l.cache, cache, since); /* a second look, from earlier on */
-	fake_port_settle(&l.port);
-	assert_false(d.running);
-	assert_int_equal(count(&l, cache, "/before-"), FILES);
-	assert_int_equal(count(&l, cache, "/since-"), 0);
-	assert_int_equal(count(&l, other, "/since-"), FILES);
-	hf_cache_forget(l.cache, cache);
-	assert_int_equal(count(&l, cache, "/since-"), 0); /* nor on the shelf */
-	live_cache_finish(&l);
-}
-
-static void what_came_in_another_boot_stays(void **state)
-{
-	struct hf_distrust d = { .running = false };
-	struct live_cache l;
-	uint32_t cache;
-
-	(void)state;
-	live_cache_init(&l, 1 << 20);
-	cache = live_cache_named(&l, HF_SHELF_HTTP, "one");
-	fake_port_advance(&l.port, 1000);
-	put_all(&l, cache, "/");
-	l.port.boot_id[0] ^= 1;
-	live_cache_restart(&l);
-	hf_distrust(&d, l.cache, cache, 0);
-	fake_port_settle(&l.port);
-	assert_int_equal(count(&l, cache, "/"), FILES);
-	live_cache_finish(&l);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_finds_its_file),
 		cmocka_unit_test(all_pages_of_a_long_list_are_read),
 		cmocka_unit_test(without_memory_the_version_before_stays),
-		cmocka_unit_test(what_came_since_is_taken_out),
-		cmocka_unit_test(what_came_in_another_boot_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

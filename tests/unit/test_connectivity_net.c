@@ -21,6 +21,8 @@ struct world {
 	struct fake_transport origin, probe;
 	struct hf_connectivity *c;
 	unsigned trials[3];
+	uint32_t asking; /* questions that have gone out */
+	uint32_t in_order;
 };
 
 enum {
@@ -34,7 +36,24 @@ static void on_trial(void *user, unsigned origin)
 	((struct world *)user)->trials[origin]++;
 }
 
-static const struct hf_connectivity_events events = { .on_trial = on_trial };
+static uint32_t on_asking(void *user)
+{
+	return ++((struct world *)user)->asking;
+}
+
+static void on_in_order(void *user, uint32_t number)
+{
+	struct world *w = user;
+
+	w->in_order = number;
+	hf_connectivity_want_proof(w->c, false);
+}
+
+static const struct hf_connectivity_events events = {
+	.on_trial = on_trial,
+	.on_asking = on_asking,
+	.on_in_order = on_in_order,
+};
 
 static int set_up(void **state)
 {
@@ -218,6 +237,78 @@ static void an_origin_on_the_link_needs_carrier_only(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* ---- what is to be proved ---- */
+
+/* The probe under way is answered with @status; false: none is under way. */
+static bool probe_answers(struct world *w, int status)
+{
+	struct fake_answer_to answer = { .status = status };
+	struct hf_exchange *x = fake_exchange(&w->probe, 0);
+
+	if (!x || !fake_connect(x))
+		return false;
+	fake_answer_whole(x, &answer);
+	return true;
+}
+
+static void what_is_stored_is_proved_by_a_probe_of_its_own(void **state)
+{
+	struct world *w = *state;
+
+	hf_connectivity_link(w->c, HF_LINK_UP);
+	assert_true(probe_answers(w, 204));
+	assert_int_equal(w->in_order, 1);
+	fake_net_advance(&w->net, 60 * MINUTE);
+	assert_int_equal(w->probe.performed, 1);
+	hf_connectivity_want_proof(w->c, true);
+	fake_net_advance(&w->net, SECOND);
+	assert_int_equal(w->asking, 2);
+	assert_true(probe_answers(w, 204));
+	assert_int_equal(w->in_order, 2);
+	fake_net_advance(&w->net, 60 * MINUTE);
+	assert_int_equal(w->probe.performed, 2); /* and nothing more */
+	assert_int_equal(w->net.timers.len, 0);
+}
+
+static void a_portal_and_silence_prove_nothing(void **state)
+{
+	struct world *w = *state;
+
+	hf_connectivity_link(w->c, HF_LINK_UP);
+	assert_true(probe_answers(w, 204));
+	hf_connectivity_want_proof(w->c, true);
+	fake_net_advance(&w->net, SECOND);
+	assert_true(probe_answers(w, 302));
+	assert_int_equal(hf_connectivity_net(w->c), HF_NET_CAPTIVE);
+	for (int i = 0; i < 100; i++) {
+		fake_net_advance(&w->net, SECOND);
+		probe_answers(w, 302);
+	}
+	assert_int_equal(w->in_order, 1);
+	hf_connectivity_link(w->c, HF_LINK_DOWN);
+	hf_connectivity_link(w->c, HF_LINK_UP);
+	fake_net_advance(&w->net, SECOND);
+	assert_int_equal(w->in_order, 1);
+	assert_true(probe_answers(w, 204)); /* that which went with the link */
+	assert_int_equal(w->in_order, w->asking);
+}
+
+static void probes_of_what_is_stored_all_the_time_are_apart(void **state)
+{
+	struct world *w = *state;
+	unsigned before;
+
+	hf_connectivity_link(w->c, HF_LINK_UP);
+	assert_true(probe_answers(w, 204));
+	before = w->probe.performed;
+	for (int i = 0; i < 600; i++) {
+		hf_connectivity_want_proof(w->c, true);
+		fake_net_advance(&w->net, SECOND);
+		probe_answers(w, 204);
+	}
+	assert_in_range(w->probe.performed - before, 50, 66);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +317,11 @@ int main(void)
 		TEST(without_an_address_nothing_beyond_the_link_is_tried),
 		TEST(an_address_is_tried_at_once),
 		TEST(an_origin_on_the_link_needs_carrier_only),
+		cmocka_unit_test_setup_teardown(what_is_stored_is_proved_by_a_probe_of_its_own,
+						set_up, tear_down),
+		TEST(a_portal_and_silence_prove_nothing),
+		cmocka_unit_test_setup_teardown(probes_of_what_is_stored_all_the_time_are_apart,
+						set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,7 @@ struct world {
 	struct sim_vfs *vfs;
 	uint32_t http, precache[2];
 	bool activated[2]; /* acknowledged */
+	bool restarted;
 };
 
 static void world_init(struct world *w, uint64_t seed)
@@ -117,6 +118,34 @@ static int drop_named(struct world *w)
 	return err ? err : SHELF_DO(&w->rig, hf_shelf_cache_drop, &d);
 }
 
+static int judge(struct world *w, uint32_t trial, bool proved)
+{
+	struct hf_shelf_judge j = {
+		.first = trial, .last = trial, .proved = proved, .open_from = trial + 1
+	};
+
+	j.op.sync = !proved;
+	return SHELF_DO(&w->rig, hf_shelf_judge, &j);
+}
+
+/* Pages of three trials: somebody shows himself, all is in order, nobody knows. */
+static int doubt(struct world *w)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < 9 && !err; i++) {
+		char url[16];
+
+		snprintf(url, sizeof(url), "doubted-%u", i % 3);
+		w->rig.trial = 1 + i / 3;
+		err = shelf_rig_put(&w->rig, w->http, url, i, 300 * i);
+		if (!err && i % 3 == 2 && i < 6)
+			err = judge(w, w->rig.trial, i == 5);
+	}
+	w->rig.trial = 0;
+	return err;
+}
+
 /* Goes on past refusals. */
 static void day(struct world *w, bool insist)
 {
@@ -128,6 +157,7 @@ static void day(struct world *w, bool insist)
 		if (err && insist)                 \
 			fail_msg("step: %d", err); \
 	} while (0)
+	w->restarted = false;
 	w->http = shelf_rig_cache(&w->rig, HF_SHELF_HTTP, "web");
 	STEP(install(w, 0));
 	for (unsigned i = 0; i < 20; i++) {
@@ -137,6 +167,7 @@ static void day(struct world *w, bool insist)
 		STEP(shelf_rig_put(&w->rig, w->http, url, i, i % 3 ? 300 * i : 2200 * i));
 	}
 	STEP(abandon(w));
+	STEP(doubt(w));
 	STEP(drop_named(w));
 	STEP(install(w, 1));
 #undef STEP
@@ -154,6 +185,21 @@ static void check_pages(struct world *w)
 		snprintf(url, sizeof(url), "page-%u", i);
 		got = shelf_rig_get(&w->rig, w->http, url);
 		if (got != -1 && got != (int)i && got != (int)i + 12)
+			fail_msg("%s is %d", url, got);
+	}
+}
+
+/* Of a start before this one nothing is told that was not proved. */
+static void check_doubted(struct world *w)
+{
+	char url[16];
+
+	for (unsigned i = 0; i < 3 && w->restarted; i++) {
+		int got;
+
+		snprintf(url, sizeof(url), "doubted-%u", i);
+		got = shelf_rig_get(&w->rig, w->http, url);
+		if (got != -1 && got != (int)i + 3)
 			fail_msg("%s is %d", url, got);
 	}
 }
@@ -201,6 +247,7 @@ static void check_all(struct world *w, bool swept)
 
 	learn(w, active);
 	check_pages(w);
+	check_doubted(w);
 	for (unsigned v = 0; v < 2; v++)
 		check_precache(w, v, active[v]);
 	assert_false(active[0] && active[1]);
@@ -239,6 +286,7 @@ static uint64_t operations_of_a_day(void)
 static void restart(struct world *w)
 {
 	shelf_rig_kill(&w->rig);
+	w->restarted = true;
 	if (sim_disk_is_dead(w->disk))
 		sim_disk_revive(w->disk);
 	assert_int_equal(shelf_rig_open(&w->rig), 0);
