@@ -86,18 +86,21 @@ static int add_age(const struct hf_coap_head *a, struct hf_arena *arena, struct 
 static int add_type(const struct hf_coap_head *a, bool payload, struct hf_message *m)
 {
 	const struct hf_span *option = hf_coap_option_get(a, HF_COAP_CONTENT_FORMAT);
-	const char *type = "application/octet-stream";
+	const char *type = "application/octet-stream", *coding = NULL;
 	uint32_t format;
 
 	if (!payload)
 		return 0;
 	if (option && hf_coap_uint_parse(*option, &format)) {
 		type = hf_coap_media_type(format);
+		coding = hf_coap_coding(format);
 		if (!type)
 			type = "application/octet-stream";
 	} else if (!option && a->code >> 5 != 2) {
 		type = "text/plain;charset=utf-8"; /* for people (RFC 7252 section 5.5.2) */
 	}
+	if (coding && add(m, "Content-Encoding", hf_span_str(coding)))
+		return HF_ENOMEM;
 	return add(m, "Content-Type", hf_span_str(type));
 }
 

@@ -72,7 +72,9 @@ static int begin_head(struct hf_exchange *x)
 {
 	size_t payload = x->reply.payload.len;
 	int err = hf_coap_answer_map(&x->reply.head, payload > 0, &x->arena, &x->head);
+	const struct hf_span *size2 = hf_coap_option_get(&x->reply.head, HF_COAP_SIZE2);
 	struct hf_span length;
+	uint32_t size = 0;
 
 	if (err || x->head.status == 204 || x->head.status == 304)
 		return err;
@@ -81,11 +83,14 @@ static int begin_head(struct hf_exchange *x)
 		x->head.body_len = HF_LEN_UNKNOWN;
 		return 0;
 	}
-	if (hf_span_eq_str(x->msg->method, "HEAD"))
-		return 0;
-	x->head.body = HF_BODY_LENGTH;
-	x->head.body_len = payload;
-	length = hf_arena_printf(&x->arena, "%zu", payload);
+	if (hf_span_eq_str(x->msg->method, "HEAD")) {
+		if (x->more && (!size2 || !hf_coap_uint_parse(*size2, &size) || size == 0))
+			return 0;
+	} else {
+		x->head.body = HF_BODY_LENGTH;
+		x->head.body_len = payload;
+	}
+	length = hf_arena_printf(&x->arena, "%zu", x->more ? (size_t)size : payload);
 	return length.ptr ? hf_fields_add(&x->head.fields, HF_SPAN("Content-Length"), length) :
 			    HF_ENOMEM;
 }

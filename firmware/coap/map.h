@@ -2,7 +2,8 @@
 /*
  * HTTP messages as CoAP messages and back (RFC 8075): pure, without a network.
  *
- * Methods keep their names; HEAD is a GET whose payload is dropped. Path and
+ * Methods keep their names, but QUERY is FETCH (RFC 8132); HEAD is a GET whose payload
+ * is dropped. Path and
  * query become Uri-Path and Uri-Query, decoded. A CoAP entity tag of bytes is an
  * HTTP one of hexadecimal digits: 0x1a2b is "1a2b".
  */
@@ -67,12 +68,15 @@ struct hf_span hf_coap_uint(uint32_t value, char bytes[4]);
 /* False: it is longer than four bytes. */
 bool hf_coap_uint_parse(struct hf_span value, uint32_t *out);
 
-/* Content-Format of a media type with parameters, -1: none. One that has no media type
- * is the number behind this (RFC 8075 section 6.4). */
+/* Content-Format of a media type with parameters in a content coding, empty: none;
+ * -1: there is none. One that has no media type is the number behind this (RFC 8075
+ * section 6.4). */
 #define HF_COAP_PAYLOAD_TYPE "application/coap-payload;cf="
-int hf_coap_format_of(struct hf_span media_type);
+int hf_coap_format_of(struct hf_span media_type, struct hf_span coding);
 /* NULL: unknown. */
 const char *hf_coap_media_type(uint32_t format);
+/* NULL: none, or unknown. */
+const char *hf_coap_coding(uint32_t format);
 
 /* @host is said to the origin, NULL: it is reached by an address. 0, HF_ENOMEM, or the
  * HTTP status with which the request is answered because CoAP cannot say it. */

@@ -68,8 +68,8 @@ static uint8_t method_code(struct hf_span method)
 		const char *name;
 		uint8_t code;
 	} methods[] = {
-		{ "GET", 1 }, { "HEAD", 1 },   { "POST", 2 },
-		{ "PUT", 3 }, { "DELETE", 4 }, { "PATCH", 6 },
+		{ "GET", 1 },	 { "HEAD", 1 },	 { "POST", 2 },	 { "PUT", 3 },
+		{ "DELETE", 4 }, { "QUERY", 5 }, { "PATCH", 6 },
 	};
 
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
@@ -199,7 +199,9 @@ static int map_conditions(const struct hf_message *msg, struct hf_arena *arena,
 		return refused;
 	if (hf_span_eq_str(*none, "*"))
 		return hf_coap_option_add(out, HF_COAP_IF_NONE_MATCH, HF_SPAN("")) ? 431 : 0;
-	return hf_method_is_safe(msg->method) ? add_tags(out, arena, HF_COAP_ETAG, *none, &n) : 0;
+	if (!hf_method_is_safe(msg->method))
+		return 501; /* CoAP knows "unless there is one", and not "unless it is this one" */
+	return add_tags(out, arena, HF_COAP_ETAG, *none, &n);
 }
 
 static int map_formats(const struct hf_message *msg, struct hf_arena *arena,
@@ -207,20 +209,19 @@ static int map_formats(const struct hf_message *msg, struct hf_arena *arena,
 {
 	const struct hf_span *type = hf_fields_get(&msg->fields, "Content-Type");
 	const struct hf_span *accept = hf_fields_get(&msg->fields, "Accept");
+	const struct hf_span *coding = hf_fields_get(&msg->fields, "Content-Encoding");
 	int format;
 
 	if (msg->body != HF_BODY_NONE) {
-		if (hf_fields_get(&msg->fields, "Content-Encoding"))
-			return 415;
-		format = type ? hf_coap_format_of(*type) : -1;
-		if (type && format < 0)
+		format = type ? hf_coap_format_of(*type, coding ? *coding : HF_SPAN("")) : -1;
+		if ((type || coding) && format < 0)
 			return 415;
 		if (type && add_uint(out, arena, HF_COAP_CONTENT_FORMAT, (uint32_t)format))
 			return HF_ENOMEM;
 	}
 	/* CoAP asks for one format and has no other way out than 4.06; what a browser
 	 * lists is not meant so. */
-	format = accept ? hf_coap_format_of(*accept) : -1;
+	format = accept ? hf_coap_format_of(*accept, HF_SPAN("")) : -1;
 	if (format >= 0 && add_uint(out, arena, HF_COAP_ACCEPT, (uint32_t)format))
 		return HF_ENOMEM;
 	return 0;
@@ -263,6 +264,8 @@ int hf_coap_request_map(const struct hf_message *msg, const char *host,
 		refused = map_conditions(msg, arena, out);
 	if (!refused)
 		refused = map_formats(msg, arena, out);
+	if (!refused && hf_span_eq_str(msg->method, "HEAD"))
+		refused = add_uint(out, arena, HF_COAP_SIZE2, 0); /* how long would it be? */
 	if (!refused)
 		refused = map_key(msg, key, arena, out);
 	return refused;

@@ -282,7 +282,7 @@ void hf_fields_strip_hop(struct hf_fields *f)
 
 /* IANA's method registry; CONNECT, LOCK, PATCH and POST are neither. */
 static const char *const safe_methods[] = {
-	"GET", "HEAD", "OPTIONS", "PRI", "PROPFIND", "REPORT", "SEARCH", "TRACE",
+	"GET", "HEAD", "OPTIONS", "PRI", "PROPFIND", "QUERY", "REPORT", "SEARCH", "TRACE",
 };
 
 static const char *const idempotent_methods[] = {

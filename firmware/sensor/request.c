@@ -254,6 +254,7 @@ int hf_sensor_request_finish(struct hf_sensor_request *r, bool coap_origin, stru
 			     struct hf_arena *arena)
 {
 	const char *known = r->has_format ? hf_coap_media_type(r->format) : NULL;
+	struct hf_span coding = hf_span_str(known ? hf_coap_coding(r->format) : NULL);
 	struct hf_span type = hf_span_str(known);
 	int err = 0;
 
@@ -267,6 +268,8 @@ int hf_sensor_request_finish(struct hf_sensor_request *r, bool coap_origin, stru
 	}
 	if (!err && type.ptr && r->body.len > 0)
 		err = hf_fields_add(&r->msg.fields, HF_SPAN("Content-Type"), type);
+	if (!err && coding.len > 0 && r->body.len > 0)
+		err = hf_fields_add(&r->msg.fields, HF_SPAN("Content-Encoding"), coding);
 	r->msg.body = r->body.len > 0 ? HF_BODY_LENGTH : HF_BODY_NONE;
 	r->msg.body_len = r->body.len;
 	return err;

@@ -93,7 +93,7 @@ static void requests_without_a_body(void **state)
 {
 	static const struct row rows[] = {
 		{ "GET", "/", "", 0, 1, "" },
-		{ "HEAD", "/a", "", 0, 1, "11=a" },
+		{ "HEAD", "/a", "", 0, 1, "11=a 28=" },
 		{ "DELETE", "/a/b", "", 0, 4, "11=a 11=b" },
 		{ "GET", "/a/?x=1&y=%26z", "", 0, 1, "11=a 11= 15=x=1 15=y=&z" },
 		{ "GET", "/a%2Fb/%zz?", "", 0, 1, "11=a/b 11=%zz 15=" },
@@ -103,6 +103,7 @@ static void requests_without_a_body(void **state)
 		  "4=1a2b 4=A 11=a" },
 		{ "GET", "/a", "If-None-Match: \"\"", 0, 1, "11=a" },
 		{ "PUT", "/a", "If-None-Match: *", 0, 3, "5= 11=a" },
+		{ "PUT", "/a", "If-None-Match: \"1a2b\"", 501, 0, NULL },
 		{ "PUT", "/a", "If-Match: *", 0, 3, "1= 11=a" },
 		{ "PUT", "/a", "If-Match: \"4142\"", 0, 3, "1=AB 11=a" },
 		{ "PUT", "/a", "If-Match: \"none of it\"", 412, 0, NULL },
@@ -124,6 +125,9 @@ static void requests_with_a_body(void **state)
 		{ "POST", "/a", "Content-Type: application/json", 0, 2, "11=a 12=2" },
 		{ "PATCH", "/a", "Content-Type: application/merge-patch+json; charset=UTF-8", 0, 6,
 		  "11=a 12=4" },
+		{ "QUERY", "/a", "Content-Type: application/json", 0, 5, "11=a 12=2" },
+		{ "POST", "/a", "Content-Type: application/json\nContent-Encoding: deflate", 0, 2,
+		  "11=a 12=+*" },
 		{ "PUT", "/a", "Content-Type: text/plain", 0, 3, "11=a 12=" },
 		{ "PUT", "/a", "", 0, 3, "11=a" },
 		{ "POST", "/a", "Content-Type: application/x-www-form-urlencoded", 415, 0, NULL },
@@ -281,11 +285,20 @@ static void where_it_was_made(void **state)
 static void formats_and_media_types(void **state)
 {
 	(void)state;
-	assert_int_equal(hf_coap_format_of(HF_SPAN("Application/JSON")), 50);
-	assert_int_equal(hf_coap_format_of(HF_SPAN("text/plain; charset=\"utf-8\"")), 0);
-	assert_int_equal(hf_coap_format_of(HF_SPAN("application/json;v=2")), -1);
-	assert_int_equal(hf_coap_format_of(HF_SPAN("application/cose")), -1);
+	assert_int_equal(hf_coap_format_of(HF_SPAN("Application/JSON"), HF_SPAN("")), 50);
+	assert_int_equal(hf_coap_format_of(HF_SPAN("text/plain; charset=\"utf-8\""), HF_SPAN("")),
+			 0);
+	assert_int_equal(hf_coap_format_of(HF_SPAN("application/json;v=2"), HF_SPAN("")), -1);
+	assert_int_equal(hf_coap_format_of(HF_SPAN("application/cose"), HF_SPAN("")), -1);
+	assert_int_equal(hf_coap_format_of(HF_SPAN("application/json"), HF_SPAN("Deflate")), 11050);
+	assert_int_equal(hf_coap_format_of(HF_SPAN("application/json"), HF_SPAN("br")), -1);
+	assert_int_equal(hf_coap_format_of(HF_SPAN("application/cose; cose-type=\"cose-mac\""),
+					   HF_SPAN("")),
+			 97);
 	assert_string_equal(hf_coap_media_type(60), "application/cbor");
+	assert_string_equal(hf_coap_media_type(11060), "application/cbor");
+	assert_string_equal(hf_coap_coding(11060), "deflate");
+	assert_null(hf_coap_coding(60));
 	assert_null(hf_coap_media_type(9999));
 }
 
