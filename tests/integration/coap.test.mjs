@@ -24,11 +24,11 @@ async function lifeOfAResource(daemon) {
 }
 
 async function largeBody(daemon) {
-	const body = randomBytes(1 << 20);
-	let answer = await daemon.request({ path: '/large', method: 'PUT', body,
+	const body = randomBytes(1 << 18), timeout = 100000;
+	let answer = await daemon.request({ path: '/large', method: 'PUT', body, timeout,
 		headers: { 'Content-Type': 'application/octet-stream' } });
 	assert.equal(answer.status, 201, answer.text);
-	answer = await daemon.get('/large', { 'Cache-Control': 'no-cache' });
+	answer = await daemon.request({ path: '/large', headers: { 'Cache-Control': 'no-cache' }, timeout });
 	assert.equal(answer.status, 200);
 	assert.ok(body.equals(answer.body), `${answer.body.length} bytes came back, or others`);
 }
@@ -39,10 +39,10 @@ for (const scheme of ['coap', 'coaps', 'coap+tcp', 'coaps+tcp']) {
 		await lifeOfAResource(daemon);
 	});
 
-	test(`${scheme}: a body of 1 MiB goes there and comes back, block by block`, { skip }, async (x) => {
+	test(`${scheme}: a body of 256 KiB goes there and comes back, block by block`, { skip, seconds: 240 }, async (x) => {
 		const { server, daemon } = await kiosk(x, { scheme });
 		await largeBody(daemon);
-		assert.ok(server.arrivals('PUT', 'large').length >= 1024);
+		assert.ok(server.arrivals('PUT', 'large').length >= 256);
 	});
 }
 

@@ -130,7 +130,7 @@ test('notifications that were overtaken are left out', { skip: built }, async (x
 	assert.deepEqual(page.data(), ['one', 'new', 'newer', 'wrapped', 'around']);
 });
 
-test('the origin falls silent: it is asked again, pages are told, and hear on', { skip: built }, async (x) => {
+test('the origin falls silent: it is asked again, pages are told, and hear on', { skip: built, seconds: 240 }, async (x) => {
 	let silent = false;
 	const o = await observed(x, { maxAge: 0, handler: () => silent });
 	const page = Page.open(x, o.daemon, '/t');

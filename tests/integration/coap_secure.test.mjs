@@ -37,7 +37,7 @@ for (const scheme of ['coaps', 'coaps+tcp']) {
 
 	/* Nothing of the request leaves, the page hears why, and a queued request waits. */
 	const refused = (what, make, words) => test(`${scheme}: ${what}`, { skip }, async (x) => {
-		const { server, daemon } = await kiosk(x, { scheme, 'connect-timeout-ms': 4000, ...make() });
+		const { server, daemon } = await kiosk(x, { scheme, 'connect-timeout-ms': 15000, ...make() });
 		const answer = await daemon.get('/time');
 		assert.ok([502, 504].includes(answer.status), answer.text);
 		assert.match(answer.json().detail, words);
@@ -46,7 +46,7 @@ for (const scheme of ['coaps', 'coaps+tcp']) {
 		assert.equal(server.arrivals('', 'time').length + server.arrivals('', 'orders').length, 0);
 	});
 
-	refused('a wrong key', () => ({ psk: 'wrong' }), /key|identity|alert/);
+	refused('a wrong key', () => ({ psk: 'wrong', 'connect-timeout-ms': 4000 }), /key|identity|alert/);
 	refused('a certificate of an authority that is not known', () => ({ tls: files(strange.issue(`s-${scheme}`)),
 		'ca-file': ca.file }), /unknown issuer: CN=Another CA/);
 	refused('a certificate for another name', () => ({ tls: files(ca.issue(`n-${scheme}`, { names: ['shop.test'] })),
