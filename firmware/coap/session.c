@@ -168,6 +168,8 @@ static void connect_session(struct hf_coap *t)
 	if (t->session) {
 		coap_session_set_app_data(t->session, t);
 		coap_session_set_nstart(t->session, CONFIG_HF_COAP_NSTART);
+		/* so that its timer knows of the handshake: the first flight may be lost */
+		coap_io_process(t->context, COAP_IO_NO_WAIT);
 	} else {
 		t->failed = true;
 	}

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whom a coaps origin and we take each other for: keys, certificates, and what is resumed. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { test, suite } from './lib/harness.mjs';
 import { Authority } from './lib/certs.mjs';
-import { kiosk, skip, text } from './lib/coap_server.mjs';
+import { binDir } from './lib/daemon.mjs';
+import { CoapServer, kiosk, skip, text } from './lib/coap_server.mjs';
+import { UdpRelay } from './lib/udp_relay.mjs';
 
 const dir = mkdtempSync(join(tmpdir(), 'hf-coap-'));
 after(() => rmSync(dir, { recursive: true, force: true }));
@@ -58,5 +62,37 @@ for (const scheme of ['coaps', 'coaps+tcp']) {
 	refused('no certificate of ours where the origin asks for one', () => ({ tls: files(good, true),
 		'ca-file': ca.file }), /alert|certificate/);
 }
+
+/* ---- on the way ---- */
+
+test('coaps: another address of ours, and the session goes on by its connection id', { skip }, async (x) => {
+	const program = process.env.HF_DTLS_PEER ?? join(binDir, '../tests/integration/dtls_peer');
+	const child = spawn(program, ['sesame'], { stdio: ['ignore', 'pipe', 'inherit'] });
+	x.defer(() => child.kill('SIGKILL'));
+	const [line] = await once(child.stdout, 'data');
+	const relay = await UdpRelay.create(x, Number(line));
+	const { daemon } = await kiosk(x, { scheme: 'coaps', server: { port: relay.port - 1 } });
+	const ask = async () => (await daemon.get('/a', { 'Cache-Control': 'no-cache' })).text;
+
+	assert.equal(await ask(), `from ${relay.back.address().port}, id 4`);
+	await relay.rebind();
+	assert.equal(await ask(), `from ${relay.back.address().port}, id 4`);
+	assert.equal(child.exitCode, null);
+});
+
+for (const scheme of ['coap', 'coaps'])
+	test(`${scheme}: datagrams are lost, late and out of order`, { skip, seconds: 240 }, async (x) => {
+		const server = await CoapServer.create(x);
+		const relay = await UdpRelay.create(x, server.port + (scheme === 'coaps'),
+			{ seed: 7, loss: 0.1, delay: 20, reorder: 0.2 });
+		const { daemon } = await kiosk(x, { scheme, server: { port: relay.port - (scheme === 'coaps') },
+			'connect-timeout-ms': 60000, 'first-byte-timeout-ms': 90000 });
+		const body = Buffer.alloc(8000, 'lost and found ');
+		const put = await daemon.request({ method: 'PUT', path: '/shelf', body, timeout: 120000,
+			headers: { 'Content-Type': 'application/octet-stream' } });
+		assert.equal(put.status, 201, put.text);
+		const got = await daemon.request({ path: '/shelf', timeout: 120000, headers: { 'Cache-Control': 'no-cache' } });
+		assert.ok(body.equals(got.body));
+	});
 
 suite('CoAP origins: keys and certificates');
