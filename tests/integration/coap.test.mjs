@@ -42,7 +42,7 @@ for (const scheme of ['coap', 'coaps', 'coap+tcp', 'coaps+tcp']) {
 	test(`${scheme}: a body of 256 KiB goes there and comes back, block by block`, { skip, seconds: 240 }, async (x) => {
 		const { server, daemon } = await kiosk(x, { scheme });
 		await largeBody(daemon);
-		assert.ok(server.arrivals('PUT', 'large').length >= 256);
+		await server.arrived('PUT', 'large', 256);
 	});
 }
 
@@ -66,7 +66,7 @@ test('coap: nobody is there: a POST is queued, and arrives once when the origin 
 	await server.start();
 	await until(async () => !['queued', 'inflight'].includes((await daemon.record(id)).state),
 		{ ms: 60000, what: 'the request is settled' });
-	const posts = server.arrivals('POST', 'orders');
+	const posts = await server.arrived('POST', 'orders');
 	assert.equal(new Set(posts.map((line) => line.match(/i:([0-9a-f]{4})/)?.[1])).size, 1, posts.join('\n'));
 	assert.ok(posts[0].includes(`idempotency-key=${idempotencyKey}`), posts[0]);
 });
@@ -83,7 +83,7 @@ test('coap: the origin goes and comes back: what was queued meanwhile is deliver
 	await server.start();
 	await until(async () => (await daemon.record(answer.json().id)).state === 'settled',
 		{ ms: 60000, what: 'the request is settled' });
-	assert.equal(server.arrivals('PUT', 'orders').length, before + 1);
+	assert.equal((await server.arrived('PUT', 'orders', before + 1)).length, before + 1);
 	assert.equal((await daemon.get('/orders/1', { 'Cache-Control': 'no-cache' })).text, 'second');
 });
 

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { test, suite } from './lib/harness.mjs';
+import { test, suite, until } from './lib/harness.mjs';
 import { Authority } from './lib/certs.mjs';
 import { binDir } from './lib/daemon.mjs';
 import { CoapServer, kiosk, skip, text } from './lib/coap_server.mjs';
@@ -36,7 +36,7 @@ for (const scheme of ['coaps', 'coaps+tcp']) {
 		const { server, daemon } = await kiosk(x, { scheme, tls: files(good, true), 'ca-file': ca.file,
 			'client-cert': own.certFile, 'client-key': own.keyFile });
 		assert.equal((await daemon.get('/time')).status, 200);
-		assert.match(server.log, /panel-7/);
+		await until(() => server.log.includes('panel-7'), { what: 'our name in its log' });
 	});
 
 	/* Nothing of the request leaves, the page hears why, and a queued request waits. */

@@ -47,6 +47,12 @@ export class CoapServer {
 		this.child = undefined;
 	}
 
+	/* The same when there are at least @n: what it prints is read a moment later. */
+	async arrived(method, path, n = 1) {
+		await until(() => this.arrivals(method, path).length >= n, { ms: 60000, what: `${n} ${method} of ${path} in its log` });
+		return this.arrivals(method, path);
+	}
+
 	/* Requests it has received, as libcoap prints them. */
 	arrivals(method, path) {
 		return this.log.split('\n').filter((line) => line.includes(`c:${method}`) && line.includes(path));
