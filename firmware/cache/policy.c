@@ -192,3 +192,23 @@ int hf_cache_select(struct hf_arena *scratch, const struct hf_cache_entry *entri
 	}
 	return best;
 }
+
+int hf_cache_select_coding(struct hf_arena *scratch, const struct hf_cache_entry *entries, size_t n,
+			   const struct hf_fields *request, bool plain)
+{
+	int best = -1;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		const struct hf_cache_entry *e = &entries[i];
+
+		if ((best >= 0 && !hf_cache_is_newer(e, &entries[best])) ||
+		    (plain && !hf_is_identity(e->fields)))
+			continue;
+		if (hf_accepts_encoding(request, e->fields) &&
+		    hf_vary_match_any_encoding(scratch, e->variant, request,
+					       content_language(e->fields)))
+			best = (int)i;
+	}
+	return best;
+}

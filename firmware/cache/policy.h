@@ -142,6 +142,12 @@ bool hf_cache_bypass(const struct hf_fields *request);
 int hf_cache_select(struct hf_arena *scratch, const struct hf_cache_entry *entries, size_t n,
 		    const struct hf_fields *request);
 
+/* Where none answers it exactly, for a worker's cache: the newest one that differs in
+ * its Accept-Encoding alone and is acceptable to it; of any coding, or with @plain only
+ * without one. -1: none. */
+int hf_cache_select_coding(struct hf_arena *scratch, const struct hf_cache_entry *entries, size_t n,
+			   const struct hf_fields *request, bool plain);
+
 /* ---- validation (RFC 9111 section 4.3) ---- */
 
 /* Whether the entry has an ETag or a Last-Modified. */

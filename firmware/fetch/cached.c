@@ -23,6 +23,7 @@ static void forget_found(struct hf_cached *c)
 	while (c->n > 0)
 		hf_stored_unref(c->v[--c->n]);
 	c->selected = -1;
+	c->spare = -1;
 }
 
 static enum hf_cache_tier tier_of(const struct hf_cached *c)
@@ -178,6 +179,40 @@ static void no_response(struct hf_cached *c)
 
 /* ---- deciding ---- */
 
+/* A worker's cache need not tell apart what is good for both: a variant without a coding
+ * serves whoever takes one, and one with a coding is better than none. */
+static void select_coding(struct hf_cached *c, const struct hf_cache_entry *entries)
+{
+	const struct hf_fields *asked = &c->request->fields;
+
+	if (c->selected < 0)
+		c->selected = hf_cache_select_coding(c->arena, entries, c->n, asked, true);
+	if (c->selected < 0)
+		c->spare = hf_cache_select_coding(c->arena, entries, c->n, asked, false);
+}
+
+static bool is_too_old(const struct hf_cached *c, const struct hf_cache_freshness *freshness)
+{
+	return c->plan.age_max_ms && (uint64_t)freshness->age_s * 1000 > c->plan.age_max_ms;
+}
+
+static void select_of_worker(struct hf_cached *c, const struct hf_cache_entry *entries,
+			     const struct hf_cache_clock *now)
+{
+	struct hf_cache_freshness *freshness = &c->decision.freshness;
+
+	if (!c->plan.precached)
+		select_coding(c, entries);
+	if (c->selected < 0 && c->spare < 0)
+		return;
+	hf_cache_freshness(&hf_http_rules, &entries[c->selected < 0 ? c->spare : c->selected], now,
+			   freshness);
+	if (is_too_old(c, freshness)) {
+		c->selected = -1;
+		c->spare = -1;
+	}
+}
+
 static void select_entry(struct hf_cached *c)
 {
 	struct hf_cache_entry entries[HF_SHELF_VARIANTS_MAX];
@@ -190,16 +225,11 @@ static void select_entry(struct hf_cached *c)
 	else
 		c->selected = hf_cache_select(c->arena, entries, c->n, &c->request->fields);
 	hf_cache_now(c->ev.fetch->opt.cache, &now);
-	if (c->plan.source == HF_SOURCE_NETWORK) {
+	if (c->plan.source == HF_SOURCE_NETWORK)
 		hf_cache_decide(&hf_http_rules, c->selected < 0 ? NULL : &entries[c->selected],
 				&c->request->fields, &now, &c->decision);
-		return;
-	}
-	if (c->selected < 0)
-		return;
-	hf_cache_freshness(&hf_http_rules, &entries[c->selected], &now, &c->decision.freshness);
-	if (c->plan.age_max_ms && (uint64_t)c->decision.freshness.age_s * 1000 > c->plan.age_max_ms)
-		c->selected = -1;
+	else
+		select_of_worker(c, entries, &now);
 }
 
 static void decide_http(struct hf_cached *c)
@@ -221,11 +251,20 @@ static void decide_http(struct hf_cached *c)
 	}
 }
 
+void hf_cached_take_spare(struct hf_cached *c)
+{
+	if (c->selected < 0 && !c->refresh)
+		c->selected = c->spare;
+}
+
 static void decide_worker(struct hf_cached *c)
 {
-	bool have = c->selected >= 0;
 	enum hf_source source = c->plan.source;
+	bool have;
 
+	if (source == HF_SOURCE_CACHE || hf_cached_is_away(c))
+		hf_cached_take_spare(c);
+	have = c->selected >= 0;
 	if (have && c->v[c->selected]->entry.invalidated && source != HF_SOURCE_CACHE)
 		source = HF_SOURCE_NETWORK_FIRST;
 	if (have && source == HF_SOURCE_NETWORK_FIRST && hf_cached_is_away(c)) {
@@ -390,6 +429,7 @@ int hf_cached(struct hf_fetch *f, const struct hf_fetch_request *req, const stru
 	c->head_only = hf_span_eq_str(c->request->method, "HEAD");
 	c->receiving = true;
 	c->selected = -1;
+	c->spare = -1;
 	c->forward = (struct hf_forward){
 		.scheme = origin->scheme,
 		.authority = origin->authority,

@@ -41,7 +41,8 @@ struct hf_cached {
 	/* What is stored of the URL. */
 	struct hf_stored *v[HF_SHELF_VARIANTS_MAX];
 	size_t n;
-	int selected;			   /* -1: none */
+	int selected; /* -1: none */
+	int spare;    /* where none is: of another coding, when the origin is away; or -1 */
 	struct hf_cache_decision decision; /* of the HTTP cache */
 	struct hf_cache_status status;
 
@@ -67,6 +68,8 @@ void hf_cached_look_again(struct hf_cached *c);
 void hf_cached_free(struct hf_cached *c);
 /* It ends without an answer; @c is gone. */
 void hf_cached_fail(struct hf_cached *c, const struct hf_exchange_result *result);
+/* There will be no answer of the origin: another variant has to do. */
+void hf_cached_take_spare(struct hf_cached *c);
 /* The stored answer @i goes out. */
 void hf_cached_serve(struct hf_cached *c, struct hf_stored *s);
 void hf_cached_problem(struct hf_cached *c, const struct hf_problem *problem);

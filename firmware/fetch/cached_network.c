@@ -68,10 +68,16 @@ static bool look_for_offline_page(struct hf_cached *c)
 	return c->looking;
 }
 
+/* Something is stored that may stand for the origin's answer. */
+static bool has_stored(const struct hf_cached *c)
+{
+	return (c->selected >= 0 || c->spare >= 0) && !c->refresh;
+}
+
 /* @status as that of hf_cached_fall_back. */
 static bool may_be_stale(const struct hf_cached *c, int status)
 {
-	if (c->selected < 0 || c->refresh)
+	if (!has_stored(c))
 		return false;
 	return c->plan.source != HF_SOURCE_NETWORK || hf_cache_stale_for(&c->decision, status);
 }
@@ -80,6 +86,7 @@ bool hf_cached_fall_back(struct hf_cached *c, int status)
 {
 	c->status = (struct hf_cache_status){ .fwd = why_forwarded(c), .fwd_status = c->answered };
 	if (may_be_stale(c, status)) {
+		hf_cached_take_spare(c);
 		c->result = HF_RESULT_FALLBACK;
 		hf_cached_serve(c, c->v[c->selected]);
 		return true;
@@ -330,6 +337,7 @@ static void timed_out(void *user)
 	c->status =
 		(struct hf_cache_status){ .fwd = why_forwarded(c), .detail = HF_SPAN("timeout") };
 	c->result = HF_RESULT_FALLBACK;
+	hf_cached_take_spare(c);
 	hf_cached_serve(c, c->v[c->selected]);
 }
 
@@ -337,8 +345,7 @@ static void set_timer(struct hf_cached *c)
 {
 	const struct hf_fetch_options *opt = &c->ev.fetch->opt;
 
-	if (c->plan.source != HF_SOURCE_NETWORK_FIRST || !c->plan.timeout_ms || c->selected < 0 ||
-	    c->refresh)
+	if (c->plan.source != HF_SOURCE_NETWORK_FIRST || !c->plan.timeout_ms || !has_stored(c))
 		return;
 	hf_timer_init(&c->timer, timed_out, c);
 	hf_timerq_set(opt->timers, &c->timer,

@@ -316,15 +316,98 @@ static bool line_matches(struct hf_arena *scratch, struct hf_span line,
 	return hf_span_eq_str(name, "accept-language") && prefers(request, language);
 }
 
-bool hf_vary_match(struct hf_arena *scratch, struct hf_span key, const struct hf_fields *request,
-		   struct hf_span content_language)
+static bool matches(struct hf_arena *scratch, struct hf_span key, const struct hf_fields *request,
+		    struct hf_span language, struct hf_span but)
 {
 	struct hf_span line;
 
 	while (key.len > 0) {
 		line = hf_span_cut(&key, '\n');
-		if (!line_matches(scratch, line, request, content_language))
+		if (but.len > 0 &&
+		    hf_span_eq(hf_span_cut(&(struct hf_span){ line.ptr, line.len }, ':'), but))
+			continue;
+		if (!line_matches(scratch, line, request, language))
 			return false;
 	}
+	return true;
+}
+
+bool hf_vary_match(struct hf_arena *scratch, struct hf_span key, const struct hf_fields *request,
+		   struct hf_span content_language)
+{
+	return matches(scratch, key, request, content_language, hf_span(NULL, 0));
+}
+
+bool hf_vary_match_any_encoding(struct hf_arena *scratch, struct hf_span key,
+				const struct hf_fields *request, struct hf_span content_language)
+{
+	return matches(scratch, key, request, content_language, HF_SPAN("accept-encoding"));
+}
+
+/* ---- content codings ---- */
+
+/* The next coding of @response; @at counts its fields. */
+static bool next_coding(const struct hf_fields *response, size_t *at, struct hf_span *rest,
+			struct hf_span *coding)
+{
+	for (;;) {
+		while (hf_list_next(rest, coding))
+			if (!hf_span_ieq_str(*coding, "identity"))
+				return true;
+		while (*at < response->n &&
+		       !hf_span_ieq_str(response->v[*at].name, "Content-Encoding"))
+			++*at;
+		if (*at == response->n)
+			return false;
+		*rest = response->v[(*at)++].value;
+	}
+}
+
+bool hf_is_identity(const struct hf_fields *response)
+{
+	struct hf_span rest = HF_SPAN(""), coding;
+	size_t at = 0;
+
+	return !next_coding(response, &at, &rest, &coding);
+}
+
+static bool same_coding(struct hf_span a, struct hf_span b)
+{
+	if (a.len > 2 && hf_span_ieq(hf_span(a.ptr, 2), HF_SPAN("x-")))
+		a = hf_span_skip(a, 2); /* x-gzip is gzip (RFC 9110 section 8.4.1.3) */
+	if (b.len > 2 && hf_span_ieq(hf_span(b.ptr, 2), HF_SPAN("x-")))
+		b = hf_span_skip(b, 2);
+	return hf_span_ieq(a, b);
+}
+
+/* What is not named is as "*" says, else @otherwise. */
+static bool is_taken(const struct preferences *all, struct hf_span coding, bool otherwise)
+{
+	size_t i;
+
+	for (i = 0; i < all->n; i++)
+		if (same_coding(all->v[i].what, coding))
+			return all->v[i].q > 0;
+	for (i = 0; i < all->n; i++)
+		if (hf_span_eq_str(all->v[i].what, "*"))
+			return all->v[i].q > 0;
+	return otherwise;
+}
+
+bool hf_accepts_encoding(const struct hf_fields *request, const struct hf_fields *response)
+{
+	struct hf_span name = HF_SPAN("Accept-Encoding"), rest = HF_SPAN(""), coding;
+	struct preferences all;
+	size_t at = 0;
+
+	if (!is_present(request, name))
+		return true;
+	if (!read_preferences(request, name, &all))
+		all.n = 0;
+	if (hf_is_identity(response))
+		return is_taken(&all, HF_SPAN("identity"), true);
+	while (next_coding(response, &at, &rest, &coding))
+		if (!is_taken(&all, coding, false))
+			return false;
 	return true;
 }

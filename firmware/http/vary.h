@@ -32,5 +32,14 @@ struct hf_span hf_vary_key(struct hf_arena *arena, const struct hf_fields *respo
  * memory nothing matches. */
 bool hf_vary_match(struct hf_arena *scratch, struct hf_span key, const struct hf_fields *request,
 		   struct hf_span content_language);
+/* The same, whatever the Accept-Encoding is. */
+bool hf_vary_match_any_encoding(struct hf_arena *scratch, struct hf_span key,
+				const struct hf_fields *request, struct hf_span content_language);
+
+/* Whether a response has no content coding. */
+bool hf_is_identity(const struct hf_fields *response);
+/* Whether the content codings of @response are acceptable to @request (RFC 9110 section
+ * 12.5.3): any where there is no Accept-Encoding. */
+bool hf_accepts_encoding(const struct hf_fields *request, const struct hf_fields *response);
 
 #endif

@@ -294,4 +294,32 @@ test('a file of the precache is for every client, whatever its origin varies by'
 		assert.equal((await daemon.get('/', headers)).status, 200, JSON.stringify(headers));
 });
 
+test("a route's cache serves what is stored in another coding, as far as the page takes it", async (x) => {
+	const { daemon, origin, seen } = await pair(x, {
+		page: (req) => ({ headers: { Vary: 'Accept-Encoding',
+			...(/gzip/.test(req.headers['accept-encoding'] ?? '') ? { 'Content-Encoding': 'gzip' } : {}) } }),
+		manifest: manifest(route('/cf/*', 'cache-first'), route('/nf/*', 'network-first')) });
+	const gzip = { 'Accept-Encoding': 'gzip, br' };
+	const paths = ['/cf/packed', '/nf/packed'];
+	await daemon.get('/cf/plain');
+	await stored(daemon, '/cf/plain');
+	for (const path of paths)
+		await daemon.get(path, gzip);
+	await stored(daemon, '/cf/packed', gzip);
+	/* what has no coding is for all */
+	assert.match(cacheStatus(await daemon.get('/cf/plain', gzip)), /hit/);
+	assert.equal(seen.get('/cf/plain'), 1);
+	/* what has one is for its own while the origin can be asked */
+	assert.equal((await daemon.get('/cf/packed', { 'Accept-Encoding': 'br' })).text, '/cf/packed 2');
+	await daemon.restart();
+	await origin.stop();
+	for (const path of paths) {
+		await until(async () => (await daemon.get(path)).status === 200);
+		assert.equal((await daemon.get(path, { 'Accept-Encoding': 'zstd, gzip;q=0.1' })).status, 200, path);
+	}
+	assert.equal((await daemon.get('/nf/packed')).headers['content-encoding'], 'gzip');
+	for (const accept of ['', 'zstd', '*;q=0'])
+		assert.equal((await daemon.get('/nf/packed', { 'Accept-Encoding': accept })).status, 502, `"${accept}"`);
+});
+
 suite('the caches');

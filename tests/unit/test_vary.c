@@ -116,6 +116,63 @@ static void without_memory_nothing_matches(void **state)
 	hf_arena_finish(&arena);
 }
 
+static void takes_codings_as_the_request_says(void **state)
+{
+	static const struct {
+		const char *accept, *coding; /* "": no field */
+		bool ok;
+	} cases[] = {
+		{ "", "", true },
+		{ "", "Content-Encoding: br", true },
+		{ "Accept-Encoding:", "", true },
+		{ "Accept-Encoding:", "Content-Encoding: gzip", false },
+		{ "Accept-Encoding: gzip", "", true },
+		{ "Accept-Encoding: gzip", "Content-Encoding: GZIP", true },
+		{ "Accept-Encoding: gzip", "Content-Encoding: x-gzip", true },
+		{ "Accept-Encoding: gzip", "Content-Encoding: br", false },
+		{ "Accept-Encoding: gzip;q=0, *", "Content-Encoding: gzip", false },
+		{ "Accept-Encoding: gzip;q=0, *", "Content-Encoding: br", true },
+		{ "Accept-Encoding: *;q=0", "Content-Encoding: br", false },
+		{ "Accept-Encoding: *;q=0", "", false },
+		{ "Accept-Encoding: gzip, *;q=0", "Content-Encoding: identity", false },
+		{ "Accept-Encoding: identity;q=0.0", "", false },
+		{ "Accept-Encoding: identity;q=0.1, *;q=0", "", true },
+		{ "Accept-Encoding: gzip, br", "Content-Encoding: gzip, br", true },
+		{ "Accept-Encoding: gzip", "Content-Encoding: gzip\nContent-Encoding: br", false },
+		{ "Accept-Encoding: ;;", "", true },
+		{ "Accept-Encoding: ;;", "Content-Encoding: gzip", false },
+	};
+	struct hf_fields request, response;
+	struct hf_arena arena;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		hf_arena_init(&arena, 1 << 16);
+		cache_rig_fields(&arena, cases[i].accept, 0, &request);
+		cache_rig_fields(&arena, cases[i].coding, 0, &response);
+		if (hf_accepts_encoding(&request, &response) != cases[i].ok)
+			fail_msg("%s / %s", cases[i].accept, cases[i].coding);
+		hf_arena_finish(&arena);
+	}
+}
+
+static void leaves_the_encoding_out_when_told(void **state)
+{
+	struct hf_span key = HF_SPAN("accept-encoding:br\nfoo:1\n"), none = { NULL, 0 };
+	struct hf_fields request;
+	struct hf_arena arena;
+
+	(void)state;
+	hf_arena_init(&arena, 1 << 16);
+	cache_rig_fields(&arena, "Foo: 1", 0, &request);
+	assert_false(hf_vary_match(&arena, key, &request, none));
+	assert_true(hf_vary_match_any_encoding(&arena, key, &request, none));
+	assert_false(hf_vary_match_any_encoding(&arena, HF_SPAN("accept-encoding\nfoo:2\n"),
+						&request, none));
+	assert_false(hf_vary_match_any_encoding(&arena, HF_SPAN("*\n"), &request, none));
+	hf_arena_finish(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +182,8 @@ int main(void)
 		cmocka_unit_test(is_bounded),
 		cmocka_unit_test(a_key_that_is_too_long_matches_nothing),
 		cmocka_unit_test(without_memory_nothing_matches),
+		cmocka_unit_test(takes_codings_as_the_request_says),
+		cmocka_unit_test(leaves_the_encoding_out_when_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
