@@ -421,11 +421,34 @@ void hf_cache_remove(struct hf_cache *c, uint32_t cache, struct hf_span url)
 	hf_cache_submit_remove(c, cache, url, 0);
 }
 
+/* What is of the same variant as the entry with @id goes with it: an older one would be
+ * shown in its place. */
+static void remove_hidden(struct hf_cache *c, struct hf_hot_slot *slot, uint64_t id)
+{
+	struct hf_stored *held[HF_SHELF_VARIANTS_MAX] = { NULL }, *gone = NULL;
+	size_t n = slot->n;
+
+	for (size_t i = 0; i < n; i++) {
+		held[i] = hf_stored_ref(slot->v[i]);
+		gone = held[i]->id == id ? held[i] : gone;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (gone && held[i] != gone &&
+		    hf_span_eq(held[i]->entry.variant, gone->entry.variant)) {
+			hf_hot_take_out(&c->hot, slot, held[i]->id);
+			hf_cache_submit_remove(c, held[i]->cache, hf_span(NULL, 0), held[i]->id);
+		}
+	}
+	for (size_t i = 0; i < n; i++)
+		hf_stored_unref(held[i]);
+}
+
 void hf_cache_remove_entry(struct hf_cache *c, uint32_t cache, struct hf_span url, uint64_t id)
 {
 	struct hf_hot_slot *slot = hf_hot_find(&c->hot, cache, url);
 
 	if (slot) {
+		remove_hidden(c, slot, id);
 		hf_hot_take_out(&c->hot, slot, id);
 		hf_hot_changed(&c->hot, slot);
 	}

@@ -127,8 +127,8 @@ struct hf_cache_put {
 	uint64_t ids[HF_SHELF_VARIANTS_MAX]; /* that it replaces */
 	uint32_t generation;
 };
-/* HF_ENOMEM, HF_ETOOBIG, HF_ESTATE (not open, or it came by another way): nothing was
- * begun. */
+/* HF_ENOMEM, HF_ETOOBIG, HF_ESTATE (not open, or it came by another way), HF_ELIMIT (what is
+ * doubtful has no place beside the others of its URL): nothing was begun. */
 int hf_cache_put(struct hf_cache *c, struct hf_cache_put *p);
 
 /* @s was validated, or has to be: other times and flags, and @fields when not NULL
@@ -142,7 +142,7 @@ void hf_cache_remove(struct hf_cache *c, uint32_t cache, struct hf_span url);
 /* Sets and clears flags of all entries of @url. */
 void hf_cache_mark(struct hf_cache *c, uint32_t cache, struct hf_span url, uint32_t set,
 		   uint32_t clear);
-/* Takes out the one with @id. */
+/* Takes out the one with @id, and others of its variant that are not shown. */
 void hf_cache_remove_entry(struct hf_cache *c, uint32_t cache, struct hf_span url, uint64_t id);
 /* The body of @s cannot be read. */
 void hf_cache_lost(struct hf_cache *c, struct hf_stored *s);

@@ -264,6 +264,26 @@ static void of_one_answer_two_are_stored_at_most(void **state)
 	live_cache_finish(&r.l);
 }
 
+static void with_the_one_that_is_shown_go_those_behind_it(void **state)
+{
+	uint64_t ids[HF_SHELF_VARIANTS_MAX];
+	struct rig r;
+
+	(void)state;
+	begin(&r);
+	EXPECT(&r, "/a", "");
+	for (unsigned i = 0; i < 2; i++) {
+		put(&r, "/a", i ? "2" : "1");
+		in_order(&r);
+	}
+	assert_int_equal(live_cache_ids(&r.l, r.cache, "/a", ids), 1);
+	hf_cache_remove_entry(r.l.cache, r.cache, HF_SPAN("/a"), ids[0]);
+	EXPECT(&r, "/a", "");
+	hf_cache_forget(r.l.cache, r.cache);
+	EXPECT(&r, "/a", "");
+	live_cache_finish(&r.l);
+}
+
 /* ---- where nothing could tell ---- */
 
 static void what_is_assumed_is_shown_at_once(void **state)
@@ -319,6 +339,7 @@ int main(void)
 		cmocka_unit_test(a_look_under_way_does_not_find_it),
 		cmocka_unit_test(a_change_concerns_what_is_not_shown_too),
 		cmocka_unit_test(of_one_answer_two_are_stored_at_most),
+		cmocka_unit_test(with_the_one_that_is_shown_go_those_behind_it),
 		cmocka_unit_test(what_is_assumed_is_shown_at_once),
 		cmocka_unit_test(what_is_assumed_goes_with_a_stranger),
 	};

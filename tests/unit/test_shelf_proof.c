@@ -69,10 +69,12 @@ static void too_many_spans_are_refused(void **state)
 
 /* ---- on the shelf ---- */
 
-static void begin(struct shelf_rig *r)
+/* With an HTTP cache. */
+static uint32_t begin(struct shelf_rig *r)
 {
 	shelf_rig_init(r);
 	assert_int_equal(shelf_rig_open(r), 0);
+	return shelf_rig_cache(r, HF_SHELF_HTTP, "a");
 }
 
 static void restart(struct shelf_rig *r)
@@ -116,8 +118,7 @@ static void what_is_proved_outlives_a_start_and_nothing_else_does(void **state)
 	uint32_t cache;
 
 	(void)state;
-	begin(&r);
-	cache = shelf_rig_cache(&r, HF_SHELF_HTTP, "a");
+	cache = begin(&r);
 	put(&r, cache, "one", 1, 1);
 	put(&r, cache, "two", 2, 2);
 	put(&r, cache, "three", 3, 3);
@@ -146,8 +147,7 @@ static void a_trial_of_a_later_start_proves_none_of_an_earlier_one(void **state)
 	uint32_t cache;
 
 	(void)state;
-	begin(&r);
-	cache = shelf_rig_cache(&r, HF_SHELF_HTTP, "a");
+	cache = begin(&r);
 	put(&r, cache, "before", 1, 1);
 	restart(&r);
 	put(&r, cache, "after", 2, 1);
@@ -165,8 +165,7 @@ static void the_earlier_one_stays_until_the_later_one_is_proved(void **state)
 	uint32_t cache;
 
 	(void)state;
-	begin(&r);
-	cache = shelf_rig_cache(&r, HF_SHELF_HTTP, "a");
+	cache = begin(&r);
 	put(&r, cache, "u", 1, 0);
 	put(&r, cache, "u", 2, 1);
 	assert_int_equal(shelf_rig_figures(&r, cache).entries, 2);
@@ -187,8 +186,7 @@ static void what_is_dead_is_deleted(void **state)
 	char url[16];
 
 	(void)state;
-	begin(&r);
-	cache = shelf_rig_cache(&r, HF_SHELF_HTTP, "a");
+	cache = begin(&r);
 	for (unsigned i = 0; i < 300; i++) {
 		snprintf(url, sizeof(url), "%u", i);
 		put(&r, cache, url, i, i % 3 ? 1 : 0);
@@ -208,8 +206,7 @@ static void many_starts_need_no_more_room(void **state)
 	char url[16];
 
 	(void)state;
-	begin(&r);
-	cache = shelf_rig_cache(&r, HF_SHELF_HTTP, "a");
+	cache = begin(&r);
 	for (unsigned i = 0; i < 3 * HF_SHELF_SPANS_MAX; i++) {
 		snprintf(url, sizeof(url), "proved-%u", i);
 		put(&r, cache, url, i, 1);
@@ -246,8 +243,7 @@ static void a_proof_is_one_page_whatever_it_proves(void **state)
 	char url[16];
 
 	(void)state;
-	begin(&r);
-	cache = shelf_rig_cache(&r, HF_SHELF_HTTP, "a");
+	cache = begin(&r);
 	put(&r, cache, "first", 0, 1);
 	judge(&r, 1, 1, true); /* its row is there */
 	for (unsigned i = 0; i < 100; i++) {
@@ -269,8 +265,7 @@ static void what_is_open_pushes_nothing_out(void **state)
 	uint32_t cache;
 
 	(void)state;
-	begin(&r);
-	cache = shelf_rig_cache(&r, HF_SHELF_NAMED, "a");
+	cache = begin(&r);
 	put(&r, cache, "old", 1, 0);
 	for (unsigned i = 2; i < 5; i++) {
 		char url[16];
@@ -301,8 +296,7 @@ static void what_is_open_goes_before_what_is_proved(void **state)
 	uint32_t cache;
 
 	(void)state;
-	begin(&r);
-	cache = shelf_rig_cache(&r, HF_SHELF_NAMED, "a");
+	cache = begin(&r);
 	put(&r, cache, "old", 1, 0);
 	put(&r, cache, "open", 2, 1);
 	last.cache = cache;
@@ -328,7 +322,7 @@ static void a_precache_is_activated_when_all_of_it_is_proved(void **state)
 	uint32_t cache;
 
 	(void)state;
-	begin(&r);
+	(void)begin(&r);
 	cache = shelf_rig_cache(&r, HF_SHELF_PRECACHE, "one");
 	put(&r, cache, "a", 1, 0);
 	put(&r, cache, "b", 2, 1);
@@ -352,7 +346,7 @@ static void a_precache_that_is_doubted_later_gives_way_to_the_one_before(void **
 	uint32_t one, two;
 
 	(void)state;
-	begin(&r);
+	(void)begin(&r);
 	one = shelf_rig_cache(&r, HF_SHELF_PRECACHE, "one");
 	two = shelf_rig_cache(&r, HF_SHELF_PRECACHE, "two");
 	put(&r, one, "a", 1, 1);
@@ -378,7 +372,7 @@ static void what_is_not_proved_is_not_adopted(void **state)
 	struct shelf_rig r;
 
 	(void)state;
-	begin(&r);
+	(void)begin(&r);
 	a.from = shelf_rig_cache(&r, HF_SHELF_PRECACHE, "one");
 	a.to = shelf_rig_cache(&r, HF_SHELF_PRECACHE, "two");
 	put(&r, a.from, "a", 1, 1);
@@ -453,8 +447,7 @@ static void the_first_version_is_taken_up(void **state)
 	sqlite3 *db;
 
 	(void)state;
-	begin(&r);
-	cache = shelf_rig_cache(&r, HF_SHELF_HTTP, "a");
+	cache = begin(&r);
 	put(&r, cache, "one", 1, 0);
 	put(&r, cache, "two", 2, 0);
 	assert_int_equal(shelf_rig_close(&r), 0);
@@ -486,8 +479,7 @@ static void without_its_proof_nothing_is_told(void **state)
 	sqlite3 *db;
 
 	(void)state;
-	begin(&r);
-	cache = shelf_rig_cache(&r, HF_SHELF_HTTP, "a");
+	cache = begin(&r);
 	put(&r, cache, "own", 1, 0);
 	put(&r, cache, "proved", 2, 1);
 	judge(&r, 1, 1, true);
