@@ -50,6 +50,7 @@ struct hf_coap {
 	struct hf_resolve *resolve;
 	struct hf_addr addrs[HF_COAP_ADDRS_MAX];
 	size_t addrs_n, addr; /* addr: the one in use */
+	uint64_t give_up_ms;  /* the attempt to connect, whatever the address */
 	struct hf_timer deadline, idle;
 	bool failed; /* the session has */
 	bool last;   /* no exchange follows those that run */
@@ -137,6 +138,7 @@ struct hf_exchange {
 
 	struct hf_coap_observation *observation;
 	bool due, told_stale; /* to the listener */
+	unsigned addresses;   /* at which nobody was there */
 
 	uint64_t active_ms;
 	struct hf_timer timer;
@@ -172,6 +174,8 @@ int hf_coap_session_init(struct hf_coap *t);
 void hf_coap_session_finish(struct hf_coap *t);
 /* Somebody waits: begins to connect. */
 void hf_coap_session_want(struct hf_coap *t);
+/* Another address is known than the one in use. */
+bool hf_coap_session_has_other(const struct hf_coap *t);
 /* Closes it, for the next exchange to begin anew. */
 void hf_coap_session_drop(struct hf_coap *t, bool other_address);
 /* What its handlers have written down. */

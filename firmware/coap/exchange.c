@@ -221,6 +221,19 @@ static void on_timer(void *user)
 	hf_coap_x_end(x, HF_END_TIMEOUT, HF_ETIMEDOUT, detail);
 }
 
+/* Nothing of it has arrived: it is the first in line for another address. */
+static void wait_again(struct hf_exchange *x)
+{
+	hf_coap_x_leave(x);
+	x->state = HF_COAP_X_WAITING;
+	x->nack = 0;
+	x->active_ms = hf_coap_now(x->t);
+	hf_list_push_front(&x->t->waiting, &x->node);
+	x->t->waiting_n++;
+	hf_coap_x_arm(x);
+	hf_coap_wake(x->t);
+}
+
 /* What libcoap says of the message that was on its way. */
 static void nacked(struct hf_exchange *x)
 {
@@ -237,7 +250,11 @@ static void nacked(struct hf_exchange *x)
 		hf_coap_message_cancel(x);
 		x->messages = 0;
 		x->last_sent = false;
-		hf_coap_x_end(x, HF_END_CONNECT, HF_ECONNREFUSED, "nobody is at the origin's port");
+		if (hf_coap_session_has_other(x->t) && x->addresses++ < HF_COAP_ADDRS_MAX)
+			wait_again(x);
+		else
+			hf_coap_x_end(x, HF_END_CONNECT, HF_ECONNREFUSED,
+				      "nobody is at the origin's port");
 		return;
 	case COAP_NACK_TOO_MANY_RETRIES:
 		hf_coap_x_distrust_address(x);

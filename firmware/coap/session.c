@@ -122,12 +122,26 @@ static void on_ready(void *user)
 
 /* ---- connecting ---- */
 
+bool hf_coap_session_has_other(const struct hf_coap *t)
+{
+	return t->addr + 1 < t->addrs_n;
+}
+
+static void connect_session(struct hf_coap *t);
+
+/* The address at hand leads nowhere: the next one, else all who wait end. */
 static void fail(struct hf_coap *t, enum hf_end end, int err, const char *detail)
 {
+	bool other = t->state == HF_COAP_HANDSHAKE && end == HF_END_CONNECT &&
+		     hf_coap_session_has_other(t) && hf_coap_now(t) < t->give_up_ms;
+
 	hf_log(t->opt.log, HF_LOG_DEBUG, "coap.connect", "host=%s err=%s", t->host,
 	       hf_errname(err));
 	hf_coap_session_drop(t, true);
-	hf_coap_fail_waiting(t, end, err, detail);
+	if (other)
+		connect_session(t);
+	else
+		hf_coap_fail_waiting(t, end, err, detail);
 }
 
 static void to_coap_address(const struct hf_addr *a, coap_address_t *out)
@@ -154,12 +168,24 @@ static coap_session_t *open_session(struct hf_coap *t, const coap_address_t *to)
 				       t->opt.stream ? COAP_PROTO_TCP : COAP_PROTO_UDP);
 }
 
+/* What time is left is shared by the addresses that are left. */
+static void arm_deadline(struct hf_coap *t)
+{
+	uint64_t now = hf_coap_now(t);
+	uint64_t left = t->give_up_ms > now ? t->give_up_ms - now : 0;
+
+	(void)hf_timerq_set(t->opt.timers, &t->deadline, now + left / (t->addrs_n - t->addr));
+}
+
 static void connect_session(struct hf_coap *t)
 {
 	struct hf_port *before = hf_coap_enter(t);
-	struct hf_addr addr = t->addrs[t->addr % t->addrs_n];
+	struct hf_addr addr;
 	coap_address_t to;
 
+	t->addr %= t->addrs_n;
+	addr = t->addrs[t->addr];
+	arm_deadline(t);
 	addr.port = t->opt.port_number;
 	to_coap_address(&addr, &to);
 	t->state = HF_COAP_HANDSHAKE;
@@ -204,6 +230,7 @@ void hf_coap_session_want(struct hf_coap *t)
 
 	if (t->state != HF_COAP_DOWN)
 		return;
+	t->give_up_ms = hf_coap_now(t) + t->opt.connect_timeout_ms;
 	if (hf_timerq_set(t->opt.timers, &t->deadline,
 			  hf_coap_now(t) + t->opt.connect_timeout_ms)) {
 		hf_coap_fail_waiting(t, HF_END_INTERNAL, HF_ENOMEM, "out of memory");

@@ -67,7 +67,7 @@ static void serve_waiting(struct hf_coap *t)
 	if (t->waiting_n == 0)
 		return;
 	if (t->state == HF_COAP_UP && t->running_n == 0)
-		hf_coap_session_drop(t, false); /* the first in line wants another one */
+		hf_coap_session_drop(t, t->silent); /* the first in line wants another one */
 	hf_coap_session_want(t);
 }
 

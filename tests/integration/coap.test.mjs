@@ -2,8 +2,12 @@
 /* Origins that speak CoAP, over each of its transports, and the queue before them. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { networkInterfaces } from 'node:os';
 import { test, suite, until } from './lib/harness.mjs';
-import { kiosk, skip, text } from './lib/coap_server.mjs';
+import { CoapServer, kiosk, skip, text } from './lib/coap_server.mjs';
+
+/* One of the two addresses of localhost is the second one. */
+const ipv6 = Object.values(networkInterfaces()).flat().some((a) => a.address === '::1');
 
 async function lifeOfAResource(daemon) {
 	let answer = await daemon.request({ path: '/shelf/1', method: 'PUT', body: 'tea', headers: text });
@@ -86,5 +90,17 @@ test('coap: the origin goes and comes back: what was queued meanwhile is deliver
 	assert.equal((await server.arrived('PUT', 'orders', before + 1)).length, before + 1);
 	assert.equal((await daemon.get('/orders/1', { 'Cache-Control': 'no-cache' })).text, 'second');
 });
+
+for (const scheme of ['coap', 'coap+tcp'])
+	test(`${scheme}: nobody at one address of the name, and the other one answers`, { skip: skip || !ipv6 },
+		async (x) => {
+			for (const address of ['127.0.0.1', '::1']) {
+				const server = await CoapServer.create(x, { address });
+				const { daemon } = await kiosk(x, { scheme, server, at: 'localhost' });
+				assert.equal((await daemon.get('/time')).status, 200, address);
+				const made = await daemon.request({ path: '/orders/2', method: 'PUT', body: 'tea', headers: text });
+				assert.equal(made.status, 201, `${address}: ${made.text}`);
+			}
+		});
 
 suite('CoAP origins');

@@ -1096,6 +1096,8 @@ const struct port_case port_cases[] = {
 	CASE(boot_time_never_goes_back),
 	CASE(the_boot_id_stays),
 	CASE(entropy_does_not_repeat),
+	CASE(port_watch_tells_on_each_turn),
+	CASE(port_watch_closed_tells_nothing),
 	{ NULL, NULL },
 };
 

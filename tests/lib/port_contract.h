@@ -33,4 +33,8 @@ const char *port_case_run(const struct port_case *c, struct port_world *w);
 /* The name of the first operation that @port lacks; NULL: it has all. */
 const char *port_missing_operation(const struct hf_port *port);
 
+/* port_contract_watch.c: of ports that have it. */
+const char *port_watch_tells_on_each_turn(struct port_world *w);
+const char *port_watch_closed_tells_nothing(struct port_world *w);
+
 #endif

@@ -16,11 +16,11 @@ export const skip = !process.env.HF_COAP ? 'built without CoAP' : !there ? `ther
 
 export class CoapServer {
 	/* tls: { cert, key, ca } (files) in place of the key "sesame". */
-	static async create(x, { start = true, tls } = {}) {
+	static async create(x, { start = true, tls, address = '127.0.0.1' } = {}) {
 		const s = new CoapServer();
 		s.port = await freePort('127.0.0.1', 2); /* the next one is for DTLS and TLS */
 		s.log = '';
-		s.tls = tls;
+		Object.assign(s, { tls, address });
 		x.defer(() => s.stop());
 		x.explain(() => `${program}:\n${s.log.slice(-4000)}`);
 		if (start)
@@ -32,7 +32,7 @@ export class CoapServer {
 		const { tls } = this;
 		const secret = tls ? ['-c', tls.cert, '-j', tls.key, ...(tls.ca ? ['-C', tls.ca] : ['-n'])] :
 			['-k', 'sesame', '-h', 'hint'];
-		this.child = spawn(program, ['-A', '127.0.0.1', '-p', String(this.port), '-d', '100',
+		this.child = spawn(program, ['-A', this.address, '-p', String(this.port), '-d', '100',
 			...secret, '-v', '7'], { stdio: ['ignore', 'pipe', 'pipe'] });
 		this.over = new Promise((resolve) => this.child.once('close', resolve));
 		const begin = this.log.length;
@@ -61,10 +61,10 @@ export class CoapServer {
 
 /* A daemon with such an origin. secret 'psk', or 'cert' with the server's tls; other keys are the
  * origin's. */
-export async function kiosk(x, { scheme = 'coap', start = true, psk = 'sesame', policy, tls, server, ...keys } = {}) {
+export async function kiosk(x, { scheme = 'coap', start = true, psk = 'sesame', policy, tls, server, at = '127.0.0.1', ...keys } = {}) {
 	server ??= await CoapServer.create(x, { start, tls });
 	const secure = scheme.startsWith('coaps');
-	const origin = { name: 'dev', url: `${scheme}://127.0.0.1:${server.port + secure}`, ...keys };
+	const origin = { name: 'dev', url: `${scheme}://${at}:${server.port + secure}`, ...keys };
 	if (secure && !tls) {
 		origin['psk-file'] = join(x.dir, 'psk');
 		origin['psk-identity'] = 'kiosk';
