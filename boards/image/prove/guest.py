@@ -1,0 +1,122 @@
+"""A panel in QEMU: started with the image's own kernel, initial RAM disk, command line and root; its power is the process."""
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+
+MACHINES = {
+    "virt": ["-M", "virt", "-cpu", "cortex-a72", "-smp", "2", "-m", "1024"],
+    "raspi3b": ["-M", "raspi3b"],
+    "raspi4b": ["-M", "raspi4b"],
+}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Guest:
+    def __init__(self, card, folder, machine="virt", drive=None, display=False):
+        self.card, self.folder, self.machine = card, folder, machine
+        self.drive, self.display = drive, display  # drive: QEMU's options that make the node "card"
+        self.port, self.ssh_port = free_port(), free_port()
+        self.process = None
+        self.started = 0.0
+        self.console = os.path.join(folder, "console.log")
+        self.monitor = os.path.join(folder, "monitor.sock")
+        self.kernel = card.get("vmlinuz", os.path.join(folder, "vmlinuz"))
+        self.initrd = card.get("initrd.img", os.path.join(folder, "initrd.img"))
+        with open(card.get("cmdline.txt", os.path.join(folder, "cmdline.txt")), encoding="ascii") as file:
+            self.line = file.read().strip()
+
+    def _arguments(self):
+        network = f"user,id=net,hostfwd=tcp:127.0.0.1:{self.port}-:8481,hostfwd=tcp:127.0.0.1:{self.ssh_port}-:22"
+        common = [
+            "qemu-system-aarch64", *MACHINES[self.machine], "-kernel", self.kernel, "-initrd", self.initrd, "-display", "none",
+            "-serial", f"file:{self.console}", "-monitor", f"unix:{self.monitor},server,nowait",
+            "-netdev", network, "-no-reboot",
+        ]
+        if self.machine == "virt":
+            extra = ["-device", "virtio-net-pci,netdev=net,romfile=", "-device", "virtio-rng-pci"]
+            extra += self.drive or ["-drive", f"if=none,id=card,format=raw,cache=none,file={self.card.path}"]
+            extra += ["-device", "virtio-blk-pci,drive=card"]
+            if self.display:
+                extra += ["-device", "virtio-gpu-pci", "-device", "virtio-tablet-pci"]
+            line = f"{self.line} console=ttyAMA0 {os.environ.get('HF_GUEST_LINE', '')}"
+        else:
+            blob = self.card.get("bcm2837-rpi-3-b.dtb", os.path.join(self.folder, "board.dtb"))
+            extra = ["-dtb", blob, "-drive", f"if=sd,format=raw,file={self.card.path}", "-device", "usb-net,netdev=net"]
+            line = f"{self.line} console=ttyAMA0,115200 systemd.watchdog_sec=0 dwc_otg.fiq_fsm_enable=0"
+        return common + extra + ["-append", line]
+
+    def start(self):
+        self.started = time.monotonic()
+        with open(os.path.join(self.folder, "qemu.log"), "ab") as log:
+            self.process = subprocess.Popen(self._arguments(), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+    def cut(self):
+        """The power goes."""
+        if self.process:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+    def seconds(self):
+        return time.monotonic() - self.started
+
+    def connect(self, timeout=10):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+
+    def ask(self, method, path, body=None, timeout=10):
+        """Status and body, or None when nobody answers."""
+        try:
+            connection = self.connect(timeout)
+            connection.request(method, path, body, {"Host": "localhost:8480"})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()
+
+    def wait_for_agent(self, limit=600):
+        """Seconds from power on until the agent answers."""
+        while self.seconds() < limit:
+            answer = self.ask("GET", "/.holdfast/requests?limit=1", timeout=5)
+            if answer and answer[0] == 200:
+                return self.seconds()
+            if self.process.poll() is not None:
+                raise RuntimeError(f"QEMU ended with {self.process.returncode}; see {self.folder}")
+            time.sleep(0.25)
+        raise RuntimeError(f"no agent after {limit} s; the console is {self.console}")
+
+    def state_of(self, request):
+        answer = self.ask("GET", f"/.holdfast/requests/{request}", timeout=30)
+        return json.loads(answer[1]).get("state") if answer and answer[0] == 200 else None
+
+    def shell(self, key, command, timeout=120):
+        options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
+        done = subprocess.run(["ssh", *options, "-i", key, "-p", str(self.ssh_port), "root@127.0.0.1", command],
+                              capture_output=True, text=True, timeout=timeout, check=False)
+        return done.stdout.strip() if done.returncode == 0 else f"({done.returncode}) {done.stderr.strip()}"
+
+    def wait_for_shell(self, key, limit=600):
+        while self.seconds() < limit and self.shell(key, "echo ready") != "ready":
+            time.sleep(2)
+
+    def tell_monitor(self, line):
+        with socket.socket(socket.AF_UNIX) as talk:
+            talk.connect(self.monitor)
+            talk.settimeout(20)
+            while b"(qemu)" not in talk.recv(65536):
+                pass
+            talk.sendall(line.encode() + b"\n")
+            answer = b""
+            while b"(qemu)" not in answer:
+                answer += talk.recv(65536)
+        return answer.decode(errors="replace")

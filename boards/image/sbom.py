@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""What is in a root, as a list of packages or as an SPDX 2.3 document.
+
+    sbom.py packages ROOT
+    sbom.py spdx ROOT NAME
+"""
+import datetime
+import hashlib
+import json
+import os
+import subprocess
+import sys
+
+
+def packages(root):
+    """Packages of dpkg's status: dictionaries of their fields, in order of name."""
+    found = []
+    with open(os.path.join(root, "var/lib/dpkg/status"), encoding="utf-8") as file:
+        for stanza in file.read().split("\n\n"):
+            fields = {}
+            for line in stanza.splitlines():
+                if line and not line[0].isspace():
+                    key, _, value = line.partition(":")
+                    fields[key] = value.strip()
+            if fields.get("Status") == "install ok installed":
+                found.append(fields)
+    return sorted(found, key=lambda fields: fields["Package"])
+
+
+def source(fields):
+    """Name and version of the source package."""
+    name, _, version = fields.get("Source", fields["Package"]).partition(" ")
+    return name, version.strip("()") or fields["Version"]
+
+
+def debian_package(fields):
+    name, version, arch = fields["Package"], fields["Version"], fields["Architecture"]
+    origin, origin_version = source(fields)
+    locator = f"pkg:deb/debian/{name}@{version.replace('+', '%2B').replace(':', '%3A')}?arch={arch}"
+    return {
+        "SPDXID": f"SPDXRef-deb-{name.replace('+', '-plus')}",
+        "name": name,
+        "versionInfo": version,
+        "supplier": "Organization: Debian",
+        "downloadLocation": "NOASSERTION",
+        "filesAnalyzed": False,
+        "licenseConcluded": "NOASSERTION",
+        "licenseDeclared": "NOASSERTION",
+        "copyrightText": "NOASSERTION",
+        "sourceInfo": f"source package {origin} {origin_version}",
+        "comment": f"its licences: /usr/share/doc/{name}/copyright in the image",
+        "externalRefs": [{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": locator}],
+    }
+
+
+def holdfast_package(root):
+    path = os.path.join(root, "usr/sbin/holdfastd")
+    with open(path, "rb") as file:
+        digest = hashlib.sha256(file.read()).hexdigest()
+    version = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    return {
+        "SPDXID": "SPDXRef-holdfast",
+        "name": "holdfast",
+        "versionInfo": version.stdout.strip() or "unknown",
+        "downloadLocation": "NOASSERTION",
+        "filesAnalyzed": False,
+        "licenseConcluded": "Apache-2.0",
+        "licenseDeclared": "Apache-2.0",
+        "copyrightText": "NOASSERTION",
+        "checksums": [{"algorithm": "SHA256", "checksumValue": digest}],
+        "comment": "checksum of /usr/sbin/holdfastd",
+    }
+
+
+def spdx(root, name):
+    epoch = int(os.environ["SOURCE_DATE_EPOCH"])
+    created = datetime.datetime.fromtimestamp(epoch, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    parts = [holdfast_package(root)] + [debian_package(fields) for fields in packages(root)]
+    digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return {
+        "spdxVersion": "SPDX-2.3",
+        "dataLicense": "CC0-1.0",
+        "SPDXID": "SPDXRef-DOCUMENT",
+        "name": name,
+        "documentNamespace": f"urn:sha256:{digest}",
+        "creationInfo": {"created": created, "creators": ["Tool: holdfast-image"]},
+        "packages": parts,
+        "relationships": [
+            {"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES", "relatedSpdxElement": part["SPDXID"]}
+            for part in parts
+        ],
+    }
+
+
+def main():
+    what, root = sys.argv[1], sys.argv[2]
+    if what == "packages":
+        for fields in packages(root):
+            print(fields["Package"], fields["Version"], fields["Architecture"])
+    else:
+        json.dump(spdx(root, sys.argv[3]), sys.stdout, indent=1, sort_keys=True)
+        print()
+
+
+main()

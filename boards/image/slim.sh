@@ -1,0 +1,35 @@
+# shellcheck shell=bash
+# The slimming: what no panel has a use for.
+
+# Folders of drivers that a Raspberry Pi and QEMU's virt have nothing for.
+no_drivers=(accessibility/speakup ata atm bcma bus/fsl-mc crypto/caam crypto/hisilicon crypto/marvell dma/qcom
+	firewire gpu/drm/amd gpu/drm/nouveau gpu/drm/radeon gpu/drm/msm gpu/drm/rockchip gpu/drm/etnaviv
+	gpu/drm/exynos gpu/drm/hisilicon gpu/drm/imx gpu/drm/mediatek gpu/drm/tegra gpu/drm/xlnx hwtracing infiniband
+	isdn media message mtd net/ethernet/mellanox net/ethernet/intel net/ethernet/broadcom/bnxt
+	net/ethernet/broadcom/bnx2x net/ethernet/chelsio net/ethernet/cavium net/ethernet/marvell net/ethernet/qlogic
+	net/ethernet/netronome net/ethernet/hisilicon net/ethernet/amazon net/ethernet/sfc net/ethernet/freescale
+	net/ethernet/huawei net/ethernet/pensando net/wireless/ath net/wireless/intel net/wireless/marvell net/wireless/mediatek
+	net/wireless/ti net/wireless/rsi net/wwan nvme nvdimm parport pcmcia scsi staging/media target thunderbolt ufs vfio
+	iommu/iommufd soundwire remoteproc/qcom* slimbus)
+no_firmware=(brcm/bcm43xx* brcm/brcmfmac*pcie* "brcm/*APCNET*" "brcm/*VALLEYVIEW*" "brcm/*apple*")
+
+# slim FOLDER
+slim() {
+	local folder=$1 name kernel
+	kernel=$(echo "$folder"/usr/lib/modules/*)
+	for name in "${no_drivers[@]}"; do
+		# shellcheck disable=SC2086
+		rm -rf "$kernel"/kernel/drivers/$name
+	done
+	rm -rf "$kernel"/kernel/sound/{firewire,pci,soc/{amd,apple,fsl,hisilicon,intel,mediatek,meson,qcom,rockchip,samsung,sof,sunxi,tegra}}
+	for name in "${no_firmware[@]}"; do
+		# shellcheck disable=SC2086
+		rm -rf "$folder"/usr/lib/firmware/$name
+	done
+	find "$folder"/usr/lib/linux-image-* -mindepth 1 -maxdepth 1 ! -name broadcom -exec rm -rf {} +
+	rm -rf "$folder"/var/cache/apt "$folder"/var/lib/apt "$folder"/var/log/* "$folder"/var/cache/* \
+		"$folder"/usr/share/doc-base "$folder"/usr/share/{bug,menu,pixmaps,zsh} "$folder"/etc/{machine-id,hostname} \
+		"$folder"/usr/lib/systemd/catalog "$folder"/var/lib/dpkg/*-old "$folder"/var/lib/dpkg/lock* \
+		"$folder"/etc/*- "$folder"/etc/.pwd.lock "$folder"/etc/ssh/ssh_host_* "$folder"/etc/apt \
+		"$folder"/var/lib/systemd/catalog "$folder"/usr/sbin/policy-rc.d "$folder"/etc/dpkg/dpkg.cfg.d/panel
+}
