@@ -44,10 +44,15 @@ def variants(folder):
     """Yields (name, board, fragments)."""
     plain = config_of(PLAIN, [])
     yield "defaults", PLAIN, []
+    every = [(s.name, "y") for s in parts(plain)]
     for symbol in parts(plain):
-        other = "n" if symbol.str_value == "y" else "y"
-        yield ("%s=%s" % (symbol.name, other), PLAIN,
-               [fragment(folder, symbol.name, [(symbol.name, other)])])
+        if symbol.str_value == "y" or not symbol.visibility:
+            # one that needs another is taken out of all of them
+            rest = [] if symbol.str_value == "y" else [pair for pair in every if pair[0] != symbol.name]
+            name, values = symbol.name + "=n", rest + [(symbol.name, "n")]
+        else:
+            name, values = symbol.name + "=y", [(symbol.name, "y")]
+        yield name, PLAIN, [fragment(folder, name, values)]
     for name, value in (("allnoconfig", "n"), ("allyesconfig", "y")):
         yield name, PLAIN, [fragment(folder, name, [(s.name, value) for s in parts(plain)])]
     for path in sorted(glob.glob("boards/*/*/Kconfig.board")):
@@ -131,6 +136,10 @@ class Tree:
         return os.path.join(self.folder, "bin/holdfastd")
 
 
+def needs_coap(board, fragments):
+    return "CONFIG_HF_COAP" in options_of(header_of(board, fragments))
+
+
 def has_coap_library():
     done = subprocess.run(["cmake/deps/build.sh", "--with", "coap", "mbedtls", "libcoap"],
                           stdout=subprocess.DEVNULL)
@@ -140,12 +149,12 @@ def has_coap_library():
 def build():
     tree = Tree("build/variants", ["-DCMAKE_C_COMPILER=gcc", "-DCMAKE_C_FLAGS=-O0"])
     seen, coap = {}, has_coap_library()
-    for name, board, fragments in variants("build/variants/fragments"):
-        if not coap and "HF_COAP" in header_of(board, fragments):
-            if name == "HF_COAP=y":
-                print("%-24s left out: libcoap cannot be had" % name)
-                continue
-            fragments = fragments + [fragment("build/variants/fragments", "no_coap", [("HF_COAP", "n")])]
+    # those that need another Mbed TLS last, which makes most objects anew
+    every = sorted(variants("build/variants/fragments"), key=lambda v: needs_coap(*v[1:]))
+    for name, board, fragments in every:
+        if not coap and needs_coap(board, fragments):
+            print("%-24s left out: libcoap cannot be had" % name)
+            continue
         key = tuple(sorted(options_of(header_of(board, fragments)).items()))
         begin = time.time()
         if key in seen:
@@ -165,7 +174,7 @@ def costs():
         if board != PLAIN or name == board:
             continue
         tree.build(board, fragments)
-        size = os.path.getsize(tree.program())
+        size = sum(map(int, tree.run("size", tree.program()).splitlines()[1].split()[:2]))
         plain = plain or size
         print("%-24s %8d bytes %+8d" % (name, size, size - plain), flush=True)
 

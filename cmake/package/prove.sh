@@ -15,24 +15,34 @@ top=$(cd "$here/../.." && pwd)
 cache=${HF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/holdfast}/roots
 own=$(dpkg --print-architecture)
 work=$(mktemp -d /var/tmp/holdfast-prove.XXXXXX)
-trap 'rm -rf "$work"' EXIT
+registered=()
+finish() {
+	local name
+	for name in "${registered[@]}"; do
+		echo -1 >"$name"
+	done
+	rm -rf "$work"
+}
+trap finish EXIT
 
 say() { printf 'prove: %s\n' "$*"; }
 die() { echo "prove: error: $*" >&2; exit 1; }
 
-# What runs programs of @1 by way of qemu-user, if the kernel has it not yet.
+# Programs of @1 run by way of qemu-user, under a name of our own and until we end.
+binfmt=/proc/sys/fs/binfmt_misc
 emulate() {
 	local arch=$1 name line
-	arch-test "$arch" >/dev/null 2>&1 && return
+	[[ ! -e $binfmt/holdfast-$arch ]] || return 0
 	case $arch in
 	arm64) name=qemu-aarch64 ;;
 	armhf) name=qemu-arm ;;
 	*) die "no emulator for $arch" ;;
 	esac
-	[[ -e /proc/sys/fs/binfmt_misc/register ]] ||
-		mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
-	line=$(grep -h '^:' "/usr/lib/binfmt.d/$name.conf" "/usr/lib/binfmt.d/$name-static.conf" 2>/dev/null | head -n 1)
-	[[ -e /proc/sys/fs/binfmt_misc/$name ]] || printf '%s' "$line" >/proc/sys/fs/binfmt_misc/register
+	[[ -e $binfmt/register ]] || mount -t binfmt_misc binfmt_misc $binfmt
+	line=$(cat /usr/lib/binfmt.d/$name{,-static}.conf 2>/dev/null | grep "^:$name:") || true
+	[[ -n $line ]] || die "qemu-user says nothing of $arch in /usr/lib/binfmt.d"
+	printf '%s' ":holdfast-$arch:${line#:"$name":}" >$binfmt/register
+	registered+=("$binfmt/holdfast-$arch")
 	arch-test "$arch" >/dev/null || die "programs of $arch do not run here"
 }
 
@@ -107,7 +117,7 @@ prove() {
 	deb=$(echo "$top"/build/package/holdfast_*_"$arch".deb)
 	[[ -f $deb ]] || die "no package for $arch; ./dev package $arch makes it"
 	[[ $arch == "$own" ]] || emulate "$arch"
-	tar=$(root_of "$suite" "$arch")
+	tar=$(root_of "$suite" "$arch") || exit 1
 	say "$1: root after $((SECONDS - begin)) s"
 	mkdir "$root"
 	tar -x -C "$root" -f "$tar"
