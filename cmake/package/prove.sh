@@ -25,6 +25,9 @@ finish() {
 }
 trap finish EXIT
 
+# shellcheck source=boards/image/mirror.sh
+. "$top/boards/image/mirror.sh"
+
 say() { printf 'prove: %s\n' "$*"; }
 die() { echo "prove: error: $*" >&2; exit 1; }
 
@@ -50,8 +53,7 @@ emulate() {
 root_of() {
 	local suite=$1 arch=$2 file=$cache/$1-$2.tar site
 	if [[ -z $(find "$file" -mtime -7 2>/dev/null) ]]; then
-		# shellcheck disable=SC2016
-		site=$(apt-get indextargets --format '$(SITE) $(LABEL)' | awk '$2 == "Debian" { print $1; exit }')
+		site=$(mirror_of Debian)
 		[[ -n $site ]] || die "this machine's apt has no Debian mirror"
 		mkdir -p "$cache"
 		mmdebstrap --format=tar --variant=minbase --arch="$arch" --include=systemd-sysv,dbus \
