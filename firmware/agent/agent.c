@@ -342,6 +342,7 @@ static int create_fetch(struct hf_agent *a)
 		.origins_n = (unsigned)a->settings->origins_n,
 		.route = hf_agent_route,
 		.precache = hf_agent_precache,
+		.precache_lost = hf_agent_precache_lost,
 		.user = a,
 		.inline_body_max = CONFIG_HF_QUEUE_INLINE_BODY_BYTES,
 		.body_max = CONFIG_HF_QUEUE_BODY_BYTES_MAX,

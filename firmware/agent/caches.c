@@ -344,6 +344,15 @@ uint32_t hf_agent_precache(void *user, unsigned origin, struct hf_span target,
 	return hf_precache_find(&worker->before, target, arena, url) ? worker->before.id : 0;
 }
 
+void hf_agent_precache_lost(void *user, uint32_t cache)
+{
+	struct hf_agent *a = user;
+
+	for (size_t i = 0; a->workers && i < a->settings->workers_n; i++)
+		if (a->workers[i].install && a->workers[i].stored == cache)
+			hf_install_repair(a->workers[i].install);
+}
+
 /* ---- what a person changes ---- */
 
 static void bin_reopened(struct hf_shelf_op *op, int err)

@@ -110,6 +110,15 @@ void hf_cached_problem(struct hf_cached *c, const struct hf_problem *problem)
 
 /* ---- answers out of a cache ---- */
 
+/* A file of the precache is not there: it is to be fetched again. */
+static void say_lost(const struct hf_cached *c)
+{
+	const struct hf_fetch_options *opt = &c->ev.fetch->opt;
+
+	if (c->plan.precached && opt->precache_lost)
+		opt->precache_lost(opt->user, c->plan.cache);
+}
+
 /* Its body cannot be read; nothing was said yet. */
 static void serve_lost(void *owner)
 {
@@ -117,6 +126,7 @@ static void serve_lost(void *owner)
 
 	c->serve = NULL;
 	forget_found(c);
+	say_lost(c);
 	c->decision = (struct hf_cache_decision){ .use = HF_CACHE_REFETCH };
 	hf_cached_ask(c);
 }
@@ -284,6 +294,8 @@ static void decide_worker(struct hf_cached *c)
 void hf_cached_decide(struct hf_cached *c)
 {
 	select_entry(c);
+	if (c->n == 0)
+		say_lost(c);
 	if (c->refresh)
 		hf_cached_ask(c);
 	else if (c->plan.source == HF_SOURCE_NETWORK)

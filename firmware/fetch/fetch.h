@@ -48,6 +48,8 @@ struct hf_fetch_options {
 	/* The active precache that holds @target, 0: none; @url is the key in it. */
 	uint32_t (*precache)(void *user, unsigned origin, struct hf_span target,
 			     struct hf_arena *arena, struct hf_span *url);
+	/* A file that it holds is not there. NULL: nobody wants to know. */
+	void (*precache_lost)(void *user, uint32_t cache);
 	void *user;
 	size_t inline_body_max; /* bodies up to it stay in memory during the live try */
 	uint64_t body_max;	/* of queued requests: 413 past it */

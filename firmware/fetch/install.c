@@ -34,7 +34,8 @@ struct slot {
 struct hf_install {
 	struct hf_install_options opt;
 	struct hf_timerq *timers; /* outlives fetch */
-	uint32_t active, staged;
+	uint32_t active, staged;  /* the same: files that it has lost are fetched again */
+	bool repair, got;	  /* some may be lost; one was fetched in this run */
 	char version[33];
 	enum hf_install_state state;
 	struct hf_shelf_cache_open open;
@@ -169,12 +170,31 @@ static void activated(struct hf_shelf_op *op, int err)
 	tell(i);
 }
 
+/* Every file of the active version is there. */
+static void whole(struct hf_install *i)
+{
+	i->state = HF_INSTALL_IDLE;
+	i->repair = false;
+	i->wait_ms = 0;
+	i->failed_url = NULL;
+	if (i->got) {
+		hf_log(world(i)->log, HF_LOG_INFO, "precache.repaired", "worker=%s version=%s",
+		       i->opt.worker, i->version);
+		i->opt.activated(i->opt.user, i->active);
+	}
+	tell(i);
+}
+
 static void run_over(struct hf_install *i)
 {
 	if (i->stopped)
 		return;
 	if (i->missing > 0) {
 		wait(i);
+		return;
+	}
+	if (i->staged == i->active) {
+		whole(i);
 		return;
 	}
 	i->activating = true;
@@ -215,10 +235,12 @@ static void fetched(void *user, int err, int status)
 {
 	struct slot *s = user;
 
-	if (err)
+	if (err) {
 		file_missing(s, err, status);
-	else
-		file_done(s);
+		return;
+	}
+	s->install->got = true;
+	file_done(s);
 }
 
 static int fetch_file(struct slot *s)
@@ -308,7 +330,7 @@ static void found(struct hf_shelf_op *op, int err)
 	hf_shelf_find_finish(&s->find);
 	if (there)
 		file_done(s);
-	else if (s->install->active)
+	else if (s->install->active && s->install->active != s->install->staged)
 		begin_adopt(s);
 	else
 		begin_fetch(s);
@@ -349,11 +371,12 @@ static void opened(struct hf_shelf_op *op, int err)
 	}
 	i->staged = i->open.cache.id;
 	if (i->open.cache.active) {
-		i->state = HF_INSTALL_IDLE;
 		i->active = i->staged;
-		i->done = i->opt.manifest->precache_n;
-		tell(i);
-		return;
+		if (!i->repair && i->open.cache.entries >= i->opt.manifest->precache_n) {
+			i->done = i->opt.manifest->precache_n;
+			whole(i);
+			return;
+		}
 	}
 	for (size_t k = 0; k < SLOTS; k++)
 		i->slots[k].busy = true; /* the first that ends at once is not the last */
@@ -373,6 +396,7 @@ static void begin(void *user)
 	i->next = 0;
 	i->done = 0;
 	i->missing = 0;
+	i->got = false;
 	i->opening = true;
 	i->open = (struct hf_shelf_cache_open){
 		.op = { .done = opened, .user = i },
@@ -396,6 +420,13 @@ void hf_install_poke(struct hf_install *i)
 	hf_timerq_clear(world(i)->timers, &i->timer);
 	i->wait_ms = 0;
 	begin(i);
+}
+
+void hf_install_repair(struct hf_install *i)
+{
+	i->repair = true;
+	if (i->state == HF_INSTALL_IDLE)
+		begin(i);
 }
 
 void hf_install_judged(struct hf_install *i)

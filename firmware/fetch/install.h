@@ -5,6 +5,9 @@
  * kept over power cuts; what did not change since the active version is taken over
  * from it. Until then the version before stays as it is.
  *
+ * A file that the active version has lost is fetched again by itself; the others
+ * stay as they are.
+ *
  * A file that cannot be had (no answer, a status other than 200, a wrong integrity)
  * is tried again later, with back-off, and holds the version back. So does one that
  * somebody else may have given (cache/trial.h), unless its integrity says whose it is.
@@ -52,6 +55,8 @@ void hf_install_start(struct hf_install *i, uint32_t active);
 void hf_install_poke(struct hf_install *i);
 /* The active version was dropped: it is fetched anew. */
 void hf_install_again(struct hf_install *i);
+/* The active version has lost a file: what is not there is fetched again, into it. */
+void hf_install_repair(struct hf_install *i);
 /* Files that were open are proved, or never will be. */
 void hf_install_judged(struct hf_install *i);
 void hf_install_stop(struct hf_install *i);

@@ -3,7 +3,7 @@
  * A damaged database is renewed: what can be read and is what was stored goes into
  * the other file, ids and all, the pinned caches first. That ends after a while and
  * when the medium is full; what is left behind can be fetched again, so the damaged
- * file is deleted. A precache that has lost a file is not active any more.
+ * file is deleted. The active precache stays active without a file that it has lost.
  */
 #include <stdlib.h>
 
@@ -191,7 +191,7 @@ static int compare(struct hf_walk *w, uint64_t id, sqlite3_stmt *st)
 	if (v.entries <= row->v.entries)
 		return 0;
 	r->s->report.lost += v.entries - row->v.entries;
-	if (row->v.kind != HF_SHELF_PRECACHE)
+	if (row->v.kind != HF_SHELF_PRECACHE || row->v.state == HF_SHELF_ACTIVE)
 		return 0;
 	row->v.state = HF_SHELF_INACTIVE;
 	return hf_shelf_row_store(r->to, row);

@@ -3,6 +3,7 @@
  * restart. */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { test, suite, sanitized, sleep, until } from './lib/harness.mjs';
 import { Origin, sha256 } from './lib/origin.mjs';
 import { Daemon } from './lib/daemon.mjs';
@@ -320,6 +321,44 @@ test("a route's cache serves what is stored in another coding, as far as the pag
 	assert.equal((await daemon.get('/nf/packed')).headers['content-encoding'], 'gzip');
 	for (const accept of ['', 'zstd', '*;q=0'])
 		assert.equal((await daemon.get('/nf/packed', { 'Accept-Encoding': accept })).status, 502, `"${accept}"`);
+});
+
+/* Destroys a byte of each place where @text stands on the medium. */
+function damage(daemon, text) {
+	let hits = 0;
+	for (const name of readdirSync(daemon.stateDir).filter((n) => /^cache-\d\.db(-wal)?$/.test(n))) {
+		const file = `${daemon.stateDir}/${name}`, bytes = readFileSync(file);
+		for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1), hits++)
+			bytes[at] ^= 1;
+		writeFileSync(file, bytes);
+	}
+	return hits;
+}
+
+test('a file of the precache that is damaged is fetched again by itself', async (x) => {
+	const files = { '/index.html': 'the page'.repeat(20), '/a.js': 'script a'.repeat(20), '/b.js': 'script b'.repeat(9000) };
+	const { daemon, origin, seen } = await pair(x, { page: (req) => ({ body: files[req.url] }), manifest: { ...manifest(),
+		precache: Object.keys(files).map((url) => ({ url, revision: '1' })) } });
+	for (const path of Object.keys(files))
+		await stored(daemon, path);
+	const asked = seen.get('/index.html');
+	await daemon.kill('SIGTERM');
+	assert.ok(damage(daemon, 'script ascript a') > 0);
+	assert.ok(damage(daemon, 'script bscript b') > 0);
+	await origin.stop();
+	await daemon.start();
+	assert.equal((await daemon.get('/index.html')).text, files['/index.html']); /* the rest is there */
+	assert.notEqual((await daemon.get('/a.js')).status, 200);
+	assert.notEqual((await daemon.get('/b.js')).status, 200);
+	assert.equal((await daemon.get('/index.html')).status, 200);
+	await origin.start();
+	for (const path of ['/a.js', '/b.js'])
+		assert.equal((await stored(daemon, path)).text, files[path]);
+	assert.equal(seen.get('/index.html'), asked, 'what is whole is not fetched again');
+	await origin.stop();
+	await daemon.restart();
+	for (const [path, text] of Object.entries(files))
+		assert.equal((await daemon.get(path)).text, text, path);
 });
 
 suite('the caches');
