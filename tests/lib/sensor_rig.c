@@ -140,7 +140,7 @@ void sensor_rig_start(struct sensor_rig *r)
 }
 
 /* As the agent closes down; the panel rig destroys its store once more, which is none. */
-static void stop(struct sensor_rig *r)
+static void close_sensors(struct sensor_rig *r)
 {
 	hf_store_destroy(r->panel.store);
 	r->panel.store = NULL;
@@ -148,25 +148,30 @@ static void stop(struct sensor_rig *r)
 	hf_fetch_abandon(r->panel.fetch);
 	hf_sensors_destroy(r->sensors);
 	r->sensors = NULL;
+	r->events = NULL;
 }
 
 void sensor_rig_finish(struct sensor_rig *r)
 {
-	stop(r);
+	close_sensors(r);
 	panel_rig_finish(&r->panel);
+}
+
+void sensor_rig_stop(struct sensor_rig *r)
+{
+	close_sensors(r);
+	panel_rig_stop(&r->panel);
+}
+
+void sensor_rig_again(struct sensor_rig *r)
+{
+	sensor_rig_start(r);
 }
 
 void sensor_rig_reboot(struct sensor_rig *r)
 {
-	stop(r);
-	panel_rig_reboot(&r->panel);
-	r->opt.fetch = r->panel.fetch;
-	r->opt.queue = r->panel.queue;
-	r->opt.store = r->panel.store;
-	r->events = NULL;
-	assert(hf_sensors_create(&r->opt, &r->sensors) == 0);
-	assert(hf_sensors_listen(r->sensors, &(struct hf_addr){ .family = HF_FAMILY_IPV4 },
-				 false) == 0);
+	sensor_rig_stop(r);
+	sensor_rig_again(r);
 }
 
 /* ---- the sensor ---- */

@@ -48,6 +48,10 @@ struct sensor_ask {
 void sensor_rig_init(struct sensor_rig *r);
 void sensor_rig_start(struct sensor_rig *r);
 void sensor_rig_finish(struct sensor_rig *r);
+/* As a power cut; sensor_rig_again goes on with what is on the disk. */
+void sensor_rig_stop(struct sensor_rig *r);
+void sensor_rig_again(struct sensor_rig *r);
+/* Both. */
 void sensor_rig_reboot(struct sensor_rig *r);
 /* The message as bytes; settles. */
 void sensor_rig_send(struct sensor_rig *r, uint16_t port, const void *bytes, size_t len);
