@@ -24,10 +24,9 @@ static int datagram_open(struct hf_port *port, const struct hf_addr *at,
 	struct sensor_rig *r = of(port);
 
 	(void)at;
-	assert(!r->events);
-	r->events = events;
-	r->user = user;
-	*out = (struct hf_datagrams *)(void *)r;
+	assert(r->sockets_n < 2);
+	r->sockets[r->sockets_n] = (struct sensor_socket){ events, user };
+	*out = (struct hf_datagrams *)(void *)&r->sockets[r->sockets_n++];
 	return 0;
 }
 
@@ -47,8 +46,8 @@ static void datagram_send(struct hf_port *port, struct hf_datagrams *d, const st
 
 static void datagram_close(struct hf_port *port, struct hf_datagrams *d)
 {
-	(void)d;
-	of(port)->events = NULL;
+	((struct sensor_socket *)(void *)d)->events = NULL;
+	of(port)->sockets_n = 0;
 }
 
 static int file_read(struct hf_port *port, const char *path, size_t max, char **out, size_t *len)
@@ -137,6 +136,8 @@ void sensor_rig_start(struct sensor_rig *r)
 		r->opt.devices_file = "devices";
 	assert(hf_sensors_create(&r->opt, &r->sensors) == 0);
 	assert(hf_sensors_listen(r->sensors, &at, false) == 0);
+	if (r->secure)
+		assert(hf_sensors_listen(r->sensors, &at, true) == 0);
 }
 
 /* As the agent closes down; the panel rig destroys its store once more, which is none. */
@@ -148,7 +149,6 @@ static void close_sensors(struct sensor_rig *r)
 	hf_fetch_abandon(r->panel.fetch);
 	hf_sensors_destroy(r->sensors);
 	r->sensors = NULL;
-	r->events = NULL;
 }
 
 void sensor_rig_finish(struct sensor_rig *r)
@@ -176,7 +176,8 @@ void sensor_rig_reboot(struct sensor_rig *r)
 
 /* ---- the sensor ---- */
 
-void sensor_rig_send(struct sensor_rig *r, uint16_t port, const void *bytes, size_t len)
+static void give(struct sensor_rig *r, const struct sensor_socket *to, uint16_t port,
+		 const void *bytes, size_t len)
 {
 	struct hf_addr from = { .family = HF_FAMILY_IPV4,
 				.ip = { 192, 0, 2, 9 },
@@ -187,9 +188,19 @@ void sensor_rig_send(struct sensor_rig *r, uint16_t port, const void *bytes, siz
 	assert(copy);
 	memcpy(copy, bytes, len);
 	r->bytes[from.port].in += len;
-	r->events->on_datagram(r->user, &from, copy, len);
+	to->events->on_datagram(to->user, &from, copy, len);
 	free(copy);
 	panel_rig_settle(&r->panel);
+}
+
+void sensor_rig_send(struct sensor_rig *r, uint16_t port, const void *bytes, size_t len)
+{
+	give(r, &r->sockets[0], port, bytes, len);
+}
+
+void sensor_rig_send_secure(struct sensor_rig *r, uint16_t port, const void *bytes, size_t len)
+{
+	give(r, &r->sockets[1], port, bytes, len);
 }
 
 static void add_parts(struct hf_coap_message *m, uint16_t number, const char *text, char sep)

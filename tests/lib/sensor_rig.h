@@ -24,8 +24,12 @@ struct sensor_rig {
 	struct hf_sensors *sensors;
 	const char *devices; /* text of the file; NULL: there is none */
 	bool exposed;
-	const struct hf_datagram_events *events;
-	void *user;
+	bool secure; /* listens by DTLS, too */
+	struct sensor_socket {
+		const struct hf_datagram_events *events;
+		void *user;
+	} sockets[2];
+	unsigned sockets_n;
 	struct sensor_sent sent[SENSOR_SENT_MAX]; /* by the device, in order */
 	size_t sent_n, taken;
 	struct {
@@ -55,6 +59,8 @@ void sensor_rig_again(struct sensor_rig *r);
 void sensor_rig_reboot(struct sensor_rig *r);
 /* The message as bytes; settles. */
 void sensor_rig_send(struct sensor_rig *r, uint16_t port, const void *bytes, size_t len);
+/* The same to the address of DTLS. */
+void sensor_rig_send_secure(struct sensor_rig *r, uint16_t port, const void *bytes, size_t len);
 size_t sensor_rig_format(struct sensor_rig *r, const struct sensor_ask *ask,
 			 char out[HF_COAP_DATAGRAM_MAX]);
 /* The next datagram of the device; false: none. */
