@@ -215,7 +215,7 @@ async function check(daemon, origin, [what, bytes, status, closes, options = {}]
 	const before = origin.requests;
 	try {
 		raw.send(bytes);
-		const answer = await raw.answer({ ms: 4000 });
+		const answer = await raw.answer({ ms: 30000 });
 		if (!answer)
 			return `${what}: no answer (connection ${raw.ended ? 'closed' : 'open'})`;
 		if (answer.status !== status && !(options.orOrigin && answer.status === 200))
@@ -236,7 +236,7 @@ async function check(daemon, origin, [what, bytes, status, closes, options = {}]
 			return raw.bytes.length === 0 ? null : `${what}: more than one answer`;
 		}
 		raw.send(get(''));
-		const next = await raw.answer({ ms: 4000 });
+		const next = await raw.answer({ ms: 30000 });
 		return next?.status === 200 ? null : `${what}: the connection does not go on (${next?.status ?? 'closed'})`;
 	} finally {
 		raw.close();
@@ -276,7 +276,7 @@ test('byte by byte they get the same answers', { seconds: 90 }, async (x) => {
 				raw.send(bytes.slice(at, at + 7));
 				await new Promise(setImmediate);
 			}
-			const answer = await raw.answer({ ms: 4000 });
+			const answer = await raw.answer({ ms: 30000 });
 			if (answer?.status !== status && !(small[i][4]?.orOrigin && answer?.status === 200))
 				wrong.push(`${what}: ${answer?.status}, expected ${status}`);
 			raw.close();

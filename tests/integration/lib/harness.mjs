@@ -89,7 +89,7 @@ async function run(name, seconds, fn) {
 const only = process.env.HF_TEST_ONLY ? new RegExp(process.env.HF_TEST_ONLY) : null;
 const collected = [];
 
-/* Options: seconds (limit, default 30), skip (a reason). */
+/* Options: seconds (limit, default 60), skip (a reason). */
 export function test(name, options, fn) {
 	if (typeof options === 'function') {
 		fn = options;
@@ -97,7 +97,7 @@ export function test(name, options, fn) {
 	}
 	if (only && !only.test(name))
 		return;
-	const seconds = (options.seconds ?? 30) * (sanitized ? 3 : 1);
+	const seconds = (options.seconds ?? 60) * (sanitized ? 3 : 1);
 	collected.push([name, { skip: options.skip ?? false, timeout: (seconds + 20) * 1000 },
 		() => run(name, seconds, fn)]);
 }
@@ -113,8 +113,9 @@ export function suite(title, concurrency = 4) {
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/* Waits until f() gives something true and returns it. */
-export async function until(f, { ms = 10000, what = 'condition', every = 10 } = {}) {
+/* Waits until f() gives something true and returns it. The limit is for what never comes,
+ * not for what comes late on a machine that has much to do. */
+export async function until(f, { ms = 40000, what = 'condition', every = 10 } = {}) {
 	const end = Date.now() + ms;
 	for (;;) {
 		const value = await f();

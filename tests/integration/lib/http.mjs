@@ -9,7 +9,7 @@ import { Agent, request as httpRequest } from 'node:http';
  * async iterable (sent chunked).
  */
 export function request(options) {
-	const { body, timeout = 15000, onResponse, ...rest } = options;
+	const { body, timeout = 40000, onResponse, ...rest } = options;
 	const begin = performance.now();
 
 	return new Promise((resolve, reject) => {

@@ -164,7 +164,7 @@ export class Origin {
 		return this.arrivals.filter((a) => url === undefined || a.url.split('?')[0] === url);
 	}
 
-	async arrived(n, { url, ms = 10000 } = {}) {
+	async arrived(n, { url, ms = 40000 } = {}) {
 		await until(() => this.got(url).length >= n,
 			{ ms, what: `${n} requests at the origin (there are ${this.got(url).length})`, every: 5 });
 		return this.got(url);

@@ -57,7 +57,7 @@ export class Raw {
 	}
 
 	/* Until f() is true, the stream has ended, or the time is up. */
-	async wait(f, ms = 5000) {
+	async wait(f, ms = 30000) {
 		const end = Date.now() + ms;
 		for (;;) {
 			const over = this.ended;
@@ -77,7 +77,7 @@ export class Raw {
 
 	/* The next complete answer, taken off the bytes; null: none came. @head: the
 	 * request was HEAD. */
-	async answer({ ms = 5000, head = false } = {}) {
+	async answer({ ms = 30000, head = false } = {}) {
 		let parsed = null;
 		await this.wait(() => (parsed = parseAnswer(this.bytes, head, false)), ms);
 		parsed ??= parseAnswer(this.bytes, head, this.ended);
@@ -88,7 +88,7 @@ export class Raw {
 	}
 
 	/* True: the other side ends the connection in time. */
-	async closed(ms = 3000) {
+	async closed(ms = 30000) {
 		await this.wait(() => false, ms);
 		return this.ended;
 	}
