@@ -98,9 +98,10 @@ bool hf_fill_is_storing(const struct hf_fill *f);
 bool hf_fill_entry(const struct hf_fill *f, struct hf_cache_entry *out);
 /* It has all of the answer, and the shelf is about to. */
 bool hf_fill_is_complete(const struct hf_fill *f);
-/* @url was written to: what is on its way may be of before. It is validated before any
- * use, and nobody joins it any more. */
-void hf_fill_written(struct hf_fetch *fetch, uint32_t cache, struct hf_span url);
+/* Sets and clears flags of what of @url is on its way. HF_STORED_INVALIDATED: it may be of
+ * before, so nobody joins it any more. */
+void hf_fill_mark(struct hf_fetch *fetch, uint32_t cache, struct hf_span url, uint32_t set,
+		  uint32_t clear);
 /* The shelf has been destroyed: without a word to anybody. */
 void hf_fill_destroy_all(struct hf_fetch *fetch);
 

@@ -36,9 +36,9 @@ static void put_done(struct hf_cache_put *p, int err, struct hf_stored *s)
 	struct hf_fill *f = p->user;
 
 	f->putting = false;
-	if (s && f->written && !(p->flags & HF_STORED_INVALIDATED))
+	if (s && f->marks != p->flags)
 		hf_stored_unref(hf_cache_update(f->fetch->opt.cache, s, NULL, &s->entry.times,
-						s->state.flags | HF_STORED_INVALIDATED));
+						(s->state.flags & ~p->flags) | f->marks));
 	hf_fill_enter(f);
 	f->storing = false;
 	f->state = HF_FILL_OVER;

@@ -38,8 +38,8 @@ struct hf_fill {
 	bool shared;	    /* others may join before the answer is there */
 	bool keep;	    /* goes on without a listener, to see whether it can be stored */
 	bool again;	    /* the 304 confirmed nothing: without a condition */
-	bool written;	    /* the URL was written to since it was asked for */
 	uint32_t way;	    /* hf_cache_way() when it was asked for */
+	uint32_t marks;	    /* HF_STORED_*: what was said of the URL since it was asked for */
 	uint32_t first_byte_timeout_ms;
 	void (*over)(void *user, int err, int status);
 	void *over_user;

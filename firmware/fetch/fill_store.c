@@ -49,7 +49,7 @@ struct hf_fill *hf_fill_find(struct hf_fetch *fetch, uint32_t cache, struct hf_s
 	hf_list_for(it, tmp, &fetch->fills) {
 		struct hf_fill *f = hf_container_of(it, struct hf_fill, link);
 
-		if (is_of(f, cache, url) && !f->written &&
+		if (is_of(f, cache, url) && !(f->marks & HF_STORED_INVALIDATED) &&
 		    (f->state == HF_FILL_ASK ?
 			     f->shared :
 			     f->storing && hf_fill_is_for(f, f->variant, request)))
@@ -58,7 +58,8 @@ struct hf_fill *hf_fill_find(struct hf_fetch *fetch, uint32_t cache, struct hf_s
 	return NULL;
 }
 
-void hf_fill_written(struct hf_fetch *fetch, uint32_t cache, struct hf_span url)
+void hf_fill_mark(struct hf_fetch *fetch, uint32_t cache, struct hf_span url, uint32_t set,
+		  uint32_t clear)
 {
 	struct hf_list *it, *tmp;
 
@@ -66,13 +67,13 @@ void hf_fill_written(struct hf_fetch *fetch, uint32_t cache, struct hf_span url)
 		struct hf_fill *f = hf_container_of(it, struct hf_fill, link);
 
 		if (is_of(f, cache, url))
-			f->written = true;
+			f->marks = (f->marks & ~clear) | set;
 	}
 }
 
 uint32_t hf_fill_flags(const struct hf_fill *f)
 {
-	return f->written ? HF_STORED_INVALIDATED : 0;
+	return f->marks;
 }
 
 /* ---- what an answer changes of what is stored ---- */

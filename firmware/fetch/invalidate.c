@@ -14,8 +14,7 @@ static void mark_in(struct hf_fetch *f, uint32_t cache, struct hf_span target, u
 		    uint32_t clear)
 {
 	hf_cache_mark(f->opt.cache, cache, target, set, clear);
-	if (set & HF_STORED_INVALIDATED)
-		hf_fill_written(f, cache, target);
+	hf_fill_mark(f, cache, target, set, clear);
 }
 
 static void mark(struct hf_fetch *f, unsigned origin, struct hf_span target, uint32_t set,

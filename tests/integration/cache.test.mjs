@@ -239,6 +239,28 @@ test('a write makes what it changes invalid, also when it was queued', async (x)
 	});
 });
 
+test('what is being stored while a write is queued is about to change as well', async (x) => {
+	const { daemon, origin } = await pair(x, {
+		manifest: manifest({ condition: { urlPattern: '/list', requestMethod: 'POST' }, source: 'network',
+			queue: { tag: 'list' } }, route('/list', 'cache-first')) });
+	let release, asked = false;
+	const gate = new Promise((resolve) => (release = resolve));
+	origin.handler = async (req, res) => {
+		if (req.method === 'POST')
+			return res.writeHead(503, { 'Retry-After': '600' }).end();
+		res.writeHead(200).write('a part');
+		asked = true;
+		await gate;
+		return res.end(' and the rest');
+	};
+	const reading = daemon.get('/list');
+	await until(() => asked);
+	assert.equal((await daemon.post('/list')).status, 202);
+	release();
+	assert.equal((await reading).text, 'a part and the rest');
+	assert.match(cacheStatus(await stored(daemon, '/list')), /detail="?pending-write/);
+});
+
 test('the precache is installed, outlasts a kill, and serves offline', async (x) => {
 	const { daemon, origin } = await pair(x, { manifest: { ...manifest(),
 		precache: [{ url: '/index.html', revision: '1' }, '/app.12ab.js', { url: '/style.css', revision: '7' }] } });
