@@ -23,10 +23,10 @@ async function server(x, handler) {
 
 /* `net.says` what every page is; `net.probe`: the probe's answer, 0: none comes. */
 async function world(x, says = 0) {
-	const net = { says: 'page', probe: says, asked: 0 };
+	const net = { says: 'page', status: 200, probe: says, asked: 0 };
 	const origin = await server(x, (req, res) => {
 		net.asked++;
-		res.writeHead(200, { 'Content-Type': 'text/plain', 'Cache-Control': 'max-age=1000' }).end(net.says);
+		res.writeHead(net.status, { 'Content-Type': 'text/plain', 'Cache-Control': 'max-age=1000' }).end(net.says);
 	});
 	const probe = await server(x, (req, res) => {
 		if (net.probe)
@@ -102,4 +102,26 @@ test('without a probe everything is taken for the origin\'s, over a kill too', a
 		assert.equal((await daemon.get(path)).text, 'page', path);
 });
 
-suite('cache_portal', 3);
+test('without a probe a precache that a portal has given goes when the portal shows itself', async (x) => {
+	const { net, daemon } = await world(x);
+	net.says = 'login';
+	daemon.configure({ probe: undefined, manifest: { ...manifest,
+		precache: ['/app/one', '/app/two'].map((url) => ({ url, revision: '1' })) } });
+	await daemon.restart('SIGTERM');
+	await until(async () => isHit(await daemon.get('/app/one')), { what: 'the precache is active' });
+	assert.equal((await daemon.get('/app/two')).text, 'login');
+	net.status = 511;
+	assert.equal((await daemon.get('/other')).status, 511);
+	net.status = 200;
+	net.says = 'page';
+	await until(async () => (await daemon.get('/app/one')).text === 'page', { what: 'the portal is forgotten' });
+	await daemon.restart('SIGKILL');
+	for (const path of ['/app/one', '/app/two'])
+		await until(async () => {
+			const answer = await daemon.get(path);
+			assert.equal(answer.text, 'page');
+			return isHit(answer);
+		}, { ms: 20000, what: `${path} of the new precache` });
+});
+
+suite('cache_portal', 4);
