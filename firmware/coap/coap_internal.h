@@ -120,6 +120,7 @@ struct hf_exchange {
 	bool keep_token; /* the next message has the one that stands */
 	uint8_t token[8];
 	size_t token_len;
+	coap_mid_t mid;	   /* of it */
 	unsigned messages; /* sent so far */
 	uint64_t request_bytes;
 

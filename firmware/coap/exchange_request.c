@@ -55,6 +55,8 @@ void hf_coap_x_send_block(struct hf_exchange *x)
 		hf_coap_x_end(x, HF_END_INTERNAL, HF_ETOOBIG, "the body is too long for CoAP");
 		return;
 	}
+	/* Some servers know the blocks of a body by their token. */
+	x->keep_token = x->keep_token || x->offset > 0;
 	x->block_len = data.len;
 	x->last_sent = !block.more;
 	hf_coap_x_emit(x, &head, data);

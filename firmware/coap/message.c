@@ -57,7 +57,8 @@ static int send_message(struct hf_exchange *x, const struct hf_coap_head *head,
 	x->nack = 0;
 	x->messages++;
 	x->request_bytes += FIXED_BYTES + payload.len;
-	if (coap_send(t->session, pdu) != COAP_INVALID_MID)
+	x->mid = coap_send(t->session, pdu);
+	if (x->mid != COAP_INVALID_MID)
 		return 0;
 	x->outstanding = false;
 	return HF_EUNREACH;

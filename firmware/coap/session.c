@@ -47,11 +47,12 @@ static coap_response_t on_response(coap_session_t *session, const coap_pdu_t *se
 	int err;
 
 	(void)sent;
-	(void)mid;
 	if (!x)
 		return hf_coap_observe_heard(t, received) ? COAP_RESPONSE_OK : COAP_RESPONSE_FAIL;
 	if (x->reply.there)
 		return COAP_RESPONSE_FAIL;
+	if (!t->opt.stream && coap_pdu_get_type(received) == COAP_MESSAGE_ACK && mid != x->mid)
+		return COAP_RESPONSE_OK; /* to a block before, once more */
 	err = hf_coap_message_read(received, &x->reply);
 	if (err)
 		x->nack = COAP_NACK_BAD_RESPONSE + 1;

@@ -10,17 +10,17 @@ import { until } from './harness.mjs';
 import { Daemon, queuedRoute } from './daemon.mjs';
 import { freePort } from './ports.mjs';
 
-const program = 'coap-server-openssl';
-const there = !spawnSync(program, ['-v']).error;
-export const skip = !process.env.HF_COAP ? 'built without CoAP' : !there ? `there is no ${program}` : false;
+const openssl = 'coap-server-openssl';
+const there = !spawnSync(openssl, ['-v']).error;
+export const skip = !process.env.HF_COAP ? 'built without CoAP' : !there ? `there is no ${openssl}` : false;
 
 export class CoapServer {
 	/* tls: { cert, key, ca } (files) in place of the key "sesame". */
-	static async create(x, { start = true, tls, address = '127.0.0.1' } = {}) {
+	static async create(x, { start = true, tls, address = '127.0.0.1', program = openssl } = {}) {
 		const s = new CoapServer();
 		s.port = await freePort('127.0.0.1', 2); /* the next one is for DTLS and TLS */
 		s.log = '';
-		Object.assign(s, { tls, address });
+		Object.assign(s, { tls, address, program });
 		x.defer(() => s.stop());
 		x.explain(() => `${program}:\n${s.log.slice(-4000)}`);
 		if (start)
@@ -32,7 +32,7 @@ export class CoapServer {
 		const { tls } = this;
 		const secret = tls ? ['-c', tls.cert, '-j', tls.key, ...(tls.ca ? ['-C', tls.ca] : ['-n'])] :
 			['-k', 'sesame', '-h', 'hint'];
-		this.child = spawn(program, ['-A', this.address, '-p', String(this.port), '-d', '100',
+		this.child = spawn(this.program, ['-A', this.address, '-p', String(this.port), '-d', '100',
 			...secret, '-v', '7'], { stdio: ['ignore', 'pipe', 'pipe'] });
 		this.over = new Promise((resolve) => this.child.once('close', resolve));
 		const begin = this.log.length;
