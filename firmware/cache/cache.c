@@ -246,8 +246,8 @@ static struct hf_stored *made_of(struct hf_cache_put *p)
 		.state = p->op.state,
 		.body = p->op.body,
 		.body_len = p->op.body_len,
-		.data = p->data,
-		.has_data = !p->intake,
+		.data = p->like ? p->like->data : p->data,
+		.has_data = p->like ? p->like->has_data : !p->intake,
 	};
 	struct hf_stored *stored;
 
@@ -319,6 +319,7 @@ int hf_cache_put(struct hf_cache *c, struct hf_cache_put *p)
 		.head = hf_buf_span(&p->head),
 		.intake = p->intake,
 		.data = p->data,
+		.like = p->like ? p->like->id : 0,
 		.entries_max = p->entries_max,
 		.bytes_max = p->bytes_max,
 	};

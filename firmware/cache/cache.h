@@ -111,6 +111,7 @@ struct hf_cache_put {
 	size_t replaces_n;
 	struct hf_shelf_intake *intake; /* the body, or NULL: @data is all of it */
 	struct hf_span data;
+	const struct hf_stored *like;	 /* its body, and neither of those; until done */
 	uint64_t entries_max, bytes_max; /* of the cache, 0: none */
 	bool sync;
 	/* Somebody else may have given it: what may be shown stays beside it until it is

@@ -134,13 +134,14 @@ static void end_all(struct hf_fill *f, const struct hf_exchange_result *result)
 		hf_fill_end_listener(l, result, NULL);
 }
 
-static void validate_all(struct hf_fill *f, struct hf_stored *s)
+/* @s answers those who ask for @variant. */
+static void validate_all(struct hf_fill *f, struct hf_stored *s, struct hf_span variant)
 {
 	struct hf_fill_listener *l;
 
 	while ((l = first_listener(f))) {
 		detach(l);
-		if (l->own || hf_fill_is_for(f, s->entry.variant, l->request))
+		if (l->own || hf_fill_is_for(f, variant, l->request))
 			l->events->on_validated(l->user, s);
 		else
 			l->events->on_parted(l->user);
@@ -228,15 +229,20 @@ static bool validated(struct hf_fill *f, const struct hf_message *head)
 	s = f->v[i];
 	if (!hf_fill_may_update(f, s, head)) {
 		f->state = HF_FILL_OVER;
-		validate_all(f, s);
+		validate_all(f, s, s->entry.variant);
 		return true;
 	}
 	if (hf_cache_updated_fields(&hf_http_rules, &s->fields, &head->fields, &f->times, &f->arena,
 				    &fields))
 		return false;
-	fresh = hf_cache_update(f->fetch->opt.cache, s, &fields, &f->times, hf_fill_flags(f));
 	f->state = HF_FILL_OVER;
-	validate_all(f, fresh ? fresh : s);
+	f->variant = s->entry.variant;
+	if (hf_fill_is_for(f, s->entry.variant, &f->request.fields))
+		fresh = hf_cache_update(f->fetch->opt.cache, s, &fields, &f->times,
+					hf_fill_flags(f));
+	else
+		fresh = hf_fill_keep_twin(f, s, &fields);
+	validate_all(f, fresh ? fresh : s, f->variant);
 	hf_stored_unref(fresh);
 	return true;
 }

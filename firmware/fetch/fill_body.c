@@ -52,32 +52,12 @@ static void put_done(struct hf_cache_put *p, int err, struct hf_stored *s)
 	hf_fill_exit(f);
 }
 
-/* What has the same selecting key gives way. */
 static void put(struct hf_fill *f)
 {
-	f->put = (struct hf_cache_put){
-		.cache = f->terms.cache,
-		.url = f->url,
-		.note = f->terms.note,
-		.status = f->head.status,
-		.variant = f->variant,
-		.fields = &f->stored_fields,
-		.times = f->times,
-		.flags = hf_fill_flags(f),
-		.replaces = f->ids,
-		.intake = f->intake.body || f->intake.integrity.len ? &f->intake : NULL,
-		.data = hf_buf_span(&f->window),
-		.entries_max = f->terms.entries_max,
-		.bytes_max = f->terms.bytes_max,
-		.doubtful = !hf_fetch_origin(f->fetch, f->origin)->own &&
-			    f->intake.integrity.len == 0,
-		.way = f->way,
-		.done = put_done,
-		.user = f,
-	};
-	for (size_t i = 0; i < f->n; i++)
-		if (hf_span_eq(f->v[i]->entry.variant, f->variant))
-			f->ids[f->put.replaces_n++] = f->v[i]->id;
+	hf_fill_put_init(f, f->head.status, &f->stored_fields);
+	f->put.intake = f->intake.body || f->intake.integrity.len ? &f->intake : NULL;
+	f->put.data = hf_buf_span(&f->window);
+	f->put.done = put_done;
 	f->putting = hf_cache_put(f->fetch->opt.cache, &f->put) == 0;
 	if (!f->putting)
 		hf_fill_give_up(f);

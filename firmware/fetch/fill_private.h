@@ -96,6 +96,13 @@ bool hf_fill_may_update(const struct hf_fill *f, const struct hf_stored *s,
 			const struct hf_message *head);
 /* What a HEAD says of a stored GET. */
 void hf_fill_head_answered(struct hf_fill *f, const struct hf_message *head);
+/* What is valid was stored for another variant: it is stored for the one that was asked
+ * for as well, and stays as it is. A reference to what answers that, NULL without
+ * memory. */
+struct hf_stored *hf_fill_keep_twin(struct hf_fill *f, struct hf_stored *s,
+				    const struct hf_fields *fields);
+/* How an answer of @variant is put. */
+void hf_fill_put_init(struct hf_fill *f, int status, const struct hf_fields *fields);
 bool hf_fill_may_store(struct hf_fill *f, const struct hf_message *head);
 /* Takes @head into its own memory, to be stored. HF_ENOMEM. */
 int hf_fill_keep_head(struct hf_fill *f, const struct hf_message *head);

@@ -186,3 +186,66 @@ int hf_fill_keep_head(struct hf_fill *f, const struct hf_message *head)
 	f->variant = hf_vary_key(&f->arena, &head->fields, &f->request.fields);
 	return f->variant.ptr ? 0 : HF_ENOMEM;
 }
+
+/* ---- storing ---- */
+
+/* What has the same selecting key gives way. */
+void hf_fill_put_init(struct hf_fill *f, int status, const struct hf_fields *fields)
+{
+	f->put = (struct hf_cache_put){
+		.cache = f->terms.cache,
+		.url = f->url,
+		.note = f->terms.note,
+		.status = status,
+		.variant = f->variant,
+		.fields = fields,
+		.times = f->times,
+		.flags = hf_fill_flags(f),
+		.replaces = f->ids,
+		.entries_max = f->terms.entries_max,
+		.bytes_max = f->terms.bytes_max,
+		.doubtful = !hf_fetch_origin(f->fetch, f->origin)->own &&
+			    f->intake.integrity.len == 0,
+		.way = f->way,
+		.user = f,
+	};
+	for (size_t i = 0; i < f->n; i++)
+		if (hf_span_eq(f->v[i]->entry.variant, f->variant))
+			f->ids[f->put.replaces_n++] = f->v[i]->id;
+}
+
+static void twin_done(struct hf_cache_put *p, int err, struct hf_stored *s)
+{
+	struct hf_fill *f = p->user;
+
+	(void)s;
+	hf_fill_enter(f);
+	f->putting = false;
+	f->kept = err == 0;
+	hf_fill_exit(f);
+}
+
+struct hf_stored *hf_fill_keep_twin(struct hf_fill *f, struct hf_stored *s,
+				    const struct hf_fields *fields)
+{
+	struct hf_message msg = { .status = s->entry.status,
+				  .minor = 1,
+				  .fields = *fields,
+				  .body = HF_BODY_LENGTH,
+				  .body_len = s->body_len };
+	struct hf_span variant = hf_vary_key(&f->arena, fields, &f->request.fields);
+	struct hf_shelf_state state;
+	struct hf_stored *made;
+
+	hf_stored_state(&f->times, hf_fill_flags(f), s->state.used_dev_ms, &state);
+	if (!variant.ptr || hf_stored_copy(s, fields, &state, &made))
+		return NULL;
+	f->variant = variant;
+	if (hf_fill_may_store(f, &msg)) {
+		hf_fill_put_init(f, s->entry.status, fields);
+		f->put.like = s;
+		f->put.done = twin_done;
+		f->putting = hf_cache_put(f->fetch->opt.cache, &f->put) == 0;
+	}
+	return made;
+}

@@ -221,7 +221,8 @@ struct hf_shelf_put {
 	size_t replaces_n;
 	/* in: the body; NULL, or nothing appended to it: @data is all of it */
 	struct hf_shelf_intake *intake;
-	struct hf_span data;		 /* at most a piece */
+	struct hf_span data; /* at most a piece */
+	uint64_t like;	     /* in: has the body of this entry, neither intake nor data; 0: not */
 	uint64_t entries_max, bytes_max; /* in: of this cache, 0: none; its entries used
 					  * longest ago go */
 	uint64_t id, body; /* out: the body of another entry when the content is equal */

@@ -31,6 +31,23 @@ static int add_pieces(struct hf_shelf_db *db, struct hf_shelf_put *p,
 	return err ? err : hf_shelf_loose_end(db, p->body);
 }
 
+/* The body of the entry that @p is like, with one reference more. HF_ENOENT. */
+static int share_body(struct hf_shelf_db *db, struct hf_shelf_put *p)
+{
+	struct hf_shelf_body_row b = { .refs = 0 };
+	struct hf_shelf_use u;
+	int err = hf_shelf_use_get(db, p->like, &u);
+
+	p->body = err ? 0 : u.body;
+	if (!err && p->body)
+		err = hf_shelf_body_get(db, p->body, &b);
+	p->body_len = b.v.len;
+	memcpy(p->sha256, b.v.sha256, sizeof(p->sha256));
+	if (!err && p->body)
+		err = hf_shelf_body_ref(db, p->body);
+	return err && !db->hard ? HF_ENOENT : err;
+}
+
 /* The body of @p: an equal one, or its own. */
 static int store_body(struct hf_shelf_db *db, struct hf_shelf_put *p)
 {
@@ -155,7 +172,7 @@ static int put_run(struct hf_shelf_op *op, struct hf_shelf_db *db)
 	if (!err)
 		err = hf_shelf_room(db, p->url.len + p->note.len + p->head.len + p->data.len);
 	if (!err)
-		err = store_body(db, p);
+		err = p->like ? share_body(db, p) : store_body(db, p);
 	if (!err)
 		err = store_entry(db, p, number);
 	if (err || !hf_shelf_is_proved(db, number))

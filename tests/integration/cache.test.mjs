@@ -345,6 +345,26 @@ test("a route's cache serves what is stored in another coding, as far as the pag
 		assert.equal((await daemon.get('/nf/packed', { 'Accept-Encoding': accept })).status, 502, `"${accept}"`);
 });
 
+test('what a 304 says of another variant is stored for the one that was asked for', async (x) => {
+	const { daemon, origin } = await pair(x, { page: (req) => ({
+		...(/"same"/.test(req.headers['if-none-match']) ? { status: 304 } : {}),
+		body: /"same"/.test(req.headers['if-none-match']) ? '' : req.url.repeat(req.url === '/big' ? 20000 : 1),
+		headers: { ETag: '"same"', Vary: 'X-Kind', 'Cache-Control': 'max-age=1000' } }) });
+	for (const path of ['/small', '/big']) {
+		await daemon.get(path, { 'X-Kind': 'one' });
+		const first = await stored(daemon, path, { 'X-Kind': 'one' });
+		const other = await daemon.get(path, { 'X-Kind': 'two' });
+		assert.equal(other.text, first.text);
+		assert.match(cacheStatus(other), /fwd=vary-miss; fwd-status=304/);
+		await until(async () => /hit/.test(cacheStatus(await daemon.get(path, { 'X-Kind': 'two' }))));
+		assert.match(cacheStatus(await daemon.get(path, { 'X-Kind': 'one' })), /hit/);
+		await daemon.restart('SIGTERM');
+		assert.equal((await daemon.get(path, { 'X-Kind': 'two' })).text, first.text);
+	}
+	await origin.stop();
+	assert.equal((await daemon.get('/big', { 'X-Kind': 'two' })).text.length, 80000);
+});
+
 /* Destroys a byte of each place where @text stands on the medium. */
 function damage(daemon, text) {
 	let hits = 0;
