@@ -295,6 +295,12 @@ static void formats_and_media_types(void **state)
 	assert_int_equal(hf_coap_format_of(HF_SPAN("application/cose; cose-type=\"cose-mac\""),
 					   HF_SPAN("")),
 			 97);
+	assert_int_equal(hf_coap_format_of(HF_SPAN("application/coap-payload; cf=65001"),
+					   HF_SPAN("")),
+			 65001);
+	assert_int_equal(
+		hf_coap_format_of(HF_SPAN("application/coap-payload;cf=65536"), HF_SPAN("")), -1);
+	assert_int_equal(hf_coap_format_of(HF_SPAN("application/coap-payload"), HF_SPAN("")), -1);
 	assert_string_equal(hf_coap_media_type(60), "application/cbor");
 	assert_string_equal(hf_coap_media_type(11060), "application/cbor");
 	assert_string_equal(hf_coap_coding(11060), "deflate");

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "lib/sensor_case.h"
+#include "sensor/sensor_private.h"
 
 static const struct sensor_ask reading = {
 	.code = POST,
@@ -220,6 +221,44 @@ static void a_format_without_a_media_type_becomes_json(void **state)
 	assert_non_null(strstr(text, "\r\n\r\n{\"contentFormat\":65001,\"payload\":\"AQL/\"}"));
 }
 
+static void a_format_with_a_coding_keeps_it(void **state)
+{
+	struct sensor_ask ask = reading;
+	const char *text;
+
+	(void)state;
+	sensor_rig_start(&rig);
+	ask.format = 11050 + 1;
+	expect(&ask, CREATED);
+	panel_rig_origin_down(&rig.panel, false);
+	text = arrival();
+	assert_non_null(strstr(text, "Content-Type: application/json\r\n"));
+	assert_non_null(strstr(text, "Content-Encoding: deflate\r\n"));
+}
+
+/* What a CoAP origin is sent can name the format that came. */
+static void a_coap_origin_gets_the_same_format(void **state)
+{
+	struct hf_coap_key nowhere = { 0 };
+	struct hf_sensor_request r = { .has_format = true, .format = 65001 };
+	struct hf_coap_head head;
+	struct hf_arena arena;
+	uint32_t format;
+
+	(void)state;
+	sensor_rig_start(&rig);
+	hf_arena_init(&arena, 65536);
+	hf_fields_init(&r.msg.fields, &arena);
+	r.msg.method = HF_SPAN("POST");
+	r.msg.target = HF_SPAN("/a");
+	assert_int_equal(hf_sensor_request_finish(&r, true, HF_SPAN("\x01"), &arena), 0);
+	assert_int_equal(hf_coap_request_map(&r.msg, NULL, &nowhere, &arena, &head), 0);
+	assert_true(
+		hf_coap_uint_parse(*hf_coap_option_get(&head, HF_COAP_CONTENT_FORMAT), &format));
+	assert_int_equal(format, 65001);
+	hf_arena_finish(&arena);
+}
+
 static void what_is_not_allowed_is_said(void **state)
 {
 	struct sensor_ask ask = reading;
@@ -269,6 +308,27 @@ static void a_full_lane_is_said_with_a_time(void **state)
 	arrival();
 	panel_rig_settle(&rig.panel);
 	expect(&ask, CREATED);
+}
+
+static void a_full_store_is_said_with_a_time(void **state)
+{
+	static char body[1000];
+	struct sensor_ask ask = reading;
+	unsigned taken = 0;
+
+	(void)state;
+	memset(body, 'x', sizeof(body) - 1);
+	rig.panel.policy.max_entries = 100000;
+	rig.panel.store_bytes_max = 512 * 1024;
+	sensor_rig_start(&rig);
+	ask.payload = body;
+	do {
+		assert_true(sensor_rig_ask(&rig, &ask, &answer));
+	} while (answer.head.code == CREATED && ++taken < 1000);
+	assert_true(taken > 50);
+	assert_int_equal(answer.head.code, HF_COAP_CODE(5, 3));
+	assert_non_null(hf_coap_option_get(&answer.head, HF_COAP_MAX_AGE));
+	assert_int_equal(sensor_rig_waiting(&rig), taken);
 }
 
 static void answers_that_are_not_wanted_are_not_sent(void **state)
@@ -352,8 +412,11 @@ int main(void)
 		CASE(after_a_restart_it_goes_under_the_same_key),
 		CASE(a_key_of_its_own_goes_before),
 		CASE(a_format_without_a_media_type_becomes_json),
+		CASE(a_format_with_a_coding_keeps_it),
+		CASE(a_coap_origin_gets_the_same_format),
 		CASE(what_is_not_allowed_is_said),
 		CASE(a_full_lane_is_said_with_a_time),
+		CASE(a_full_store_is_said_with_a_time),
 		CASE(answers_that_are_not_wanted_are_not_sent),
 		CASE(what_is_no_request_is_reset_or_dropped),
 		CASE(the_file_says_what_senders_without_a_key_may),
