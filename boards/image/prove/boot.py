@@ -3,7 +3,7 @@
 import os
 import sys
 
-from card import Card
+from card import copy_card
 from guest import Guest
 from origin import Origin
 from panel import make_key, tell
@@ -25,12 +25,12 @@ def main():
     os.makedirs(folder, exist_ok=True)
     origin = Origin()
     key, public_key = make_key(folder)
-    card = Card(image, os.path.join(folder, "card.img"), 2048 if machine != "virt" else 1024)
+    card = copy_card(image, os.path.join(folder, "card.img"), 2048 if machine != "virt" else 1024)
     tell(card, origin.port, public_key)
     guest = Guest(card, folder, machine)
     guest.start()
     try:
-        print(f"the agent answers after {guest.wait_for_agent(900):.0f} s")
+        print(f"the agent answers after {guest.wait_for_agent(1800):.0f} s, {guest.processor_seconds():.0f} s of processor time", flush=True)
         guest.wait_for_shell(key)
         for command in COMMANDS:
             print(f"$ {command}\n{guest.shell(key, command)}", flush=True)

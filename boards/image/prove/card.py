@@ -1,4 +1,4 @@
-"""A copy of an image as a card: what stands on its first partition, and its third."""
+"""A card with an image on it: what stands on its first partition, and its third."""
 import os
 import shutil
 import struct
@@ -8,12 +8,8 @@ SECTOR = 512
 
 
 class Card:
-    def __init__(self, image, path, mebibytes):
+    def __init__(self, path):
         self.path = path
-        shutil.copyfile(image, path)
-        size = mebibytes << 20
-        if size > os.path.getsize(path):
-            os.truncate(path, size)
 
     def partition(self, number):
         """Where it begins and how long it is, in bytes."""
@@ -37,6 +33,14 @@ class Card:
         """The third partition as a file."""
         start, length = self.partition(3)
         copy_range(self.path, start, length, path)
+
+
+def copy_card(image, path, mebibytes=0):
+    """A card of so many MiB, at least as many as the image has, with the image on it."""
+    shutil.copyfile(image, path)
+    if mebibytes << 20 > os.path.getsize(path):
+        os.truncate(path, mebibytes << 20)
+    return Card(path)
 
 
 def copy_range(source, start, length, path):

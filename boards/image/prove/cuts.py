@@ -8,7 +8,7 @@ import random
 import sys
 import time
 
-from card import Card, check_data
+from card import check_data, copy_card
 from guest import Guest
 from load import Load
 from origin import Origin
@@ -21,7 +21,7 @@ class Trial:
         self.random = random.Random(seed)
         self.origin = Origin()
         self.key, public_key = make_key(folder)
-        self.card = Card(image, os.path.join(folder, "card.img"), 512)
+        self.card = copy_card(image, os.path.join(folder, "card.img"), 512)
         tell(self.card, self.origin.port, public_key)
         self.promised = {}   # id: number, of which the origin has not been asked yet
         self.all = set()

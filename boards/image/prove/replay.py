@@ -15,7 +15,7 @@ import sys
 import time
 
 from blocklog import FLUSH, BlockLog
-from card import Card, check_data
+from card import Card, check_data, copy_card
 from guest import Guest, free_port
 from load import Load
 from origin import Origin
@@ -28,7 +28,7 @@ def record(image, folder, seconds):
     """The log of one start and some seconds of orders; those that were acknowledged, with how long the log was then."""
     path = os.path.join(folder, "blocks.log")
     open(path, "wb").close()
-    card = Card(image, os.path.join(folder, "card.img"), 0)
+    card = copy_card(image, os.path.join(folder, "card.img"))
     tell(card, Origin().port, make_key(folder)[1])
     card.copy_data(os.path.join(folder, "before.ext4"))
     guest = Guest(card, folder, drive=[
@@ -45,7 +45,18 @@ def record(image, folder, seconds):
     finally:
         guest.cut()
     load.stop()
-    return card, path, load.acknowledged
+    return load.acknowledged
+
+
+def recorded(image, folder):
+    """A recording that is in the folder, or a new one."""
+    told = os.path.join(folder, "acknowledged.json")
+    if not os.path.exists(told):
+        acknowledged = record(image, folder, 20)
+        with open(told, "w", encoding="ascii") as file:
+            json.dump(acknowledged, file)
+    with open(told, encoding="ascii") as file:
+        return Card(os.path.join(folder, "card.img")), os.path.join(folder, "blocks.log"), json.load(file)
 
 
 class Disk:
@@ -74,7 +85,7 @@ class Disk:
             while last > self.done and not entries[last - 1].flags & FLUSH:
                 last -= 1
         else:
-            last = max(self.done, point - 400)
+            last = max(self.done, point - 100)
         for entry in entries[self.done:last]:
             self._apply(self.flushed, entry)
         self.done = last
@@ -169,11 +180,11 @@ def trial(log, card, folder, store, acknowledged, points, dice, heeds_flushes):
 
 
 def main():
-    image, folder, holdfastd = sys.argv[1:4]
+    image, folder, holdfastd = map(os.path.abspath, sys.argv[1:4])
     count = int(sys.argv[4]) if len(sys.argv) > 4 else 500
     dice = random.Random(int(sys.argv[5]) if len(sys.argv) > 5 else 1)
     os.makedirs(folder, exist_ok=True)
-    card, path, acknowledged = record(image, folder, 20)
+    card, path, acknowledged = recorded(image, folder)
     log = BlockLog(path)
     first = min(mark for _, _, mark in acknowledged)
     busy = [index + 1 for index, entry in enumerate(log.entries) if entry.end >= first]
