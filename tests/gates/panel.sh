@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# What a panel makes of holdfast.conf on its card's first partition: the settings of its agent, Wi-Fi and the rest; faults have
+# their line, and what is right counts beside them.
+#
+#   panel.sh SOURCE HOLDFASTD
+set -euo pipefail
+
+source=$1
+HF_AGENT=$2
+HF_ROOT=$(mktemp -d)
+export HF_AGENT HF_ROOT
+trap 'rm -rf "$HF_ROOT"' EXIT
+boot=$HF_ROOT/boot/firmware
+run=$HF_ROOT/run/holdfast-panel
+faults=0
+
+# start TEXT: the panel starts with that file
+start() {
+	rm -rf "${HF_ROOT:?}"/*
+	mkdir -p "$boot" "$HF_ROOT/proc/sys/kernel"
+	echo '{ "name": "m", "version": "1", "routes": [] }' >"$boot/m.json"
+	printf '%s' "$1" >"$boot/holdfast.conf"
+	"$source/boards/image/root/usr/lib/holdfast-panel/setup" 2>/dev/null
+}
+
+# holds WHAT COMMAND...
+holds() {
+	local what=$1
+	shift
+	"$@" >/dev/null 2>&1 || {
+		echo "gate_panel: $what" >&2
+		faults=$((faults + 1))
+	}
+}
+
+# says FILE LINE: the file has this line
+says() { holds "$1 does not say: $2" grep -qxF -- "$2" "$HF_ROOT/$1"; }
+# nothing_wrong: no fault was told of
+nothing_wrong() { holds "faults are told of: $(<"$run/faults")" test ! -s "$run/faults"; }
+
+state="[agent]
+state-dir = $HF_ROOT/state
+control = $HF_ROOT/control.sock"
+
+# as a Windows editor leaves it
+start $'\xef\xbb\xbf[panel]\r\nurl = http://shop.example:81/till?x=1\r\nhostname = panel-7\r\nmanifest = m.json\r\nrotate = 90\r
+[wifi]\r\ncountry = DE\r\nssid = caf\xc3\xa9\r\npassword = long enough\r\n'"${state//$'\n'/$'\r\n'}"$'\r\n'
+nothing_wrong
+says run/holdfast-panel/holdfast.conf "url = http://shop.example:81"
+says run/holdfast-panel/holdfast.conf "manifest = m.json"
+says run/holdfast-panel/kiosk.env "PANEL_PATH=/till?x=1"
+says run/holdfast-panel/kiosk.env "PANEL_ROTATE=90"
+says proc/sys/kernel/hostname "panel-7"
+says run/holdfast-panel/iwd/main.conf "Country=DE"
+says "var/lib/iwd/=636166c3a9.psk" "Passphrase=long enough"
+holds "others may read the Wi-Fi's password" test "$(stat -c %a "$HF_ROOT/var/lib/iwd/=636166c3a9.psk")" = 600
+holds "the agent does not take its settings" "$HF_AGENT" --config "$run/holdfast.conf" --check
+
+# what is wrong has its line, also in the agent's own part; the rest counts
+start "[panel]
+url = https://shop.example/
+rotate = 45
+hostnam = x
+ssh-key = ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 ada
+just words
+[wifi]
+password = short
+$state
+lsten = 127.0.0.1:1
+"
+says run/holdfast-panel/faults "holdfast.conf, line 3: rotate is not 0, 90, 180 or 270"
+says run/holdfast-panel/faults "holdfast.conf, line 4: there is no key hostnam in [panel]"
+says run/holdfast-panel/faults "holdfast.conf, line 6: this is not KEY = VALUE"
+says run/holdfast-panel/faults "holdfast.conf, line 8: password is not 8 to 63 characters long"
+holds "the agent's fault has no line" grep -q "^holdfast.conf:12: " "$run/faults"
+says run/holdfast-panel/authorized_keys "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 ada"
+says run/holdfast-panel/holdfast.conf "url = https://shop.example"
+says run/holdfast-panel/holdfast.conf "ca-file = /etc/ssl/certs/ca-certificates.crt"
+
+# an origin of one's own: only the path of url counts
+start "[panel]
+url = http://localhost/start
+$state
+[origin shop]
+url = http://shop.example
+[worker kiosk]
+origin = shop
+manifest = m.json
+"
+nothing_wrong
+says run/holdfast-panel/kiosk.env "PANEL_PATH=/start"
+holds "an origin is made beside one's own" test "$(grep -c '^\[origin' "$run/holdfast.conf")" = 1
+
+# nothing is set yet, or there is no file: the panel says so, and the agent starts
+start "$state
+"
+holds "it does not say that no url is set" grep -q "^No url is set yet" "$run/faults"
+holds "the agent does not start without a url" "$HF_AGENT" --config "$run/holdfast.conf" --check
+rm "$boot/holdfast.conf"
+"$source/boards/image/root/usr/lib/holdfast-panel/setup" 2>/dev/null
+holds "it does not say that the file is missing" grep -q "holdfast.conf is missing" "$run/faults"
+
+# a service that would not be stopped by its value: no line of it is a command
+start "[panel]
+url = http://shop.example/\$(touch $HF_ROOT/made)\`id\`
+"
+holds "a command can be named by url" test ! -e "$HF_ROOT/made"
+((faults == 0))
