@@ -39,6 +39,8 @@ def wait_for(fd, words, seen):
 
 def main():
     path, command = sys.argv[1], sys.argv[2:]
+    if os.path.exists(path):
+        os.remove(path)  # of the run before: nothing would be left to choose
     pid, fd = pty.fork()
     if pid == 0:
         os.environ.update(TERM="xterm", LINES="40", COLUMNS="100", LC_ALL="C.UTF-8")
