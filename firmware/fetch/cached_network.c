@@ -129,6 +129,24 @@ static void on_interim(void *user, const struct hf_message *head)
 		c->ev.events->on_interim(c->ev.user, &out);
 }
 
+/* An answer that was asked for by somebody else is a stored one that is still coming
+ * (RFC 9111 section 4); any other passes with the Age that it has. */
+static int set_age(struct hf_cached *c)
+{
+	struct hf_cache_freshness freshness;
+	struct hf_cache_entry entry;
+	struct hf_cache_clock now;
+	char digits[HF_DECIMAL_MAX];
+	struct hf_span age;
+
+	if (c->own || !hf_fill_entry(c->listener.fill, &entry))
+		return 0;
+	hf_cache_now(c->ev.fetch->opt.cache, &now);
+	hf_cache_freshness(&hf_http_rules, &entry, &now, &freshness);
+	age = hf_arena_copy(c->arena, hf_span_of_u64((uint64_t)freshness.age_s, digits));
+	return age.ptr ? hf_fields_set(&c->response.fields, HF_SPAN("Age"), age) : HF_ENOMEM;
+}
+
 static void pass_head(struct hf_cached *c, const struct hf_message *head, bool stored)
 {
 	static const struct hf_problem short_of = {
@@ -142,6 +160,8 @@ static void pass_head(struct hf_cached *c, const struct hf_message *head, bool s
 	c->status = (struct hf_cache_status){ .fwd = why_forwarded(c),
 					      .stored = stored,
 					      .collapsed = !c->own };
+	if (!err)
+		err = set_age(c);
 	if (!err)
 		err = hf_cache_status_append(&c->response.fields, "holdfast", &c->status);
 	if (err) {

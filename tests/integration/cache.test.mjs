@@ -200,8 +200,11 @@ test('many who want the same get one answer of the origin, while it arrives', as
 	all.push(daemon.get('/big')); /* when a third of it is there */
 	await sleep(100);
 	release();
-	for (const answer of await Promise.all(all))
+	for (const answer of await Promise.all(all)) {
 		assert.equal(sha256(answer.body), sha256(body));
+		/* what another one had asked for is a stored answer that is still coming */
+		assert.equal('age' in answer.headers, /collapsed/.test(cacheStatus(answer)));
+	}
 	assert.equal(origin.arrivals.length, 1);
 	const range = await daemon.get('/big', { Range: 'bytes=1000000-1000099' });
 	assert.equal(range.status, 206);
