@@ -382,6 +382,7 @@ static int create_ingress(struct hf_agent *a)
 		.worker_by_name = hf_agent_worker_by_name,
 		.worker_origin = hf_agent_worker_origin,
 		.worker_name = hf_agent_worker_name,
+		.cache_limits = hf_agent_cache_limits,
 		.cache_dropped = hf_agent_cache_dropped,
 		.install_now = hf_agent_install_now,
 		.user = a,

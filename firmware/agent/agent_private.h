@@ -217,6 +217,8 @@ void hf_agent_caches_destroy(struct hf_agent *a);
 uint32_t hf_agent_precache(void *user, unsigned origin, struct hf_span target,
 			   struct hf_arena *arena, struct hf_span *url);
 void hf_agent_precache_lost(void *user, uint32_t cache);
+/* For struct hf_ingress_options. */
+void hf_agent_cache_limits(void *user, uint32_t cache, uint64_t *entries_max, uint64_t *bytes_max);
 /* origins.c */
 /* Transport and TLS to @url; what is in @s holds for it. @o is zeroed; close it also
  * after an error. HF_ENOMEM, HF_ECONFIG. */

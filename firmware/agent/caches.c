@@ -353,7 +353,35 @@ void hf_agent_precache_lost(void *user, uint32_t cache)
 			hf_install_repair(a->workers[i].install);
 }
 
-/* ---- what a person changes ---- */
+/* ---- what a person, or a page, changes ---- */
+
+static void widen(uint64_t *max, uint64_t other, bool first)
+{
+	if (first || other == 0)
+		*max = other;
+	else if (*max != 0 && other > *max)
+		*max = other;
+}
+
+void hf_agent_cache_limits(void *user, uint32_t cache, uint64_t *entries_max, uint64_t *bytes_max)
+{
+	const struct hf_agent *a = user;
+	bool first = true;
+
+	*entries_max = 0;
+	*bytes_max = 0;
+	for (size_t w = 0; cache != 0 && w < a->settings->workers_n; w++) {
+		const struct hf_manifest *m = a->settings->workers[w].manifest;
+
+		for (size_t i = 0; i < m->routes_n; i++) {
+			if (m->routes[i].cache_id != cache)
+				continue;
+			widen(entries_max, m->routes[i].cache.max_entries, first);
+			widen(bytes_max, m->routes[i].cache.max_bytes, first);
+			first = false;
+		}
+	}
+}
 
 static void bin_reopened(struct hf_shelf_op *op, int err)
 {

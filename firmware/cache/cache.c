@@ -9,6 +9,23 @@
 #define HEAD_MAX       (1024 * 1024)
 #define USED_STEP_MS   3600000 /* a last use is stored when it is newer by so much */
 #define TOUCH_DELAY_MS 60000
+#define REMOVE_TRIES   8
+
+/* A change of the shelf that nobody waits for. */
+struct change {
+	struct hf_list link;
+	struct hf_cache *cache;
+	bool reserved; /* it becomes the reserve again */
+	unsigned tries;
+	union {
+		struct hf_shelf_update update;
+		struct hf_shelf_remove remove;
+		struct hf_shelf_discard discard;
+	};
+	struct hf_buf head;
+	size_t url_len;
+	char url[];
+};
 
 /* ---- life ---- */
 
@@ -37,7 +54,8 @@ int hf_cache_create(const struct hf_cache_options *opt, struct hf_cache **out)
 	hf_timer_init(&c->touch_timer, touch_fired, c);
 	hf_timer_init(&c->judge_timer, hf_cache_judge_again, c);
 	hf_trials_init(&c->trials, opt->assumed);
-	err = hf_shelf_create(&shelf, &c->shelf);
+	c->reserve = calloc(1, sizeof(*c->reserve) + HF_SHELF_URL_MAX);
+	err = c->reserve ? hf_shelf_create(&shelf, &c->shelf) : HF_ENOMEM;
 	if (err) {
 		hf_cache_destroy(c);
 		return err;
@@ -96,24 +114,25 @@ void hf_cache_now(const struct hf_cache *c, struct hf_cache_clock *out)
 
 /* ---- changes of the shelf that nobody waits for ---- */
 
-struct change {
-	struct hf_list link;
-	union {
-		struct hf_shelf_update update;
-		struct hf_shelf_remove remove;
-		struct hf_shelf_discard discard;
-	};
-	struct hf_buf head;
-	size_t url_len;
-	char url[];
-};
+static struct change *take_reserve(struct hf_cache *c)
+{
+	struct change *ch = c->reserve;
 
-static struct change *change_begin(struct hf_cache *c, struct hf_span url)
+	c->reserve = NULL;
+	if (ch)
+		*ch = (struct change){ .reserved = true };
+	return ch;
+}
+
+static struct change *change_begin(struct hf_cache *c, struct hf_span url, bool removes)
 {
 	struct change *ch = calloc(1, sizeof(*ch) + url.len);
 
+	if (!ch && removes && url.len <= HF_SHELF_URL_MAX)
+		ch = take_reserve(c);
 	if (!ch)
 		return NULL;
+	ch->cache = c;
 	if (url.len > 0)
 		memcpy(ch->url, url.ptr, url.len);
 	ch->url_len = url.len;
@@ -126,7 +145,10 @@ static void change_free(struct change *ch)
 {
 	hf_list_remove(&ch->link);
 	hf_buf_finish(&ch->head);
-	free(ch);
+	if (ch->reserved)
+		ch->cache->reserve = ch;
+	else
+		free(ch);
 }
 
 /* An entry that is gone needs no change; on trouble the shelf has said so. */
@@ -136,13 +158,24 @@ static void change_done(struct hf_shelf_op *op, int err)
 	change_free(op->user);
 }
 
+/* What was to go and did not, for want of memory or by the medium, is tried again. */
+static void remove_done(struct hf_shelf_op *op, int err)
+{
+	struct change *ch = op->user;
+
+	if (err && err != HF_ECANCELED && ch->tries++ < REMOVE_TRIES && hf_cache_is_open(ch->cache))
+		hf_shelf_remove(ch->cache->shelf, &ch->remove);
+	else
+		change_free(ch);
+}
+
 void hf_cache_submit_remove(struct hf_cache *c, uint32_t cache, struct hf_span url, uint64_t id)
 {
-	struct change *ch = hf_cache_is_open(c) ? change_begin(c, url) : NULL;
+	struct change *ch = hf_cache_is_open(c) ? change_begin(c, url, true) : NULL;
 
 	if (!ch)
 		return;
-	ch->remove.op.done = change_done;
+	ch->remove.op.done = remove_done;
 	ch->remove.op.user = ch;
 	ch->remove.op.sync = id != 0; /* one that must not be used, and does not come back */
 	ch->remove.id = id;
@@ -153,7 +186,7 @@ void hf_cache_submit_remove(struct hf_cache *c, uint32_t cache, struct hf_span u
 
 void hf_cache_discard(struct hf_cache *c, uint64_t body)
 {
-	struct change *ch = hf_cache_is_open(c) ? change_begin(c, hf_span(NULL, 0)) : NULL;
+	struct change *ch = hf_cache_is_open(c) ? change_begin(c, hf_span(NULL, 0), false) : NULL;
 
 	if (!ch)
 		return; /* the next start deletes it */
@@ -369,7 +402,7 @@ static bool same_fields(const struct hf_fields *a, const struct hf_fields *b)
 
 static void submit_update(struct hf_cache *c, const struct hf_stored *s, bool with_head)
 {
-	struct change *ch = hf_cache_is_open(c) ? change_begin(c, hf_span(NULL, 0)) : NULL;
+	struct change *ch = hf_cache_is_open(c) ? change_begin(c, hf_span(NULL, 0), false) : NULL;
 
 	if (!ch)
 		return;
@@ -488,6 +521,7 @@ void hf_cache_destroy(struct hf_cache *c)
 	hf_cache_abandon(c);
 	while ((it = hf_list_first(&c->changes)))
 		change_free(hf_container_of(it, struct change, link));
+	free(c->reserve);
 	hf_cache_drop_finds(c);
 	hf_cache_drop_markings(c);
 	hf_cache_drop_judgings(c);

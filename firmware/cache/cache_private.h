@@ -5,11 +5,14 @@
 
 #include "cache/cache.h"
 
+struct change;
+
 struct hf_cache {
 	struct hf_cache_options opt;
 	struct hf_shelf *shelf;
 	struct hf_hot hot;
 	struct hf_list changes; /* of the shelf, under way */
+	struct change *reserve; /* for a removal without memory; NULL: it is under way */
 	struct hf_list finds, markings;
 	uint32_t boot;
 	uint64_t stored; /* entries, since the start */

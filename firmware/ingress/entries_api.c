@@ -17,6 +17,7 @@
 struct entries_call {
 	struct hf_cache_call c;
 	struct hf_span url; /* ptr NULL: none */
+	bool any_variant;   /* ignoreVary */
 	struct hf_shelf_list list;
 	struct hf_cache_lookup lookup;
 	bool looking;
@@ -199,7 +200,10 @@ static void match(struct entries_call *e, struct hf_stored *const *v, size_t n)
 	for (size_t k = 0; k < n; k++)
 		entries[k] = v[k]->entry;
 	hf_cache_now(cache_of(e), &now);
-	i = hf_cache_select(&e->c.call.arena, entries, n, &e->c.call.msg->fields);
+	if (e->any_variant)
+		i = (int)n - 1; /* the one that was stored first, as the Cache interface */
+	else
+		i = hf_cache_select(&e->c.call.arena, entries, n, &e->c.call.msg->fields);
 	if (i < 0)
 		unknown(e);
 	else
@@ -214,13 +218,29 @@ static void match_found(struct hf_cache_call *c)
 	look_up(e);
 }
 
+/* False: it was refused. */
+static bool take_options(struct entries_call *e)
+{
+	struct hf_span value;
+
+	if (!hf_api_query(&e->c.call, "ignoreVary", &value))
+		return true;
+	e->any_variant = value.ptr && hf_span_eq_str(value, "true");
+	if (!e->any_variant && !(value.ptr && hf_span_eq_str(value, "false"))) {
+		hf_api_problem(&e->c.call, 400, "ignoreVary is true or false.");
+		return false;
+	}
+	return true;
+}
+
 static int entries_start(struct hf_api_call *call)
 {
 	struct entries_call *e = hf_container_of(call, struct entries_call, c.call);
 	struct hf_span after;
 
 	if (hf_cache_call_url(call, &e->url)) {
-		hf_cache_call_find(&e->c, match_found);
+		if (take_options(e))
+			hf_cache_call_find(&e->c, match_found);
 		return 0;
 	}
 	if (e->url.ptr)
@@ -250,8 +270,8 @@ static void take_out(struct entries_call *e, struct hf_stored *const *v, size_t 
 	int err;
 
 	for (size_t i = 0; i < n; i++)
-		if (hf_vary_match(arena, v[i]->entry.variant, &e->c.call.msg->fields,
-				  hf_span(NULL, 0)))
+		if (e->any_variant || hf_vary_match(arena, v[i]->entry.variant,
+						    &e->c.call.msg->fields, hf_span(NULL, 0)))
 			ids[taken++] = v[i]->id;
 	for (size_t i = 0; i < taken; i++)
 		hf_cache_remove_entry(cache_of(e), e->c.cache.id, e->url, ids[i]);
@@ -284,10 +304,12 @@ static int delete_start(struct hf_api_call *call)
 {
 	struct entries_call *e = hf_container_of(call, struct entries_call, c.call);
 
-	if (hf_cache_call_url(call, &e->url))
-		hf_cache_call_find(&e->c, delete_found);
-	else if (!e->url.ptr)
+	if (hf_cache_call_url(call, &e->url)) {
+		if (take_options(e))
+			hf_cache_call_find(&e->c, delete_found);
+	} else if (!e->url.ptr) {
 		hf_api_problem(call, 400, "url says which entry; the cache itself takes all.");
+	}
 	return 0;
 }
 

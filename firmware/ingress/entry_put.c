@@ -171,6 +171,7 @@ static void put_done(struct hf_cache_put *put, int err, struct hf_stored *s)
 
 static void store(struct put_call *p, struct hf_stored *const *v, size_t n)
 {
+	const struct hf_ingress_options *opt = &p->c.call.in->opt;
 	struct hf_cache_put *put = &p->put;
 	int err;
 
@@ -187,6 +188,7 @@ static void store(struct put_call *p, struct hf_stored *const *v, size_t n)
 	put->replaces = p->ids;
 	put->intake = p->intake.body ? &p->intake : NULL;
 	put->data = p->intake.body ? hf_span(NULL, 0) : hf_buf_span(&p->piece);
+	opt->cache_limits(opt->user, put->cache, &put->entries_max, &put->bytes_max);
 	put->done = put_done;
 	put->user = p;
 	err = hf_cache_put(cache_of(p), put);

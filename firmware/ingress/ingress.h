@@ -51,6 +51,9 @@ struct hf_ingress_options {
 	/* The origin that a worker belongs to. */
 	unsigned (*worker_origin)(void *user, unsigned worker);
 	const char *(*worker_name)(void *user, unsigned worker);
+	/* What a cache may hold by the routes that use it: the most of them; 0: no limit. */
+	void (*cache_limits)(void *user, uint32_t cache, uint64_t *entries_max,
+			     uint64_t *bytes_max);
 	/* A cache was dropped on the shelf: one that the settings name is there anew, and a
 	 * precache is installed again. */
 	void (*cache_dropped)(void *user, uint32_t cache);

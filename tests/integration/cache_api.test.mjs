@@ -123,6 +123,33 @@ test('Vary tells requests apart; put replaces those that match alone', async (x)
 	assert.equal((await match('assets', '/v', { 'Accept-Language': 'en' })).text, 'en');
 });
 
+test('ignoreVary matches and deletes whatever the fields are', async (x) => {
+	const { daemon, put, match, del, at } = await pair(x);
+	const vary = { 'Holdfast-Response-Vary': 'X-Kind' };
+	for (const kind of ['a', 'b'])
+		await put('assets', '/assets/v', kind, { ...vary, 'X-Kind': kind });
+	assert.equal((await match('assets', '/assets/v')).status, 404);
+	const any = await daemon.get(`${at('assets', '/assets/v')}&ignoreVary=true`);
+	assert.equal(any.text, 'a', 'the first that was stored');
+	assert.equal((await daemon.get(`${at('assets', '/assets/v')}&ignoreVary=maybe`)).status, 400);
+	assert.equal((await del(`${at('assets', '/assets/v')}&ignoreVary=false`)).status, 404);
+	assert.deepEqual((await del(`${at('assets', '/assets/v')}&ignoreVary=true`)).json(), { deleted: 2 });
+});
+
+test("what a page puts keeps to the limits of the cache's routes", async (x) => {
+	const { put, list } = await pair(x, { manifest: { routes: [
+		{ condition: { urlPattern: '/a/*' }, source: 'cache-first', cacheName: 'few', expiration: { maxEntries: 2 } },
+		{ condition: { urlPattern: '/b/*' }, source: 'cache-first', cacheName: 'few', expiration: { maxEntries: 3 } },
+		{ condition: { urlPattern: '/c/*' }, source: 'cache-first', cacheName: 'many', expiration: { maxEntries: 2 } },
+		{ condition: { urlPattern: '/d/*' }, source: 'cache-first', cacheName: 'many' }] } });
+	for (let i = 0; i < 6; i++)
+		for (const name of ['few', 'many'])
+			assert.equal((await put(name, `/a/${i}`, `${i}`)).status, 201);
+	const entries = Object.fromEntries((await list()).map((c) => [c.name, c.entries]));
+	assert.equal(entries.few, 3);
+	assert.equal(entries.many, 6);
+});
+
 test('what cannot be put is refused', async (x) => {
 	const { daemon, put, match, del, at } = await pair(x);
 	const refused = async (answer, status) => {

@@ -20,9 +20,10 @@
 
 static const char *const urls[] = { "/a", "/b" };
 
-static void script(struct live_cache *l, uint32_t cache)
+/* Returns the entry of /a that was taken out, 0: none. */
+static uint64_t script(struct live_cache *l, uint32_t cache)
 {
-	uint64_t ids[HF_SHELF_VARIANTS_MAX];
+	uint64_t ids[HF_SHELF_VARIANTS_MAX], removed = 0;
 	size_t n;
 
 	live_cache_put(l, cache, "/a", "", "1");
@@ -32,14 +33,17 @@ static void script(struct live_cache *l, uint32_t cache)
 	hf_cache_mark(l->cache, cache, HF_SPAN("/b"), HF_STORED_INVALIDATED, 0);
 	fake_port_turn(&l->port);
 	n = live_cache_ids(l, cache, "/a", ids);
-	if (n > 0)
-		hf_cache_remove_entry(l->cache, cache, HF_SPAN("/a"), ids[0]);
+	if (n > 0) {
+		removed = ids[0];
+		hf_cache_remove_entry(l->cache, cache, HF_SPAN("/a"), removed);
+	}
 	live_cache_put(l, cache, "/b", "", "3");
 	live_cache_ids(l, cache, "/b", ids);
 	hf_cache_remove(l->cache, cache, HF_SPAN("/b"));
 	hf_cache_forget(l->cache, cache);
 	live_cache_ids(l, cache, "/a", ids);
 	fake_port_settle(&l->port);
+	return removed;
 }
 
 static bool has(const uint64_t *ids, size_t n, uint64_t id)
@@ -67,6 +71,7 @@ static void every_allocation_may_fail(void **state)
 {
 	uint64_t ids[HF_SHELF_VARIANTS_MAX];
 	struct live_cache l;
+	uint64_t removed;
 	bool failed = true;
 	uint32_t cache;
 	int n;
@@ -76,10 +81,13 @@ static void every_allocation_may_fail(void **state)
 		live_cache_init(&l, 1 << 20);
 		cache = live_cache_named(&l, HF_SHELF_NAMED, "one");
 		alloc_countdown = n;
-		script(&l, cache);
+		removed = script(&l, cache);
 		failed = alloc_countdown < 0;
 		alloc_countdown = -1;
 		expect_no_more_than_the_shelf(&l, cache);
+		/* what was taken out is gone in any case */
+		assert_int_equal(live_cache_shelf_ids(&l, cache, "/b", ids), 0);
+		assert_false(has(ids, live_cache_shelf_ids(&l, cache, "/a", ids), removed));
 		/* memory is there again: so is everything else */
 		assert_int_equal(live_cache_put(&l, cache, "/c", "", "4"), 0);
 		assert_int_equal(live_cache_ids(&l, cache, "/c", ids), 1);
