@@ -25,12 +25,12 @@ const pair = ca?.issue('server');
 const timeout = long ? 400000 : 60000;
 const fresh = { 'Cache-Control': 'no-cache' };
 
-/* Where each of five repetitions is lost (one of some 150), and where a server that does not know
- * repetitions begins its blocks anew, the page asks again. */
+/* Where each of five repetitions is lost (one of some 150), where a server gives up its handshake, and
+ * where one that does not know repetitions begins its blocks anew, the page asks again. */
 async function patient(daemon, options) {
 	for (let left = 3; ; left--) {
 		const answer = await daemon.request({ timeout, ...options }).catch((e) => ({ status: 504, text: e.message }));
-		if (answer.status !== 504 || left === 0)
+		if (![502, 504].includes(answer.status) || left === 0)
 			return answer;
 	}
 }
@@ -58,7 +58,8 @@ async function observed(daemon, x, way) {
 
 const features = {
 	async PUT(daemon) {
-		assert.ok([201, 204].includes((await put(daemon, '/shelf', 'tea')).status));
+		const answer = await put(daemon, '/shelf', 'tea');
+		assert.ok([201, 204].includes(answer.status), `${answer.status} ${answer.text}`);
 	},
 	async GET(daemon) {
 		const answer = await get(daemon, '/shelf');
