@@ -340,6 +340,7 @@ static int copy_request(struct hf_queued *q, const struct hf_fetch_request *req)
 	if (!q->forward.host.ptr)
 		return HF_ENOMEM;
 	err = hf_forward_request(&q->forward, in, in->fields.arena, &out);
+	q->forward.identity = hf_span(NULL, 0); /* it was said, and is the caller's */
 	if (err)
 		return err;
 	hf_fields_remove(&out.fields, "host");

@@ -186,6 +186,8 @@ static void send_rest(struct hf_sensor_call *c)
 	if (c->sent == c->request.body.len) {
 		c->sent++;
 		t->send_end(t, c->exchange, NULL);
+		/* the queue has a copy of all of it */
+		hf_arena_finish(&c->arena);
 	}
 }
 

@@ -23,9 +23,9 @@ struct hf_seen_entry {
 };
 
 struct hf_seen {
-	struct hf_seen_entry *ring;
-	uint32_t *slots; /* as many as the ring has places; index plus one */
-	uint32_t cap, max;
+	struct hf_seen_entry **chunks; /* of the ring of @cap places, as far as they are used */
+	uint32_t *slots;	       /* index plus one */
+	uint32_t cap;
 	uint32_t first, n; /* of the ring */
 };
 

@@ -136,7 +136,7 @@ static void what_was_seen_is_known_for_its_time(void **state)
 	assert_null(hf_seen_find(&s, 7, 248000));
 	assert_non_null(hf_seen_find(&s, 50 * 50 + 7, 248000));
 	assert_null(hf_seen_find(&s, 4999 * 4999 + 7, 1000000));
-	assert_int_equal(s.cap, 0); /* the memory is given back */
+	assert_null(s.chunks); /* the memory is given back */
 	hf_seen_finish(&s);
 }
 
@@ -148,11 +148,33 @@ static void past_the_ceiling_the_oldest_gives_way(void **state)
 	hf_seen_init(&s, 100);
 	for (uint64_t i = 0; i < 1000; i++) {
 		assert_non_null(hf_seen_add(&s, i, 5));
-		assert_true(s.cap <= 100);
+		assert_true(s.n <= 100);
 		if (i >= 100)
 			assert_null(hf_seen_find(&s, i - 100, 5));
 		assert_non_null(hf_seen_find(&s, i > 98 ? i - 99 : 0, 5));
 	}
+	hf_seen_finish(&s);
+}
+
+/* The ring goes round, and holds no more than what is in use. */
+static void memory_follows_use(void **state)
+{
+	struct hf_seen s;
+	unsigned chunks;
+
+	(void)state;
+	hf_seen_init(&s, 10000);
+	for (uint64_t i = 0; i < 100000; i++) {
+		assert_non_null(hf_seen_add(&s, i * 3, i * 100)); /* ten a second */
+		if (i >= 2000)
+			assert_non_null(hf_seen_find(&s, (i - 2000) * 3, i * 100));
+		if (i >= 2600)
+			assert_null(hf_seen_find(&s, (i - 2600) * 3, i * 100));
+	}
+	chunks = 0;
+	for (unsigned i = 0; i < 10; i++)
+		chunks += s.chunks[i] != NULL;
+	assert_true(chunks <= 4);
 	hf_seen_finish(&s);
 }
 
@@ -253,6 +275,7 @@ int main(void)
 		cmocka_unit_test(a_message_is_written_as_it_is_read),
 		cmocka_unit_test(what_was_seen_is_known_for_its_time),
 		cmocka_unit_test(past_the_ceiling_the_oldest_gives_way),
+		cmocka_unit_test(memory_follows_use),
 		cmocka_unit_test(the_time_wraps),
 		cmocka_unit_test(devices_have_keys_and_rules),
 		cmocka_unit_test(faults_are_told_with_their_line),
