@@ -65,7 +65,7 @@ static void settle_inflight(const char *vfs, const char *path)
 			db,
 			"PRAGMA locking_mode=EXCLUSIVE;"
 			"UPDATE record SET state = CAST(x'030000' || substr(state, 4) AS BLOB) WHERE"
-			" substr(state, 3, 1) IN (x'01', x'03', x'05', x'07')",
+			" instr('13579BDF', substr(hex(substr(state, 3, 1)), 2, 1)) > 0",
 			NULL, NULL, NULL);
 	sqlite3_close(db);
 }

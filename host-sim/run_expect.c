@@ -84,9 +84,8 @@ void sim_run_ask_pages(struct sim_stage *s)
 	}
 }
 
-static bool is_idle(void *user)
+bool sim_run_is_idle(const struct sim_stage *s)
 {
-	const struct sim_stage *s = user;
 	size_t i;
 
 	for (i = 0; i < s->panels_n; i++)
@@ -96,6 +95,11 @@ static bool is_idle(void *user)
 		if (!sim_panel_idle(s->operators[i]))
 			return false;
 	return true;
+}
+
+static bool is_idle(void *user)
+{
+	return sim_run_is_idle(user);
 }
 
 bool sim_run_wait_idle(struct sim_stage *s, uint64_t until_us)

@@ -41,6 +41,8 @@ void sim_run_ask_answers(struct sim_stage *s);
 /* The pages load again all that they ever asked for. */
 void sim_run_ask_pages(struct sim_stage *s);
 void sim_run_ask_states(struct sim_stage *s);
+/* No panel and no operator waits for an answer. */
+bool sim_run_is_idle(const struct sim_stage *s);
 bool sim_run_wait_idle(struct sim_stage *s, uint64_t until_us);
 
 #endif

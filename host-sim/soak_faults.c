@@ -379,7 +379,7 @@ const struct sim_budget sim_budget[] = {
 	{ "link", "down, silent, a captive portal (redirect, page, 511)", ALL, 70, 100, link },
 	{ "address", "carrier, but no address", ALL, 10, 10, addresses },
 	{ "flapping", "down and up every 50 ms to 20 s", ALL, 8, 8, flapping },
-	{ "metered", "costs by the byte for up to an hour", ALL, 40, 40, metered },
+	{ "metered", "costs by the byte for up to two hours", ALL, 40, 40, metered },
 	{ "names", "not found, up to 40 s slow, a stranger's address", ALL, 15, 15, names },
 	{ "quality", "latency to 0.9 s, jitter to 2 s, 30 % loss, 5 kB/s", ALL, 15, 15, quality },
 	{ "breaks", "resets and one-way silence at any byte of a connection", ALL, 12, 12, breaks },

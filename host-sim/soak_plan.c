@@ -100,6 +100,12 @@ static void add_lines(struct sim_maker *m)
 	}
 }
 
+/* After a crowded time, when most of its faults are over. */
+static uint64_t calm_moment(struct sim_maker *m)
+{
+	return m->from_us + m->lasts_us + sim_rng_range(&m->rng, 10, 20) * SIM_US_PER_MIN;
+}
+
 /* ---- pages ---- */
 
 static void add_pages(struct sim_maker *m)
@@ -114,10 +120,11 @@ static void add_pages(struct sim_maker *m)
 		sim_maker_add(m, SIM_DO_GET, sim_maker_moment(m))->path = "/menu";
 }
 
-/* Pages and an order through a portal's login page, and the pages once more. */
+/* Pages and an order through a portal's login page, and the pages once more: before most of
+ * the other faults. */
 static void add_portal(struct sim_maker *m)
 {
-	uint64_t at = sim_maker_moment(m);
+	uint64_t at = m->from_us + sim_rng_range(&m->rng, 10, 60) * SIM_US_PER_S;
 	struct sim_step *s = sim_maker_add(m, SIM_DO_LINK, at);
 
 	s->a = SIM_LINK_CAPTIVE;
@@ -125,24 +132,41 @@ static void add_portal(struct sim_maker *m)
 	sim_maker_add(m, SIM_DO_GET, at + SIM_US_PER_S)->path = "/c/cf/900/n";
 	sim_maker_add(m, SIM_DO_GET, at + SIM_US_PER_S)->path = "/c/plain/900/o";
 	add_order(m, at + 3 * SIM_US_PER_S);
-	sim_maker_add(m, SIM_DO_LINK, at + sim_rng_range(&m->rng, 10, 60) * SIM_US_PER_S)->a =
-		SIM_LINK_UP;
-	at += 90 * SIM_US_PER_S;
+	at += sim_rng_range(&m->rng, 5, 30) * SIM_US_PER_S;
+	sim_maker_add(m, SIM_DO_LINK, at)->a = SIM_LINK_UP;
+	at += 5 * SIM_US_PER_S;
 	sim_maker_add(m, SIM_DO_GET, at)->path = "/c/cf/900/n";
 	sim_maker_add(m, SIM_DO_GET, at)->path = "/c/plain/900/o";
 }
 
-/* A page whose first answers break off. */
-static void add_broken(struct sim_maker *m)
+/* Pages whose first answers break off, and a release of which nothing comes whole at first. */
+static void add_broken(struct sim_maker *m, bool release)
 {
-	uint64_t at = sim_maker_moment(m);
+	uint64_t at = calm_moment(m);
 
+	if (release) {
+		sim_maker_add(m, SIM_DO_GET, at - SIM_US_PER_S)->path = "/app/700/shell";
+		sim_maker_add(m, SIM_DO_RELEASE, at + 2 * SIM_US_PER_S)->a = m->part + 2;
+		sim_maker_add(m, SIM_DO_GET, at + 20 * SIM_US_PER_S)->path = "/app/700/shell";
+	}
 	sim_maker_add(m, SIM_DO_ORIGIN_CUTS, at)->a = 100;
 	sim_maker_add(m, SIM_DO_GET, at + SIM_US_PER_S)->path = "/c/long/90000/p";
 	sim_maker_add(m, SIM_DO_GET, at + SIM_US_PER_S)->path = "/c/cf/900/q";
 	sim_maker_add(m, SIM_DO_ORIGIN_CUTS, at + 10 * SIM_US_PER_S);
 	sim_maker_add(m, SIM_DO_GET, at + 20 * SIM_US_PER_S)->path = "/c/long/90000/p";
 	sim_maker_add(m, SIM_DO_GET, at + 20 * SIM_US_PER_S)->path = "/c/cf/900/q";
+}
+
+/* One page in both languages: what is said of one of them is not said of the other. */
+static void add_variants(struct sim_maker *m)
+{
+	uint64_t at = calm_moment(m);
+	unsigned i;
+
+	for (i = 0; i < 4; i++)
+		sim_maker_add(m, SIM_DO_GET, at + i * 10 * SIM_US_PER_S)->path = "/c/lang/900/h";
+	m->plan->v[m->plan->n - 1].body = "de";
+	m->plan->v[m->plan->n - 3].body = "de";
 }
 
 static void add_content(struct sim_maker *m)
@@ -154,6 +178,7 @@ static void add_content(struct sim_maker *m)
 		"/c/nf/900/l",	    "/c/sw/5000/m",	 "/app/700/shell",    "/app/700/style",
 		"/app/3000/same",   "/app/40000/script", "/app/100000/photo",
 	};
+	bool portal = sim_rng_chance(&m->rng, 50);
 	uint64_t n;
 
 	for (n = sim_rng_range(&m->rng, 5, 40); n > 0; n--) {
@@ -164,13 +189,13 @@ static void add_content(struct sim_maker *m)
 			s->body = "de";
 		sim_maker_place(m, s);
 	}
+	add_variants(m);
 	for (n = sim_rng_below(&m->rng, 5); n > 0; n--)
 		sim_maker_place(m, sim_maker_add(m, SIM_DO_ORIGIN_PUBLISH, sim_maker_moment(m)));
-	if (sim_rng_chance(&m->rng, 30))
+	if (portal)
 		add_portal(m);
-	if (sim_rng_chance(&m->rng, 50))
-		add_broken(m);
-	if (sim_rng_chance(&m->rng, 50))
+	add_broken(m, !portal);
+	if (sim_rng_chance(&m->rng, 30))
 		sim_maker_add(m, SIM_DO_RELEASE, sim_maker_moment(m))->a = m->part + 2;
 }
 
@@ -235,6 +260,9 @@ static void add_periodic(struct sim_maker *m)
 	for (i = 0; i < n; i++)
 		tags[i].unmetered = sim_rng_chance(&m->rng, 50);
 	m->plan->manifest = sim_periodic_manifest(tags, n);
+	sim_maker_add(m, SIM_DO_METERED, m->from_us + m->lasts_us)->a = 1;
+	sim_maker_add(m, SIM_DO_METERED,
+		      m->from_us + m->lasts_us + sim_rng_range(&m->rng, 1, 2) * SIM_US_PER_H);
 }
 
 static void add_caches(struct sim_plan *plan)

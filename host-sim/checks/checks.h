@@ -31,7 +31,7 @@ extern const struct sim_check sim_check_after;
 extern const struct sim_check sim_check_answers;
 /* After the faults everything was delivered in hours. */
 extern const struct sim_check sim_check_progress;
-/* The agent's peak of memory. */
+/* The agent's peak of memory, and the most while nobody asked it. */
 extern const struct sim_check sim_check_memory;
 /* Bytes written against what was kept. */
 extern const struct sim_check sim_check_writes;

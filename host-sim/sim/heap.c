@@ -32,3 +32,9 @@ void sim_heap_changed(struct sim_heap *h, size_t got, size_t gave_back)
 	if (h->bytes > h->peak)
 		h->peak = h->bytes;
 }
+
+void sim_heap_look(struct sim_heap *h)
+{
+	if (h->bytes > h->held)
+		h->held = h->bytes;
+}

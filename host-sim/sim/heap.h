@@ -17,6 +17,7 @@ struct sim_heap {
 	uint64_t fail_in; /* the allocation from now that fails, 0: none */
 	uint64_t failed;
 	size_t bytes, peak;
+	size_t held; /* the most of bytes when sim_heap_look() was called */
 };
 
 /* Whose code runs from now on, NULL: nobody's. Returns who it was before. */
@@ -25,5 +26,7 @@ struct sim_heap *sim_heap_now(void);
 /* False: this allocation fails. */
 bool sim_heap_allows(struct sim_heap *h);
 void sim_heap_changed(struct sim_heap *h, size_t got, size_t gave_back);
+/* Nobody waits for the program now. */
+void sim_heap_look(struct sim_heap *h);
 
 #endif
