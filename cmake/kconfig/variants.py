@@ -12,6 +12,7 @@ come to the same header are built once. Runs in the source folder.
 import glob
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -82,6 +83,8 @@ class Tree:
         if os.path.exists(self.state):
             with open(self.state, encoding="utf-8") as f:
                 self.built = options_of(f.read())
+        else:  # a run was broken off: nobody knows what the objects were made with
+            shutil.rmtree(folder, ignore_errors=True)
 
     def run(self, *command):
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
