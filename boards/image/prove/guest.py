@@ -45,9 +45,10 @@ class Guest:
             extra = ["-device", "virtio-net-pci,netdev=net,romfile=", "-device", "virtio-rng-pci"]
             extra += self.drive or ["-drive", f"if=none,id=card,format=raw,cache=none,file={self.card.path}"]
             extra += ["-device", "virtio-blk-pci,drive=card"]
-            if self.display:
-                extra += ["-device", "virtio-gpu-pci", "-device", "virtio-tablet-pci"]
             line = f"{self.line} console=ttyAMA0 {os.environ.get('HF_GUEST_LINE', '')}"
+            if self.display:
+                line += " systemd.setenv=WLR_RENDERER=pixman"  # this graphics card draws nothing itself
+                extra += ["-device", "virtio-gpu-pci", "-device", "virtio-tablet-pci"]
         else:
             blob = self.card.get("bcm2837-rpi-3-b.dtb", os.path.join(self.folder, "board.dtb"))
             extra = ["-dtb", blob, "-drive", f"if=sd,format=raw,file={self.card.path}", "-device", "usb-net,netdev=net"]

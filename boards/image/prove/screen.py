@@ -80,6 +80,18 @@ def picture(guest, path):
     return colours
 
 
+def drawn(guest, path, limit=600):
+    """A picture of a screen that is not of one colour."""
+    end = time.monotonic() + limit
+    colours = picture(guest, path)
+    while colours < 16 and time.monotonic() < end:
+        time.sleep(5)
+        colours = picture(guest, path)
+    if colours < 16:
+        raise RuntimeError(f"the screen is empty after {limit} s")
+    return colours
+
+
 def wait_for_url(guest, key, part, limit):
     """The browser's page, as its process tells on the panel: the journal of the watch."""
     end = time.monotonic() + limit
@@ -113,14 +125,14 @@ allow-remote = yes
         guest.wait_for_shell(key)
         print(f"the waiting page after {wait_for_url(guest, key, 'wait', 900):.0f} s", flush=True)
         time.sleep(15)
-        print(f"waiting.png: {picture(guest, os.path.join(folder, 'waiting'))} colours", flush=True)
+        print(f"waiting.png: {drawn(guest, os.path.join(folder, 'waiting'))} colours", flush=True)
         shop.reachable.set()
         wait_for_url(guest, key, "page", 900)
         end = time.monotonic() + 300
         while time.monotonic() < end and not {"/panel.css", "/panel.mjs", "/api/menu"} <= set(shop.asked):
             time.sleep(2)
         time.sleep(20)
-        print(f"page.png: {picture(guest, os.path.join(folder, 'page'))} colours; the origin was asked for {sorted(set(shop.asked))}",
+        print(f"page.png: {drawn(guest, os.path.join(folder, 'page'))} colours; the origin was asked for {sorted(set(shop.asked))}",
               flush=True)
         print(guest.shell(key, "free -m | head -2; systemctl --failed --no-legend; cat /run/holdfast-panel/faults;"
                                "holdfast cache list | head; journalctl -b -u holdfast-kiosk --no-pager | tail -n 5"), flush=True)
@@ -131,7 +143,7 @@ allow-remote = yes
         guest.wait_for_shell(key)
         print(f"after the cut, without the origin: the page after {wait_for_url(guest, key, 'page', 900):.0f} s", flush=True)
         time.sleep(40)
-        print(f"offline.png: {picture(guest, os.path.join(folder, 'offline'))} colours")
+        print(f"offline.png: {drawn(guest, os.path.join(folder, 'offline'))} colours")
     finally:
         guest.cut()
 
