@@ -4,31 +4,47 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where uses after the end are looked for nothing stays. */
+/* A block that was given back may not be touched: the sanitizer of addresses is told
+ * so, and what is kept is the same with it as without. */
 #if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define KEEP 0u
+#if __has_feature(address_sanitizer) && !defined(__SANITIZE_ADDRESS__)
+#define __SANITIZE_ADDRESS__ 1
 #endif
 #endif
-#ifndef KEEP
-#define KEEP HF_SPARE_MAX
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(block, size) ((void)(block), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(block, size) ((void)(block), (void)(size))
 #endif
 
 void *hf_spare_take(struct hf_spare *s, size_t size)
 {
-	return s->n > 0 ? memset(s->v[--s->n], 0, size) : calloc(1, size);
+	void *block;
+
+	s->size = size;
+	if (s->n == 0)
+		return calloc(1, size);
+	block = s->v[--s->n];
+	ASAN_UNPOISON_MEMORY_REGION(block, size);
+	return memset(block, 0, size);
 }
 
 void hf_spare_give(struct hf_spare *s, void *block)
 {
-	if (s->n < KEEP)
+	if (s->n < HF_SPARE_MAX) {
+		ASAN_POISON_MEMORY_REGION(block, s->size);
 		s->v[s->n++] = block;
-	else
+	} else {
 		free(block);
+	}
 }
 
 void hf_spare_finish(struct hf_spare *s)
 {
-	while (s->n > 0)
-		free(s->v[--s->n]);
+	while (s->n > 0) {
+		s->n--;
+		ASAN_UNPOISON_MEMORY_REGION(s->v[s->n], s->size);
+		free(s->v[s->n]);
+	}
 }

@@ -13,6 +13,7 @@
 
 struct hf_spare {
 	void *v[HF_SPARE_MAX];
+	size_t size; /* of each */
 	unsigned n;
 };
 
