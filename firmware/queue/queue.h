@@ -93,7 +93,7 @@ struct hf_span hf_queue_origin_name(const struct hf_queue *q, unsigned i);
 enum hf_grant {
 	HF_GRANT_WAIT, /* granted() comes later */
 	HF_GRANT_LIVE,
-	HF_GRANT_QUEUE,
+	HF_GRANT_QUEUE, /* behind a backlog, or it waited CONFIG_HF_TURN_WAIT_MS */
 };
 
 /* Embedded in the caller's struct; lives from take to give_back. */
@@ -103,6 +103,7 @@ struct hf_turn {
 	/* private */
 	struct hf_lane *lane;
 	enum hf_grant grant;
+	uint64_t taken_ms; /* boot time */
 	struct hf_list link;
 };
 

@@ -22,6 +22,7 @@ int hf_turn_take(struct hf_queue *q, unsigned origin, const struct hf_policy *po
 		return err;
 	hf_list_init(&turn->link);
 	turn->lane = lane;
+	turn->taken_ms = q->opt.port->boottime_ms(q->opt.port);
 	lane->turns_n++;
 	if (must_wait(lane, policy)) {
 		turn->grant = HF_GRANT_WAIT;
@@ -37,6 +38,14 @@ int hf_turn_take(struct hf_queue *q, unsigned origin, const struct hf_policy *po
 	return 0;
 }
 
+/* The page that waits so long shall hear that its request is safe. */
+static bool waited_long(const struct hf_turn *turn)
+{
+	struct hf_port *port = turn->lane->queue->opt.port;
+
+	return port->boottime_ms(port) - turn->taken_ms > CONFIG_HF_TURN_WAIT_MS;
+}
+
 /* The lane's live turn has ended: who is next? A turn may be given back inside
  * its own callback; that goes on in the loop, not in a deeper one. */
 static void grant_next(struct hf_lane *lane)
@@ -48,7 +57,7 @@ static void grant_next(struct hf_lane *lane)
 		struct hf_turn *turn =
 			hf_container_of(hf_list_pop(&lane->turns), struct hf_turn, link);
 
-		if (hf_lane_has_backlog(lane)) {
+		if (hf_lane_has_backlog(lane) || waited_long(turn)) {
 			turn->grant = HF_GRANT_QUEUE;
 		} else {
 			turn->grant = HF_GRANT_LIVE;

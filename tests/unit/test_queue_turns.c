@@ -129,6 +129,26 @@ static void backlog_that_comes_up_does_not_let_anyone_pass_the_live_one(void **s
 	assert_int_equal(b->grant, HF_GRANT_QUEUE);
 }
 
+/* The origin takes its time with each: who waited too long gets its 202. */
+static void who_waits_long_is_queued_in_order(void **state)
+{
+	struct qrig *r = *state;
+	struct qreq *a = take(r, "/a"), *b = take(r, "/b"), *c = take(r, "/c"), *d;
+
+	b->admit_when_granted = true;
+	c->admit_when_granted = true;
+	qrig_advance(r, CONFIG_HF_TURN_WAIT_MS - 1);
+	d = take(r, "/d"); /* behind the others, who are a backlog then */
+	d->admit_when_granted = true;
+	qrig_advance(r, 2);
+	assert_int_equal(b->grant, HF_GRANT_WAIT);
+	qreq_give_back(a);
+	assert_int_equal(b->grant, HF_GRANT_QUEUE);
+	qrig_advance(r, 1000);
+	assert_int_equal(b->done + c->done + d->done, 0);
+	assert_string_equal(qrig_taken(r, 0), "/b /c /d");
+}
+
 static void held_record_of_a_skip_lane_is_no_backlog(void **state)
 {
 	struct qrig *r = *state;
@@ -185,6 +205,7 @@ int main(void)
 		TEST(origin_that_is_down_gets_nothing_live),
 		TEST(nobody_passes_one_that_waits),
 		TEST(backlog_that_comes_up_does_not_let_anyone_pass_the_live_one),
+		TEST(who_waits_long_is_queued_in_order),
 		TEST(held_record_of_a_skip_lane_is_no_backlog),
 		TEST(thousands_that_wait_are_granted_without_a_deep_stack),
 		TEST(nothing_is_granted_at_closing_down),
