@@ -2,7 +2,7 @@
 # The root: Debian's packages, unpacked natively and configured under emulation.
 
 # Programs of maintainer scripts that take long under emulation and are run once at the end, or not at all.
-later=(update-initramfs depmod linux-run-hooks linux-update-symlinks systemd-hwdb journalctl systemctl
+later=(update-initramfs depmod linux-run-hooks linux-update-symlinks systemd-hwdb journalctl systemctl ssh-keygen
 	deb-systemd-invoke udevadm update-mime-database update-ca-certificates ldconfig fc-cache)
 
 # root_packages LIST...: their names
@@ -65,6 +65,7 @@ root_configure() {
 	mount -t proc proc "$folder/proc"
 	mount --bind /dev "$folder/dev"
 	root_chroot "$folder" dpkg --force-unsafe-io --force-confnew --configure -a
+	cp "$folder/var/log/dpkg.log" "$work/"
 	rm -r "$folder/stand-in"
 }
 
@@ -101,7 +102,7 @@ root_finish() {
 	ln -s /run/holdfast-panel/iwd "$folder/etc/iwd"
 	mkdir -p "$folder/data" "$folder/boot/firmware"
 	root_chroot "$folder" ldconfig
-	root_chroot "$folder" systemd-hwdb --usr update
+	systemd-hwdb --root="$folder" --usr update
 	depmod -b "$folder" "$kernel"
 	root_chroot "$folder" mkinitramfs -o /boot/initrd.img "$kernel"
 	mv "$folder"/boot/vmlinuz-* "$folder/boot/vmlinuz"

@@ -11,6 +11,13 @@ no_drivers=(accessibility/speakup ata atm bcma bus/fsl-mc crypto/caam crypto/his
 	net/ethernet/huawei net/ethernet/pensando net/wireless/ath net/wireless/intel net/wireless/marvell net/wireless/mediatek
 	net/wireless/ti net/wireless/rsi net/wwan nvme nvdimm parport pcmcia scsi staging/media target thunderbolt ufs vfio
 	iommu/iommufd soundwire remoteproc/qcom* slimbus)
+# Units that have nothing to do on a root that is read-only, with /var in RAM and nobody at a console.
+no_units=(dpkg-db-backup.{service,timer} e2scrub_all.timer e2scrub_reap.service fstrim.timer getty.target ldconfig.service
+	systemd-{journal-catalog-update,journal-flush,machine-id-commit,modules-load,network-generator}.service
+	systemd-{networkd-persistent-storage,pstore,random-seed,udev-load-credentials,update-done}.service
+	kmod-static-nodes.service modprobe@{configfs,drm,fuse}.service dev-{hugepages,mqueue}.mount
+	sys-{fs-fuse-connections,kernel-config,kernel-debug,kernel-tracing}.mount proc-sys-fs-binfmt_misc.automount)
+no_generators=(getty gpt-auto hibernate-resume rc-local run ssh system-update sysv tpm2)
 no_firmware=(brcm/bcm43xx* brcm/brcmfmac*pcie* "brcm/*APCNET*" "brcm/*VALLEYVIEW*" "brcm/*apple*")
 
 # slim FOLDER
@@ -22,6 +29,12 @@ slim() {
 		rm -rf "$kernel"/kernel/drivers/$name
 	done
 	rm -rf "$kernel"/kernel/sound/{firewire,pci,soc/{amd,apple,fsl,hisilicon,intel,mediatek,meson,qcom,rockchip,samsung,sof,sunxi,tegra}}
+	for name in "${no_units[@]}"; do
+		ln -sf /dev/null "$folder/etc/systemd/system/$name"
+	done
+	for name in "${no_generators[@]}"; do
+		rm -f "$folder/usr/lib/systemd/system-generators/systemd-$name-generator"
+	done
 	for name in "${no_firmware[@]}"; do
 		# shellcheck disable=SC2086
 		rm -rf "$folder"/usr/lib/firmware/$name

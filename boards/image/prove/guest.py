@@ -1,4 +1,5 @@
 """A panel in QEMU: started with the image's own kernel, initial RAM disk, command line and root; its power is the process."""
+import ctypes
 import http.client
 import json
 import os
@@ -7,11 +8,15 @@ import socket
 import subprocess
 import time
 
+# One thread of QEMU's for all processors of the panel: those of a Raspberry Pi that wait would spin.
 MACHINES = {
-    "virt": ["-M", "virt", "-cpu", "cortex-a72", "-smp", "2", "-m", "1024"],
-    "raspi3b": ["-M", "raspi3b"],
-    "raspi4b": ["-M", "raspi4b"],
+    "virt": ["-M", "virt", "-cpu", "cortex-a72", "-m", "1024"],
+    "raspi3b": ["-M", "raspi3b", "-accel", "tcg,thread=single"],
+    "raspi4b": ["-M", "raspi4b", "-accel", "tcg,thread=single"],
 }
+TREES = {"raspi3b": "bcm2837-rpi-3-b.dtb", "raspi4b": "bcm2711-rpi-4-b.dtb"}
+# Two page tables, and other addresses at each start, make QEMU translate the same program over and over.
+LINE = "kpti=off norandmaps"
 
 
 def free_port():
@@ -20,10 +25,20 @@ def free_port():
         return probe.getsockname()[1]
 
 
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
+
+
+def end_with_parent():
+    """In the child: a proof that is ended leaves no panel behind."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Guest:
-    def __init__(self, card, folder, machine="virt", drive=None, display=False):
+    def __init__(self, card, folder, machine="virt", drive=None, display=False, watchdog=False):
         self.card, self.folder, self.machine = card, folder, machine
-        self.drive, self.display = drive, display  # drive: QEMU's options that make the node "card"
+        self.drive = drive  # QEMU's options that make the node "card"
+        self.display, self.watchdog = display, watchdog
         self.port, self.ssh_port = free_port(), free_port()
         self.process = None
         self.started = 0.0
@@ -45,20 +60,24 @@ class Guest:
             extra = ["-device", "virtio-net-pci,netdev=net,romfile=", "-device", "virtio-rng-pci"]
             extra += self.drive or ["-drive", f"if=none,id=card,format=raw,cache=none,file={self.card.path}"]
             extra += ["-device", "virtio-blk-pci,drive=card"]
-            line = f"{self.line} console=ttyAMA0 {os.environ.get('HF_GUEST_LINE', '')}"
+            if self.watchdog:
+                extra += ["-device", "i6300esb"]
+            line = f"{self.line} {LINE} console=ttyAMA0"
             if self.display:
                 line += " systemd.setenv=WLR_RENDERER=pixman"  # this graphics card draws nothing itself
-                extra += ["-device", "virtio-gpu-pci", "-device", "virtio-tablet-pci"]
+                extra += ["-device", "virtio-gpu-pci", "-device", "virtio-keyboard-pci"]
         else:
-            blob = self.card.get("bcm2837-rpi-3-b.dtb", os.path.join(self.folder, "board.dtb"))
+            blob = self.card.get(TREES[self.machine], os.path.join(self.folder, "board.dtb"))
             extra = ["-dtb", blob, "-drive", f"if=sd,format=raw,file={self.card.path}", "-device", "usb-net,netdev=net"]
-            line = f"{self.line} console=ttyAMA0,115200 systemd.watchdog_sec=0 dwc_otg.fiq_fsm_enable=0"
+            # this watchdog ends the machine when it is set up, not when it is not fed
+            line = f"{self.line} {LINE} console=ttyAMA0,115200 systemd.watchdog_sec=0"
         return common + extra + ["-append", line]
 
     def start(self):
         self.started = time.monotonic()
         with open(os.path.join(self.folder, "qemu.log"), "ab") as log:
-            self.process = subprocess.Popen(self._arguments(), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(self._arguments(), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                            preexec_fn=end_with_parent)
 
     def cut(self):
         """The power goes."""
@@ -66,6 +85,15 @@ class Guest:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
             self.process = None
+
+    def ended(self, limit):
+        """Whether the panel ends by itself until then."""
+        try:
+            self.process.wait(limit)
+        except subprocess.TimeoutExpired:
+            return False
+        self.process = None
+        return True
 
     def seconds(self):
         return time.monotonic() - self.started

@@ -6,8 +6,9 @@ import time
 
 
 class Load:
-    def __init__(self, guest, first, clients=6, mark=None):
+    def __init__(self, guest, first, clients=6, mark=None, tell=None):
         self.guest, self.mark = guest, mark
+        self.tell = tell or (lambda what, **values: None)  # is told of each answer
         self.acknowledged = []  # number, id, what mark() said when the answer was there
         self.delivered = []     # numbers that the origin answered itself
         self.refused = []
@@ -48,8 +49,11 @@ class Load:
             mark = self.mark() if self.mark else 0
             with self.lock:
                 if answer.status == 202:
-                    self.acknowledged.append((number, answer.headers["Location"].rsplit("/", 1)[1], mark))
+                    request = answer.headers["Location"].rsplit("/", 1)[1]
+                    self.acknowledged.append((number, request, mark))
+                    self.tell("acknowledged", number=number, request=request)
                 elif answer.status == 201:
                     self.delivered.append(number)
+                    self.tell("delivered", number=number)
                 else:
                     self.refused.append((number, answer.status))

@@ -5,8 +5,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Origin:
-    def __init__(self):
+    def __init__(self, tell=None):
         self.effects = {}  # number of the order: its keys
+        self.tell = tell   # is told of each, before it is answered
         self.lock = threading.Lock()
         self.reachable = threading.Event()
         origin = self
@@ -19,8 +20,7 @@ class Origin:
                 if not origin.reachable.is_set():
                     self.close_connection = True
                     return
-                with origin.lock:
-                    origin.effects.setdefault(json.loads(body)["n"], set()).add(self.headers.get("Idempotency-Key"))
+                origin.take(json.loads(body)["n"], self.headers.get("Idempotency-Key"))
                 self.send_response(201)
                 self.send_header("Content-Length", "2")
                 self.end_headers()
@@ -40,3 +40,9 @@ class Origin:
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def take(self, number, key):
+        with self.lock:
+            self.effects.setdefault(number, set()).add(key)
+        if self.tell:
+            self.tell("effect", number=number, key=key)

@@ -16,7 +16,8 @@ MANIFEST = {
 
 def make_key(folder):
     path = os.path.join(folder, "key")
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
+    if not os.path.exists(f"{path}.pub"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
     with open(f"{path}.pub", encoding="ascii") as file:
         return path, file.read().strip()
 

@@ -12,6 +12,7 @@ import random
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 from blocklog import FLUSH, BlockLog
@@ -148,7 +149,7 @@ class Store:
 def trial(log, card, folder, store, acknowledged, points, dice, heeds_flushes):
     disk = Disk(log, card, os.path.join(folder, "before.ext4"), dice)
     result = {"points": 0, "loose": 0, "unclean": 0, "unopened": 0, "lost": 0, "looked for": 0}
-    partition = os.path.join(folder, "data.ext4")
+    partition = os.path.join(store.folder, "data.ext4")
     for point in points:
         image, loose = disk.after(point, heeds_flushes)
         with open(partition, "wb") as file:
@@ -190,7 +191,9 @@ def main():
     busy = [index + 1 for index, entry in enumerate(log.entries) if entry.end >= first]
     print(f"{len(log.entries)} entries, {len(busy)} of them under load, "
           f"{sum(1 for entry in log.entries if entry.flags & FLUSH)} flushes, {len(acknowledged)} orders acknowledged", flush=True)
-    store = Store(holdfastd, folder)
+    # in RAM: what is tried is the log, not this machine's disk
+    memory = tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else folder)
+    store = Store(holdfastd, memory.name)
     points = sorted(dice.sample(busy, min(count, len(busy))))
     real = trial(log, card, folder, store, acknowledged, points, dice, True)
     print(f"flushes heeded: {real}", flush=True)

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """screen.py IMAGE FOLDER: the demo panel on the screen of a kiosk image, through Holdfast.
 
-Three pictures: why the panel waits before its page has ever come; the page when the origin is there; and, after a cut of the power
-and with the origin away, the page again."""
+Pictures: why the panel waits before its page has ever come, with a fault of its holdfast.conf; the page when the origin is there;
+and, after a cut of the power, with the origin away and the screen turned, the page again. A browser that hangs and a compositor
+that ends are started anew, and a screen that nobody touches gets dark."""
 import json
 import os
-import subprocess
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -67,85 +67,135 @@ class Shop:
         Thread(target=self.server.serve_forever, daemon=True).start()
 
 
+FAULTS = b"\xff\xc4\x6b"  # their colour on the page that waits
+
+
 def picture(guest, path):
-    """A picture of the screen, and how many colours are in it."""
+    """A picture of the screen, as bytes of red, green and blue."""
     plain = f"{path}.ppm"
     guest.tell_monitor(f"screendump {plain}")
     with open(plain, "rb") as file:
-        data = file.read()
-    start = len(b"\n".join(data.split(b"\n", 3)[:3])) + 1
-    colours = len({data[at:at + 3] for at in range(start, len(data) - 3, 3 * 7)})
+        data = file.read().split(b"\n", 3)[3]
     guest.tell_monitor(f"screendump {path}.png -f png")
     os.remove(plain)
-    return colours
+    return data
 
 
-def drawn(guest, path, limit=600):
-    """A picture of a screen that is not of one colour."""
-    end = time.monotonic() + limit
-    colours = picture(guest, path)
-    while colours < 16 and time.monotonic() < end:
-        time.sleep(5)
-        colours = picture(guest, path)
-    if colours < 16:
-        raise RuntimeError(f"the screen is empty after {limit} s")
-    return colours
+def colours(data):
+    return len({data[at:at + 3] for at in range(0, len(data) - 2, 3 * 7)})
 
 
-def wait_for_url(guest, key, part, limit):
-    """The browser's page, as its process tells on the panel: the journal of the watch."""
-    end = time.monotonic() + limit
-    while time.monotonic() < end:
-        if part in guest.shell(key, "cat /run/kiosk/shown 2>/dev/null"):
-            return guest.seconds()
-        time.sleep(3)
-    raise RuntimeError(f"the screen does not show {part} after {limit} s")
+class Proof:
+    def __init__(self, image, folder):
+        self.folder, self.shop, self.faults = folder, Shop(), 0
+        self.key, self.public_key = make_key(folder)
+        self.card = copy_card(image, os.path.join(folder, "card.img"), 2048)
+        self.card.put("demo.json", json.dumps(MANIFEST))
+        self.guest = None
+
+    def start(self, lines):
+        self.card.put("holdfast.conf", f"""[panel]
+hostname = demo
+url = http://10.0.2.2:{self.shop.port}/
+manifest = demo.json
+ssh-key = {self.public_key}
+{lines}
+[agent]
+listen = 127.0.0.1:8480, 0.0.0.0:8481
+allow-remote = yes
+""")
+        self.guest = Guest(self.card, self.folder, display=True)
+        self.guest.start()
+        print(f"the agent answers after {self.guest.wait_for_agent(900):.0f} s", flush=True)
+        self.guest.wait_for_shell(self.key)
+
+    def holds(self, what, good):
+        print(f"{'holds' if good else 'DOES NOT HOLD'}: {what}, {self.guest.seconds():.0f} s after the start", flush=True)
+        self.faults += not good
+
+    def until(self, what, ask, limit=900):
+        """Asked until it holds."""
+        end = time.monotonic() + limit
+        good = ask()
+        while not good and time.monotonic() < end:
+            time.sleep(3)
+            good = ask()
+        self.holds(what, good)
+
+    def shell(self, command):
+        return self.guest.shell(self.key, command)
+
+    def output(self):
+        """What the compositor says of the screen."""
+        return self.shell("cd /run/user/$(id -u kiosk) && runuser -u kiosk -- env XDG_RUNTIME_DIR=$PWD WAYLAND_DISPLAY=wayland-0 wlr-randr")
+
+    def shown(self):
+        """Which page the browser has: wait or page."""
+        return self.shell("cat /run/kiosk/shown")
+
+    def touch(self):
+        self.guest.tell_monitor("sendkey shift")
+
+    def picture(self, name, *needed):
+        """A picture with something in it, and with pixels of these colours."""
+        def drawn():
+            self.touch()
+            data = picture(self.guest, os.path.join(self.folder, name))
+            return colours(data) >= 16 and all(data.count(colour) >= 50 for colour in needed)
+        self.until(f"{name}.png has something to show", drawn, 600)
+
+    def waits(self):
+        self.until("the page that waits is shown", lambda: self.shown() == "wait")
+        self.picture("waiting", FAULTS)
+        self.holds("the fault of holdfast.conf has its line",
+                   self.shell("cat /run/holdfast-panel/faults") == "holdfast.conf, line 6: there is no key rotat in [panel]")
+
+    def shows(self):
+        asked = {"/panel.css", "/panel.mjs", "/api/menu"}
+        self.shop.reachable.set()
+        self.until("the origin's page is shown", lambda: self.shown() == "page")
+        self.until("the origin was asked for what the page needs", lambda: asked <= set(self.shop.asked))
+        time.sleep(20)
+        self.picture("page")
+        print(self.shell("free -m | head -2; systemctl --failed --no-legend; holdfast cache list"), flush=True)
+
+    def mends(self):
+        """A browser that hangs, a compositor that ends."""
+        for what, command in (("a browser that hangs", "pkill -STOP chromium"), ("a compositor that ends", "pkill -KILL cage")):
+            before = self.shell(f"systemctl show -P NRestarts holdfast-kiosk; rm -f /run/kiosk/shown; {command}").split("\n")[0]
+            self.until(f"{what} is started anew", lambda n=before: self.shell("systemctl show -P NRestarts holdfast-kiosk") > n)
+            self.until("the page is there again", lambda: self.shown() == "page")
+
+    def offline(self):
+        self.until("without the origin the page is shown", lambda: self.shown() == "page")
+        self.until("the screen is turned", lambda: "Transform: 90" in self.output(), 60)
+        time.sleep(20)
+        self.picture("offline")
+
+    def darkens(self):
+        self.until("a screen that nobody touches gets dark", lambda: "Enabled: no" in self.output(), 300)
+        self.touch()
+        self.until("it is lit when it is touched", lambda: "Enabled: yes" in self.output(), 60)
 
 
 def main():
     image, folder = sys.argv[1], sys.argv[2]
     os.makedirs(folder, exist_ok=True)
-    shop = Shop()
-    key, public_key = make_key(folder)
-    card = copy_card(image, os.path.join(folder, "card.img"), 2048)
-    card.put("demo.json", json.dumps(MANIFEST))
-    card.put("holdfast.conf", f"""[panel]
-hostname = demo
-url = http://10.0.2.2:{shop.port}/
-manifest = demo.json
-ssh-key = {public_key}
-[agent]
-listen = 127.0.0.1:8480, 0.0.0.0:8481
-allow-remote = yes
-""")
-    guest = Guest(card, folder, display=True)
+    proof = Proof(image, folder)
     try:
-        guest.start()
-        print(f"the agent answers after {guest.wait_for_agent(900):.0f} s", flush=True)
-        guest.wait_for_shell(key)
-        print(f"the waiting page after {wait_for_url(guest, key, 'wait', 900):.0f} s", flush=True)
-        time.sleep(15)
-        print(f"waiting.png: {drawn(guest, os.path.join(folder, 'waiting'))} colours", flush=True)
-        shop.reachable.set()
-        wait_for_url(guest, key, "page", 900)
-        end = time.monotonic() + 300
-        while time.monotonic() < end and not {"/panel.css", "/panel.mjs", "/api/menu"} <= set(shop.asked):
-            time.sleep(2)
-        time.sleep(20)
-        print(f"page.png: {drawn(guest, os.path.join(folder, 'page'))} colours; the origin was asked for {sorted(set(shop.asked))}",
-              flush=True)
-        print(guest.shell(key, "free -m | head -2; systemctl --failed --no-legend; cat /run/holdfast-panel/faults;"
-                               "holdfast cache list | head; journalctl -b -u holdfast-kiosk --no-pager | tail -n 5"), flush=True)
-        guest.cut()
-        shop.reachable.clear()
-        guest.start()
-        guest.wait_for_agent(900)
-        guest.wait_for_shell(key)
-        print(f"after the cut, without the origin: the page after {wait_for_url(guest, key, 'page', 900):.0f} s", flush=True)
-        time.sleep(40)
-        print(f"offline.png: {drawn(guest, os.path.join(folder, 'offline'))} colours")
+        proof.start("rotat = 90")
+        proof.waits()
+        proof.shows()
+        proof.mends()
+        proof.guest.cut()
+        proof.shop.reachable.clear()
+        proof.start("rotate = 90\nblank = 60")
+        proof.offline()
+        proof.darkens()
     finally:
-        guest.cut()
+        if proof.guest:
+            proof.guest.cut()
+    sys.exit(1 if proof.faults else 0)
 
 
 main()
