@@ -122,7 +122,7 @@ class Guest:
     def wait_for_agent(self, limit=1800):
         """Seconds from power on until the agent answers."""
         while self.seconds() < limit:
-            answer = self.ask("GET", "/.holdfast/requests?limit=1", timeout=5)
+            answer = self.ask("GET", "/.holdfast/requests?limit=1", timeout=2)
             if answer and answer[0] == 200:
                 return self.seconds()
             if self.process.poll() is not None:
