@@ -20,6 +20,7 @@ static const struct cli_option_spec options[CLI_OPTIONS_N] = {
 	[CLI_HELD] = { "--held", NULL, "all held ones" },
 	[CLI_DEAD] = { "--dead", NULL, "all dead ones" },
 	[CLI_ALL] = { "--all", NULL, "all of them" },
+	[CLI_IGNORE_SEARCH] = { "--ignore-search", NULL, "whatever the query of the URL is" },
 	[CLI_HAR] = { "--har", NULL, "one document in the form of an HTTP archive" },
 	[CLI_FOLLOW] = { "--follow", NULL, "go on as they happen (also -f)" },
 };

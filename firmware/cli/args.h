@@ -15,6 +15,7 @@ enum cli_option {
 	CLI_HELD,
 	CLI_DEAD,
 	CLI_ALL,
+	CLI_IGNORE_SEARCH,
 	CLI_HAR,
 	CLI_FOLLOW,
 	CLI_OPTIONS_N,

@@ -19,6 +19,7 @@ struct target {
 	const char *cache; /* NULL: none */
 	const char *below; /* "/entries", "" */
 	const char *url, *worker, *after;
+	bool all, ignore_search;
 };
 
 static int append(struct hf_buf *out, bool *first, const char *name, const char *value)
@@ -45,6 +46,12 @@ static int make(const struct target *t, struct hf_buf *out)
 		err = hf_buf_append_str(out, t->below);
 	if (!err)
 		err = append(out, &first, "url", t->url);
+	if (!err && t->url) /* all of its variants */
+		err = append(out, &first, "ignoreVary", "true");
+	if (!err && t->ignore_search)
+		err = append(out, &first, "ignoreSearch", "true");
+	if (!err && t->all)
+		err = append(out, &first, "all", "true");
 	if (!err)
 		err = append(out, &first, "worker", t->worker);
 	return err ? err : append(out, &first, "after", t->after);
@@ -62,6 +69,15 @@ static int ask(struct cli *c, const char *method, const struct target *t, struct
 	err = text ? cli_ask(c, method, text, reply) : cli_usage("the name is too long");
 	hf_buf_finish(&target);
 	return err;
+}
+
+static int check_url(const struct cli_args *args)
+{
+	if (args->second && args->second[0] != '/')
+		return cli_usage("URL is a path with its query, as `holdfast cache show` has it");
+	if (args->option[CLI_IGNORE_SEARCH] && !args->second)
+		return cli_usage("--ignore-search goes with a URL");
+	return 0;
 }
 
 /* ---- list ---- */
@@ -177,11 +193,16 @@ int cli_cache_show(struct cli *c, const struct cli_args *args)
 	};
 	struct target target = { .cache = args->operand,
 				 .below = "/entries",
+				 .url = args->second,
+				 .all = args->second,
+				 .ignore_search = args->option[CLI_IGNORE_SEARCH],
 				 .worker = args->option[CLI_WORKER] };
 	struct cli_table t;
 	char after[32] = "", before[32];
-	int err;
+	int err = check_url(args);
 
+	if (err)
+		return err;
 	cli_table_init(&t, columns, COUNT(columns));
 	t.ends = 1;
 	do {
@@ -189,7 +210,7 @@ int cli_cache_show(struct cli *c, const struct cli_args *args)
 		err = show_page(c, &target, &t, after);
 	} while (!err && after[0] && strcmp(before, after) != 0);
 	if (!err && !c->json && t.cells_n == 0 && !t.nomem)
-		puts("The cache is empty.");
+		puts(args->second ? "Nothing is stored for it." : "The cache is empty.");
 	else if (!err && !c->json && !cli_table_print(&t))
 		err = cli_fail(CLI_NO, "out of memory");
 	cli_table_finish(&t);
@@ -214,13 +235,14 @@ int cli_cache_purge(struct cli *c, const struct cli_args *args)
 	struct target target = { .cache = args->operand,
 				 .below = args->second ? "/entries" : "",
 				 .url = args->second,
+				 .ignore_search = args->option[CLI_IGNORE_SEARCH],
 				 .worker = args->option[CLI_WORKER] };
 	struct cli_reply reply;
 	cJSON *j;
-	int err;
+	int err = check_url(args);
 
-	if (args->second && args->second[0] != '/')
-		return cli_usage("URL is a path with its query, as `holdfast cache show` has it");
+	if (err)
+		return err;
 	err = ask(c, "DELETE", &target, &reply);
 	if (!err && c->json) {
 		cli_put_raw(hf_buf_span(&reply.body));

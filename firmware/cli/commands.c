@@ -55,11 +55,13 @@ const struct cli_spec cli_commands[] = {
 	{ "periodic", "unregister", "TAG", false, O(WORKER), "give a tag up", NULL,
 	  cli_periodic_unregister },
 	{ "cache", "list", NULL, false, 0, "the caches, and what they take", NULL, cli_cache_list },
-	{ "cache", "show", "CACHE", false, O(WORKER), "what is in a cache",
+	{ "cache", "show", "CACHE [URL]", false, O(IGNORE_SEARCH) | O(WORKER),
+	  "what is in a cache, or of one URL",
 	  "CACHE is a worker's cache, the origin of an HTTP cache, or the worker of a\n"
 	  "precache. FRESH is how long it may be used without asking, by RFC 9111.\n",
 	  cli_cache_show },
-	{ "cache", "purge", "CACHE [URL]", false, O(WORKER), "take out all, or one URL",
+	{ "cache", "purge", "CACHE [URL]", false, O(IGNORE_SEARCH) | O(WORKER),
+	  "take out all, or one URL",
 	  "A cache that a worker or an origin uses is empty then; a precache is fetched\n"
 	  "anew, and until it is there its files come from the origin.\n",
 	  cli_cache_purge },

@@ -69,12 +69,37 @@ static int append_age(const struct hf_cache_freshness *f, struct hf_buf *out)
 			      f->age_s, f->ttl_s);
 }
 
+/* The selecting key (http/vary.h) as an object: the fields that the answer depends on. */
+static int append_vary(struct hf_span key, struct hf_buf *out)
+{
+	int err = hf_buf_append_str(out, ",\"vary\":{");
+	bool first = true;
+
+	while (key.len > 0 && !err) {
+		struct hf_span value = hf_span_cut(&key, '\n'), name;
+
+		if (value.len == 0)
+			continue;
+		name = hf_span_cut(&value, ':');
+		err = hf_buf_append_str(out, first ? "" : ",");
+		if (!err)
+			err = hf_json_append_string(out, name);
+		if (!err)
+			err = hf_buf_append_str(out, ":");
+		if (!err)
+			err = value.ptr ? hf_json_append_string(out, value) :
+					  hf_buf_append_str(out, "null");
+		first = false;
+	}
+	return err ? err : hf_buf_append_str(out, "}");
+}
+
 int hf_cache_entry_json(const struct hf_stored *s, const struct hf_cache_clock *now,
 			struct hf_buf *out)
 {
 	const struct hf_span *type = hf_fields_get(&s->fields, "content-type");
 	struct hf_cache_freshness fresh;
-	int err = hf_buf_append_str(out, "{\"url\":");
+	int err = hf_buf_appendf(out, "{\"id\":\"%" PRIu64 "\",\"url\":", s->id);
 
 	hf_cache_freshness(&hf_http_rules, &s->entry, now, &fresh);
 	if (!err)
@@ -84,6 +109,8 @@ int hf_cache_entry_json(const struct hf_stored *s, const struct hf_cache_clock *
 				     s->entry.status, s->body_len);
 	if (!err)
 		err = type ? hf_json_append_string(out, *type) : hf_buf_append_str(out, "null");
+	if (!err)
+		err = append_vary(s->entry.variant, out);
 	if (!err)
 		err = append_age(&fresh, out);
 	return err ? err : append_flags(s, !fresh.is_fresh, out);

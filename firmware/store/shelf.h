@@ -169,6 +169,7 @@ struct hf_shelf_entry {
 	uint8_t sha256[32];  /* of the body */
 	struct hf_span data; /* the body when it was asked for and is short enough */
 	bool has_data;
+	uint64_t order; /* what was stored later has a higher one */
 };
 
 /* All entries of a cache and URL, those stored last first. None is no error. */
@@ -290,13 +291,17 @@ struct hf_shelf_remove {
 void hf_shelf_remove(struct hf_shelf *s, struct hf_shelf_remove *r);
 
 /* Entries of a cache, without data, a page at a time, in the order of their ids. With
- * @more ask again with @next as @after. */
+ * @more, also of a page that is empty, ask again with @next as @after. Those of a path
+ * are looked for among so many rows to a page. */
 #define HF_SHELF_LIST_MAX 64
+#define HF_SHELF_SCAN_MAX 512
 struct hf_shelf_list {
 	struct hf_shelf_op op;
 	uint32_t cache;
 	uint64_t after;		  /* in: 0 for the first page */
 	bool heads;		  /* in: with heads */
+	struct hf_span path;	  /* in: URLs that are it, whatever their query; ptr NULL: all */
+	size_t max;		  /* in: entries of a page; 0: HF_SHELF_LIST_MAX */
 	struct hf_shelf_entry *v; /* out */
 	size_t n;
 	bool more;

@@ -41,6 +41,8 @@
 	X(ENTRY_GET, "SELECT sum,url,note,head FROM entry WHERE id=?1")                   \
 	X(ENTRY_FROM, "SELECT id,sum,url,note,head FROM entry WHERE id>?1 AND id<=?2 "    \
 		      "ORDER BY id")                                                      \
+	X(ENTRY_URLS, "SELECT id,url FROM entry WHERE id>?1 AND id<=?2 "                  \
+		      "ORDER BY id LIMIT ?3")                                             \
 	X(ENTRY_ADD, "INSERT INTO entry(id,sum,url,note,head) VALUES(?1,?2,?3,?4,?5)")    \
 	X(ENTRY_HEAD, "UPDATE entry SET sum=?2,head=?3 WHERE id=?1")                      \
 	X(ENTRY_DEL, "DELETE FROM entry WHERE id=?1")                                     \
@@ -125,6 +127,7 @@ struct hf_shelf_db {
 	bool sweep_due;	      /* there may be bodies or caches to delete */
 	uint32_t cache_next;  /* no cache below it is made anew in this run */
 	uint8_t serial;	      /* for the numbers of entries */
+	uint32_t stored;      /* entries in this run, for their order */
 	uint64_t bad[HF_SHELF_BAD_MAX];
 	unsigned bad_n;
 	uint64_t bad_after; /* the entries up to it are not of the first one any more */

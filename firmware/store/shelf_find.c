@@ -83,8 +83,8 @@ static int take_body(struct hf_shelf_db *db, struct hf_shelf_entry *e, uint32_t 
 }
 
 /* The entry with the texts of its row already; HF_ENOENT: not to be used. */
-static int complete(struct hf_shelf_db *db, struct hf_shelf_entry *e, uint64_t *seq,
-		    uint32_t data_max, void **memory)
+static int complete(struct hf_shelf_db *db, struct hf_shelf_entry *e, uint32_t data_max,
+		    void **memory)
 {
 	struct hf_shelf_use u;
 	int err = hf_shelf_use_get(db, e->id, &u);
@@ -95,7 +95,7 @@ static int complete(struct hf_shelf_db *db, struct hf_shelf_entry *e, uint64_t *
 	e->state = u.state;
 	e->state.trial = hf_shelf_is_proved(db, u.number) ? 0 : (uint32_t)u.number;
 	e->body = u.body;
-	*seq = u.seq;
+	e->order = u.seq;
 	err = take_body(db, e, data_max, memory);
 	if (err == HF_ENOMEM)
 		return err;
@@ -104,20 +104,16 @@ static int complete(struct hf_shelf_db *db, struct hf_shelf_entry *e, uint64_t *
 
 /* ---- of one URL ---- */
 
-struct found {
-	struct hf_shelf_entry e;
-	uint64_t seq;
-};
-
 static int newest_first(const void *a, const void *b)
 {
-	const struct found *x = a, *y = b;
+	const struct hf_shelf_entry *x = a, *y = b;
 
-	return (x->seq < y->seq) - (x->seq > y->seq);
+	return (x->order < y->order) - (x->order > y->order);
 }
 
 /* The texts of all that have the key and the URL. */
-static int read_texts(struct hf_shelf_db *db, struct hf_shelf_find *f, struct found *v, size_t *n)
+static int read_texts(struct hf_shelf_db *db, struct hf_shelf_find *f, struct hf_shelf_entry *v,
+		      size_t *n)
 {
 	uint64_t first = hf_shelf_key_of(db->seed, f->cache, f->url) << HF_SHELF_NUMBER_BITS;
 	sqlite3_stmt *st = hf_shelf_stmt(db, HF_SHELF_ENTRY_FROM);
@@ -126,7 +122,7 @@ static int read_texts(struct hf_shelf_db *db, struct hf_shelf_find *f, struct fo
 	hf_bind_u64(st, 1, first - 1);
 	hf_bind_u64(st, 2, first + HF_SHELF_NUMBERS - 1);
 	while (!err && *n < HF_SHELF_VARIANTS_MAX && (got = hf_shelf_step(db, st)) > 0) {
-		struct hf_shelf_entry *e = &v[*n].e;
+		struct hf_shelf_entry *e = &v[*n];
 		struct hf_span url = hf_column_span(st, 2);
 
 		if (!hf_span_eq(url, f->url))
@@ -142,13 +138,12 @@ static int read_texts(struct hf_shelf_db *db, struct hf_shelf_find *f, struct fo
 	return err ? err : db->hard;
 }
 
-static int keep(struct hf_shelf_find *f, const struct found *v, size_t n)
+static int keep(struct hf_shelf_find *f, const struct hf_shelf_entry *v, size_t n)
 {
 	f->v = calloc(n + 1, sizeof(*f->v));
 	if (!f->v)
 		return HF_ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		f->v[i] = v[i].e;
+	memcpy(f->v, v, n * sizeof(*v));
 	f->n = n;
 	return 0;
 }
@@ -156,7 +151,7 @@ static int keep(struct hf_shelf_find *f, const struct found *v, size_t n)
 static int find_run(struct hf_shelf_op *op, struct hf_shelf_db *db)
 {
 	struct hf_shelf_find *f = hf_container_of(op, struct hf_shelf_find, op);
-	struct found v[HF_SHELF_VARIANTS_MAX] = { 0 };
+	struct hf_shelf_entry v[HF_SHELF_VARIANTS_MAX] = { 0 };
 	struct hf_shelf_row *row;
 	size_t n = 0, good = 0;
 	int err = hf_shelf_row_live(db, f->cache, &row);
@@ -166,7 +161,7 @@ static int find_run(struct hf_shelf_op *op, struct hf_shelf_db *db)
 		return err == HF_ENOENT ? 0 : err;
 	err = read_texts(db, f, v, &n);
 	for (size_t i = 0; i < n && !err; i++) {
-		err = complete(db, &v[i].e, &v[i].seq, f->data_max, &f->memory);
+		err = complete(db, &v[i], f->data_max, &f->memory);
 		if (!err)
 			v[good++] = v[i];
 		if (err == HF_ENOENT)
@@ -199,7 +194,6 @@ void hf_shelf_find_finish(struct hf_shelf_find *f)
 static int read_entry(struct hf_shelf_db *db, struct hf_shelf_list *l, struct hf_shelf_entry *e)
 {
 	sqlite3_stmt *st = hf_shelf_stmt(db, HF_SHELF_ENTRY_GET);
-	uint64_t seq;
 	int got, err;
 
 	hf_bind_u64(st, 1, e->id);
@@ -212,22 +206,64 @@ static int read_entry(struct hf_shelf_db *db, struct hf_shelf_list *l, struct hf
 		      take_texts(st, 1, l->heads, e, &l->memory) :
 		      HF_ENOENT;
 	hf_sql_reset(st);
-	return err ? err : complete(db, e, &seq, 0, &l->memory);
+	return err ? err : complete(db, e, 0, &l->memory);
 }
 
-/* The ids of the page, and one more when there is one. */
+static size_t page_size(const struct hf_shelf_list *l)
+{
+	return l->max && l->max < HF_SHELF_LIST_MAX ? l->max : HF_SHELF_LIST_MAX;
+}
+
+static void bind_range(const struct hf_shelf_list *l, sqlite3_stmt *st, uint64_t rows)
+{
+	uint64_t first = hf_shelf_first_of(l->cache), last = hf_shelf_last_of(l->cache);
+	uint64_t after = l->after < last ? l->after : last;
+
+	hf_bind_u64(st, 1, after > first ? after : first);
+	hf_bind_u64(st, 2, last);
+	hf_bind_u64(st, 3, rows);
+}
+
+/* The ids of the page, and whether there are more. */
 static int read_ids(struct hf_shelf_db *db, struct hf_shelf_list *l, size_t *n)
 {
-	uint64_t first = hf_shelf_first_of(l->cache);
 	sqlite3_stmt *st = hf_shelf_stmt(db, HF_SHELF_USE_FROM);
+	size_t max = page_size(l);
 	int got;
 
-	hf_bind_u64(st, 1, l->after > first ? l->after : first);
-	hf_bind_u64(st, 2, hf_shelf_last_of(l->cache));
-	hf_bind_u64(st, 3, HF_SHELF_LIST_MAX + 1);
-	while ((got = hf_shelf_step(db, st)) > 0)
-		l->v[(*n)++].id = hf_column_u64(st, 0);
-	return got;
+	bind_range(l, st, max + 1);
+	while (!l->more && (got = hf_shelf_step(db, st)) > 0) {
+		l->more = *n == max;
+		if (l->more)
+			break;
+		l->next = hf_column_u64(st, 0);
+		l->v[(*n)++].id = l->next;
+	}
+	hf_sql_reset(st);
+	return db->hard;
+}
+
+static bool is_of_path(struct hf_span url, struct hf_span path)
+{
+	return hf_span_starts(url, path) && (url.len == path.len || url.ptr[path.len] == '?');
+}
+
+/* The same of those of a path, among the next rows. */
+static int read_ids_of_path(struct hf_shelf_db *db, struct hf_shelf_list *l, size_t *n)
+{
+	sqlite3_stmt *st = hf_shelf_stmt(db, HF_SHELF_ENTRY_URLS);
+	size_t max = page_size(l), rows = 0;
+
+	bind_range(l, st, HF_SHELF_SCAN_MAX);
+	while (*n < max && hf_shelf_step(db, st) > 0) {
+		rows++;
+		l->next = hf_column_u64(st, 0);
+		if (is_of_path(hf_column_span(st, 1), l->path))
+			l->v[(*n)++].id = l->next;
+	}
+	hf_sql_reset(st);
+	l->more = *n == max || rows == HF_SHELF_SCAN_MAX;
+	return db->hard;
 }
 
 static int list_run(struct hf_shelf_op *op, struct hf_shelf_db *db)
@@ -239,19 +275,16 @@ static int list_run(struct hf_shelf_op *op, struct hf_shelf_db *db)
 
 	hf_shelf_list_finish(l);
 	l->more = false;
+	l->next = l->after;
 	if (err)
 		return err == HF_ENOENT ? 0 : err;
-	l->v = calloc(HF_SHELF_LIST_MAX + 1, sizeof(*l->v));
+	l->v = calloc(page_size(l), sizeof(*l->v));
 	if (!l->v)
 		return HF_ENOMEM;
-	err = read_ids(db, l, &ids);
-	l->more = ids > HF_SHELF_LIST_MAX;
-	if (l->more)
-		ids--;
+	err = l->path.ptr ? read_ids_of_path(db, l, &ids) : read_ids(db, l, &ids);
 	for (size_t i = 0; i < ids && !err; i++) {
 		struct hf_shelf_entry e = { .id = l->v[i].id };
 
-		l->next = e.id;
 		err = read_entry(db, l, &e);
 		if (!err)
 			l->v[l->n++] = e;

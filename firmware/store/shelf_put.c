@@ -113,6 +113,12 @@ static int take_out(struct hf_shelf_db *db, struct hf_shelf_variant *v, unsigned
 	return hf_shelf_entry_delete(db, id, &removed);
 }
 
+/* The number of storing: starts first, which are never given twice, then within this one. */
+static uint64_t next_in_order(struct hf_shelf_db *db)
+{
+	return (uint64_t)db->boot << 32 | ++db->stored;
+}
+
 /* Deletes what @p replaces and makes room among the variants; *seq for the new one. */
 static int make_place(struct hf_shelf_db *db, const struct hf_shelf_put *p,
 		      struct hf_shelf_variant *v, unsigned *n, uint64_t *seq)
@@ -120,7 +126,7 @@ static int make_place(struct hf_shelf_db *db, const struct hf_shelf_put *p,
 	unsigned same = 0, i = 0;
 	int err = 0;
 
-	*seq = 1;
+	*seq = next_in_order(db);
 	for (unsigned k = 0; k < *n; k++) {
 		if (v[k].use.seq >= *seq)
 			*seq = v[k].use.seq + 1;

@@ -136,6 +136,109 @@ test('ignoreVary matches and deletes whatever the fields are', async (x) => {
 	assert.deepEqual((await del(`${at('assets', '/assets/v')}&ignoreVary=true`)).json(), { deleted: 2 });
 });
 
+/* URLs of a list, through all of its pages. */
+async function urls(daemon, path) {
+	const found = [];
+	for (let next = ''; next !== null;) {
+		const page = await daemon.json(path + (next && `&after=${next}`));
+		assert.ok(page.entries.length <= 64);
+		found.push(...page.entries.map((e) => e.url));
+		next = page.next;
+	}
+	return found;
+}
+
+test('ignoreSearch matches whatever the query is: match, matchAll, delete', async (x) => {
+	const { daemon, put, del, at, list } = await pair(x);
+	for (const [i, url] of ['/s?q=2', '/sx', '/s', '/s/1?q=1', '/s?', '/s?q=1'].entries())
+		assert.equal((await put('assets', url, `${i}`)).status, 201);
+	const loose = `${at('assets', '/s?q=9#part')}&ignoreSearch=true`;
+	assert.equal((await daemon.get(loose)).text, '0', 'the first that was stored');
+	assert.equal((await daemon.get(`${at('assets', '/s?q=9')}&ignoreSearch=false`)).status, 404);
+	assert.deepEqual(await urls(daemon, `${loose}&all=true`), ['/s?q=2', '/s', '/s?', '/s?q=1']);
+	assert.deepEqual(await urls(daemon, `${at('assets', '/s')}&all=true`), ['/s']);
+	/* one that is put again is the last one */
+	assert.equal((await put('assets', '/s?q=2', 'again')).json().replaced, 1);
+	assert.equal((await daemon.get(loose)).text, '2');
+	assert.deepEqual(await urls(daemon, `${loose}&all=true`), ['/s', '/s?', '/s?q=1', '/s?q=2']);
+	await daemon.restart('SIGKILL');
+	assert.equal((await put('assets', '/s?', 'anew')).status, 200);
+	assert.deepEqual(await urls(daemon, `${loose}&all=true`), ['/s', '/s?q=1', '/s?q=2', '/s?'], 'over a start, too');
+	assert.deepEqual((await del(loose)).json(), { deleted: 4 });
+	assert.equal((await del(loose)).status, 404);
+	assert.equal((await daemon.get(loose)).status, 404);
+	assert.equal((await list()).find((c) => c.name === 'assets').entries, 2);
+});
+
+test('ignoreSearch goes through a cache by pages', async (x) => {
+	const { daemon, put, del, at, list } = await pair(x);
+	const wanted = Array.from({ length: 150 }, (_, i) => `/big?n=${i}`);
+	for (const [i, url] of wanted.entries())
+		for (const one of [url, `/other/${i}`])
+			assert.equal((await put('assets', one, one)).status, 201);
+	const loose = `${at('assets', '/big')}&ignoreSearch=true`;
+	const found = await urls(daemon, `${loose}&all=true`);
+	assert.deepEqual(found.sort(), [...wanted].sort());
+	assert.equal((await daemon.get(loose)).text, '/big?n=0');
+	assert.deepEqual((await del(loose)).json(), { deleted: 150 });
+	assert.equal((await list()).find((c) => c.name === 'assets').entries, 150);
+});
+
+test('matchAll tells each variant with its id, by which it is had', async (x) => {
+	const { daemon, put, del, at } = await pair(x);
+	const vary = { 'Holdfast-Response-Vary': 'X-Kind' };
+	for (const kind of ['a', 'b'])
+		await put('assets', '/v', kind, { ...vary, 'X-Kind': kind });
+	await put('assets', '/v?1', 'c', { ...vary, 'X-Kind': 'a' });
+	const all = async (more, headers) =>
+		(await daemon.get(`${at('assets', '/v')}&all=true${more}`, headers)).json();
+	const { entries, next } = await all('&ignoreVary=true');
+	assert.equal(next, null);
+	assert.deepEqual(entries.map((e) => e.vary), [{ 'x-kind': 'a' }, { 'x-kind': 'b' }]);
+	for (const [i, text] of ['a', 'b'].entries())
+		assert.equal((await daemon.get(`${at('assets', '/v')}&id=${entries[i].id}`)).text, text);
+	assert.deepEqual((await all('', { 'X-Kind': 'b' })).entries.map((e) => e.id), [entries[1].id]);
+	assert.deepEqual((await all('')).entries, []);
+	const loose = (await all('&ignoreSearch=true', { 'X-Kind': 'a' })).entries;
+	assert.deepEqual(loose.map((e) => e.url), ['/v', '/v?1']);
+	assert.deepEqual((await del(`${at('assets', '/v')}&id=${entries[0].id}`)).json(), { deleted: 1 });
+	assert.equal((await daemon.get(`${at('assets', '/v')}&id=${entries[0].id}`)).status, 404);
+	assert.deepEqual((await all('&ignoreVary=true')).entries.map((e) => e.id), [entries[1].id]);
+});
+
+test('another method than GET matches nothing without ignoreMethod', async (x) => {
+	const { daemon, put, del, at } = await pair(x);
+	await put('assets', '/m', 'x');
+	const of = (more) => `${at('assets', '/m')}${more}`;
+	for (const [more, there] of [['&method=GET', true], ['&method=HEAD', false], ['&method=get', false],
+		['&method=POST&ignoreMethod=false', false], ['&method=POST&ignoreMethod=true', true],
+		['&ignoreMethod=true', true], ['&method=POST&ignoreSearch=true', false]]) {
+		assert.equal((await daemon.get(of(more))).status, there ? 200 : 404, more);
+		assert.equal((await daemon.json(of(`${more}&all=true`))).entries.length, there ? 1 : 0, more);
+	}
+	assert.equal((await del(of('&method=HEAD'))).status, 404);
+	assert.equal((await del(of('&method=HEAD&ignoreMethod=true'))).status, 200);
+});
+
+test('options that say nothing are refused', async (x) => {
+	const { daemon, put, del, at } = await pair(x);
+	await put('assets', '/o', 'x');
+	for (const more of ['ignoreSearch=', 'ignoreSearch=1', 'ignoreMethod=TRUE', 'ignoreVary=yes', 'all=all', 'all',
+		'method=', 'method=G%20T', 'method=%00', 'id=', 'id=0', 'id=-1', 'id=x', 'id=1e3', 'id=9223372036854775808',
+		'after=0', 'after=-1', 'after=18446744073709551615', 'after=18446744073709551616', 'ignoreSearch=true&ignoreSearch=true',
+		'id=%', 'url=%2F']) {
+		const got = await daemon.get(`${at('assets', '/o')}&${more}`);
+		assert.equal(got.status, 400, more);
+		assert.equal(got.headers['content-type'], 'application/problem+json', more);
+		if (!more.startsWith('after'))
+			assert.equal((await del(`${at('assets', '/o')}&${more}`)).status, 400, more);
+	}
+	for (const url of ['', '*', 'o', 'ftp://h/', '/ ', '/\u0000'])
+		assert.ok([400, 404].includes((await daemon.get(`${at('assets', url)}&ignoreSearch=true&all=true`)).status), url);
+	assert.equal((await daemon.get(`${at('assets', '/' + 'a'.repeat(8192))}&ignoreSearch=true`)).status, 413);
+	assert.equal((await daemon.get(at('assets', '/o'))).text, 'x', 'it is there still');
+});
+
 test("what a page puts keeps to the limits of the cache's routes", async (x) => {
 	const { put, list } = await pair(x, { manifest: { routes: [
 		{ condition: { urlPattern: '/a/*' }, source: 'cache-first', cacheName: 'few', expiration: { maxEntries: 2 } },
@@ -241,6 +344,11 @@ test('a page sees the caches of its origin alone', async (x) => {
 	assert.equal((await daemon.get('/.holdfast/caches/assets/entries?url=%2Fp')).status, 404);
 	assert.equal((await daemon.get('/.holdfast/caches/assets/entries?url=%2Fp', bank)).text, 'x');
 	assert.equal((await daemon.get('/.holdfast/caches/bank')).status, 404);
+	/* nor does a page that begins nowhere show those of others */
+	for (const after of ['1', '9223372036854775807', '18446744073709551615', '9223372036854775808']) {
+		const page = await daemon.get(`/.holdfast/caches/shop/entries?after=${after}`);
+		assert.doesNotMatch(page.text, /"url"/, after);
+	}
 	/* the operator says whose it is */
 	const control = (more) => request({ socketPath: daemon.control,
 		path: `/.holdfast/caches/assets/entries?url=%2Fp${more}` });
@@ -268,6 +376,12 @@ test('the operator lists, shows and purges, by the command', async (x) => {
 	assert.match(list, /o0 +http +o0 +1 /);
 	assert.match(list, /precache +kiosk +2 .* active/);
 	assert.match(await cli('cache', 'show', 'assets'), /\/assets\/a +200/);
+	await daemon.request({ method: 'PUT', body: 'x', path: '/.holdfast/caches/assets/entries?url=%2Fv',
+		headers: { 'Holdfast-Response-Vary': 'X-Kind', 'X-Kind': 'a' } });
+	assert.match(await cli('cache', 'show', 'assets', '/v'), /\/v +200/);
+	assert.match(await cli('cache', 'show', 'assets', '/v?1', '--ignore-search'), /\/v +200/);
+	assert.match(await cli('cache', 'show', 'assets', '/v?1'), /Nothing is stored/);
+	assert.match(await cli('cache', 'purge', 'assets', '/v'), /1 entry was taken out/);
 	assert.match(await cli('cache', 'show', 'kiosk'), /\/app\.css/);
 	assert.equal(JSON.parse(await cli('cache', 'list', '--json')).caches.length, 3);
 	assert.match(await cli('cache', 'purge', 'o0', '/h'), /taken out/);

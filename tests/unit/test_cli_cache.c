@@ -73,8 +73,10 @@ static void purge_takes_a_cache_or_one_url(void **state)
 		  JSON("200 OK", "{\"name\":\"shop\",\"kind\":\"http\",\"entries\":12}"), false },
 		{ "DELETE /.holdfast/caches/kiosk",
 		  JSON("200 OK", "{\"name\":\"01\",\"kind\":\"precache\",\"entries\":1}"), false },
-		{ "DELETE /.holdfast/caches/shop/entries?url=%2Fa%3Fb%3D1",
+		{ "DELETE /.holdfast/caches/shop/entries?url=%2Fa%3Fb%3D1&ignoreVary=true",
 		  JSON("200 OK", "{\"deleted\":1}"), false },
+		{ "DELETE /.holdfast/caches/shop/entries?url=%2Fa&ignoreVary=true&ignoreSearch=true",
+		  JSON("200 OK", "{\"deleted\":7}"), false },
 		{ "DELETE /.holdfast/caches/none", PROBLEM("404 Not Found", "no such cache"),
 		  false },
 		{ NULL, NULL, false },
@@ -85,11 +87,35 @@ static void purge_takes_a_cache_or_one_url(void **state)
 	expect(canned, "cache purge kiosk", 0,
 	       "kiosk: 1 entry was taken out.\nWhat the worker lists is fetched anew.\n");
 	expect(canned, "cache purge shop /a?b=1", 0, "shop: 1 entry was taken out.\n");
+	expect(canned, "cache purge shop /a --ignore-search", 0,
+	       "shop: 7 entries were taken out.\n");
 	expect(canned, "cache purge none", 1, "");
 	assert_string_equal(err_text, "holdfast: no such cache\n");
 	assert_int_equal(run(canned, "cache purge shop https://a/"), 2);
+	assert_int_equal(run(canned, "cache purge shop --ignore-search"), 2);
 	assert_int_equal(run(canned, "cache purge shop /a /b"), 2);
 	assert_int_equal(run(canned, "cache list shop"), 2);
+}
+
+static void one_url_is_shown_with_all_of_its_variants(void **state)
+{
+	static const struct canned canned[] = {
+		{ "GET /.holdfast/caches/shop/entries?url=%2Fa%3Fb%3D1&ignoreVary=true&all=true",
+		  JSON("200 OK",
+		       "{\"entries\":[{\"id\":\"77\",\"url\":\"/a?b=1\",\"status\":200,\"bytes\":1,"
+		       "\"ageSeconds\":1,\"freshSeconds\":2,\"flags\":[]}],\"next\":null}"),
+		  false },
+		{ "GET /.holdfast/caches/shop/entries?url=%2Fn&ignoreVary=true&ignoreSearch=true&all=true",
+		  JSON("200 OK", "{\"entries\":[],\"next\":null}"), false },
+		{ NULL, NULL, false },
+	};
+
+	(void)state;
+	assert_int_equal(run(canned, "cache show shop /a?b=1"), 0);
+	assert_non_null(strstr(out_text, "/a?b=1"));
+	expect(canned, "cache show shop /n --ignore-search", 0, "Nothing is stored for it.\n");
+	assert_int_equal(run(canned, "cache show shop https://a/"), 2);
+	assert_int_equal(run(canned, "cache show shop --ignore-search"), 2);
 }
 
 static void install_names_a_worker_or_none(void **state)
@@ -158,6 +184,7 @@ int main(void)
 		cmocka_unit_test(caches_fit_into_80_columns),
 		cmocka_unit_test(entries_come_in_pages),
 		cmocka_unit_test(purge_takes_a_cache_or_one_url),
+		cmocka_unit_test(one_url_is_shown_with_all_of_its_variants),
 		cmocka_unit_test(install_names_a_worker_or_none),
 		cmocka_unit_test(the_status_has_the_caches),
 		cmocka_unit_test(caches_are_completed),

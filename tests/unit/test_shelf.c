@@ -352,6 +352,81 @@ static void a_dropped_cache_is_gone_at_once(void **state)
 	shelf_rig_finish(&r);
 }
 
+/* How many of @path there are, told by pages of at most @max; *pages: those it took. */
+static size_t count_of_path(struct shelf_rig *r, uint32_t cache, const char *path, size_t max,
+			    size_t *pages)
+{
+	struct hf_shelf_list l = {
+		.cache = cache, .heads = true, .path = hf_span_str(path), .max = max
+	};
+	size_t n = 0;
+
+	*pages = 0;
+	do {
+		assert_int_equal(SHELF_DO(r, hf_shelf_list, &l), 0);
+		assert_true(l.n <= max);
+		for (size_t i = 0; i < l.n; i++)
+			assert_true(hf_span_starts(l.v[i].url, hf_span_str(path)));
+		n += l.n;
+		l.after = l.next;
+		++*pages;
+		hf_shelf_list_finish(&l);
+	} while (l.more);
+	return n;
+}
+
+static void those_of_a_path_are_listed_whatever_their_query(void **state)
+{
+	static const char *const own[] = { "/p", "/p?", "/p?a=1", "/p?a=1?b" };
+	static const char *const others[] = { "/", "/pp", "/p/", "/P", "/q?/p", "p?" };
+	struct shelf_rig r;
+	uint32_t cache, other;
+	char url[32];
+	size_t pages;
+
+	(void)state;
+	begin(&r);
+	cache = shelf_rig_cache(&r, HF_SHELF_NAMED, "a");
+	other = shelf_rig_cache(&r, HF_SHELF_NAMED, "b");
+	for (unsigned i = 0; i < 6; i++)
+		assert_int_equal(shelf_rig_put(&r, cache, others[i], i, 1), 0);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(shelf_rig_put(&r, cache, own[i], i, 1), 0);
+	assert_int_equal(shelf_rig_put(&r, other, "/p?other", 1, 1), 0);
+	assert_int_equal(count_of_path(&r, cache, "/p", 64, &pages), 4);
+	assert_int_equal(count_of_path(&r, cache, "/p", 1, &pages), 4);
+	assert_int_equal(count_of_path(&r, cache, "/none", 64, &pages), 0);
+	for (unsigned i = 0; i < HF_SHELF_SCAN_MAX; i++) {
+		snprintf(url, sizeof(url), "/n/%u", i);
+		assert_int_equal(shelf_rig_put(&r, cache, url, 1, 1), 0);
+	}
+	assert_int_equal(count_of_path(&r, cache, "/p", 64, &pages), 4);
+	assert_int_equal(pages, 2);
+	shelf_rig_finish(&r);
+}
+
+static void a_list_from_beyond_a_cache_is_empty(void **state)
+{
+	static const uint64_t afters[] = { INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX };
+	struct shelf_rig r;
+	uint32_t cache;
+
+	(void)state;
+	begin(&r);
+	cache = shelf_rig_cache(&r, HF_SHELF_NAMED, "a");
+	assert_int_equal(shelf_rig_put(&r, cache, "/p", 1, 1), 0);
+	for (unsigned i = 0; i < 6; i++) {
+		struct hf_shelf_list l = { .cache = cache, .after = afters[i / 2] };
+
+		l.path = i % 2 ? HF_SPAN("/p") : hf_span(NULL, 0);
+		assert_int_equal(SHELF_DO(&r, hf_shelf_list, &l), 0);
+		assert_int_equal(l.n, 0);
+		assert_false(l.more);
+		hf_shelf_list_finish(&l);
+	}
+	shelf_rig_finish(&r);
+}
+
 static void a_held_body_can_be_read_to_its_end(void **state)
 {
 	struct hf_shelf_find f = { .url = HF_SPAN("u") };
@@ -453,6 +528,8 @@ int main(void)
 		cmocka_unit_test(an_update_writes_one_page),
 		cmocka_unit_test(integrity_is_checked_when_it_is_put),
 		cmocka_unit_test(a_dropped_cache_is_gone_at_once),
+		cmocka_unit_test(those_of_a_path_are_listed_whatever_their_query),
+		cmocka_unit_test(a_list_from_beyond_a_cache_is_empty),
 		cmocka_unit_test(a_held_body_can_be_read_to_its_end),
 		cmocka_unit_test(keys_are_told_in_their_order),
 		cmocka_unit_test(the_error_of_one_is_not_that_of_others),
