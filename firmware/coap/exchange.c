@@ -318,7 +318,8 @@ static void advance(struct hf_exchange *x)
 	if (x->state == HF_COAP_X_ACTIVE && !x->head_seen && !x->outstanding && !x->reply.there &&
 	    !x->last_sent)
 		hf_coap_x_send_block(x);
-	if (x->state == HF_COAP_X_ACTIVE && !x->body_done && !x->head_seen && x->want_writable) {
+	if (x->state == HF_COAP_X_ACTIVE && !x->body_done && !x->head_seen && x->want_writable &&
+	    x->body.len < HF_COAP_BODY_MAX) {
 		x->want_writable = false;
 		tell_writable(x);
 	}
