@@ -41,7 +41,7 @@ hf_row(agent   MAY holdfast base http store net coap cache queue worker push syn
 hf_row(port/linux    MAY holdfast base agent             EXT libuv         POSIX)
 hf_row(port/template MAY holdfast base agent)
 hf_row(cli           MAY holdfast base http              EXT cjson         POSIX)
-hf_row(host-sim      MAY holdfast base http net agent    EXT sqlite cjson mbedtls  POSIX)
+hf_row(host-sim      MAY holdfast base http net coap sensor agent    EXT sqlite cjson mbedtls  POSIX)
 
 # Tests see every folder and library.
 hf_row(tests MAY holdfast ${HF_CORE_LAYERS} EXT ${HF_DEPENDENCIES} POSIX)

@@ -44,6 +44,8 @@ static int boot(struct sim_device *dev, void **guest)
 	int err;
 
 	*guest = NULL;
+	if (IS_ENABLED(CONFIG_HF_SENSOR))
+		sim_port_watches(&dev->port.port);
 	err = load(dev, &settings);
 	if (err)
 		return err;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* day, run, scenarios: a plan that is written down, told. */
-#include <glob.h>
 #include <inttypes.h>
 #include <unistd.h>
 
@@ -119,25 +118,33 @@ static bool scenario_holds(const struct sim_options *o, const char *file)
 	return !r.failure.what[0];
 }
 
+bool sim_scenarios_find(const char *folder, glob_t *found)
+{
+	char *pattern = NULL;
+	bool any;
+
+	if (asprintf(&pattern, "%s/*.scn", folder ? folder : SIM_SCENARIOS) < 0)
+		sim_must(NULL);
+	any = glob(pattern, 0, NULL, found) == 0;
+	if (any && !folder && IS_ENABLED(CONFIG_HF_SENSOR))
+		(void)glob(SIM_SCENARIOS "/coap/*.scn", GLOB_APPEND, NULL, found);
+	if (!any)
+		fprintf(stderr, "%s: there is no scenario\n", pattern);
+	free(pattern);
+	return any;
+}
+
 int sim_mode_scenarios(const struct sim_options *o)
 {
-	const char *folder = o->file ? o->file : SIM_SCENARIOS;
 	unsigned failed = 0;
-	char *pattern = NULL;
 	glob_t found;
 	size_t i;
 
-	if (asprintf(&pattern, "%s/*.scn", folder) < 0)
-		sim_must(NULL);
-	if (glob(pattern, 0, NULL, &found) != 0) {
-		fprintf(stderr, "%s: there is no scenario\n", folder);
-		free(pattern);
+	if (!sim_scenarios_find(o->file, &found))
 		return 1;
-	}
 	for (i = 0; i < found.gl_pathc; i++)
 		failed += !scenario_holds(o, found.gl_pathv[i]);
 	printf("%zu scenarios, %u failed\n", found.gl_pathc, failed);
 	globfree(&found);
-	free(pattern);
 	return failed != 0;
 }

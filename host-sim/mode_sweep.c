@@ -4,7 +4,6 @@
  * point there is. Its expectations are about the run without the fault and are
  * left out; in the end everything works again, and all checks hold.
  */
-#include <glob.h>
 #include <inttypes.h>
 
 #include "crew.h"
@@ -225,7 +224,7 @@ int sim_mode_sweep(const struct sim_options *o)
 		fputs("sweep needs a scenario, or --all\n", stderr);
 		return 64;
 	}
-	if (glob(SIM_SCENARIOS "/*.scn", 0, NULL, &found) != 0)
+	if (!sim_scenarios_find(NULL, &found))
 		return 1;
 	for (i = 0; i < found.gl_pathc; i++)
 		ok &= sweep_file(o, found.gl_pathv[i]);

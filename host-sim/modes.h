@@ -3,6 +3,8 @@
 #ifndef SIM_MODES_H
 #define SIM_MODES_H
 
+#include <glob.h>
+
 #include "trial.h"
 
 #ifndef SIM_SCENARIOS
@@ -47,5 +49,9 @@ int sim_mode_outages(const struct sim_options *o);
 void sim_print_report(const struct sim_options *o, bool unwritten);
 /* " --mutant NAME", empty without one. */
 const char *sim_mutant_option(enum sim_mutant m, char out[48]);
+
+/* The scenarios of @folder; NULL: all that come with the simulator and that this build can
+ * carry out. globfree() is the caller's; false, after a complaint: there are none. */
+bool sim_scenarios_find(const char *folder, glob_t *found);
 
 #endif

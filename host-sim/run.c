@@ -121,7 +121,7 @@ static void activity(const struct sim_device *dev, struct sim_rest *out)
 	out->wakes = dev->port.wakes;
 	out->jobs = dev->port.jobs;
 	out->bytes = sim_disk_stats(dev->disk)->bytes;
-	out->calls = dev->node->calls;
+	out->calls = dev->node->calls + dev->node->datagrams;
 }
 
 static uint64_t larger(uint64_t a, uint64_t b)

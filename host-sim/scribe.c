@@ -141,8 +141,10 @@ static void dns_words(FILE *out, const struct sim_step *s)
 
 static void network_words(FILE *out, const struct sim_step *s)
 {
-	static const char *const words[] = { "normal",	"latency", "jitter", "loses",	 "carries",
-					     "forgets", "resets",  "stalls", "fragments" };
+	static const char *const words[] = {
+		"normal",  "latency", "jitter", "loses",     "carries",
+		"forgets", "resets",  "stalls", "fragments", "doubles"
+	};
 
 	fprintf(out, " network %s", words[s->a]);
 	switch ((enum sim_net_fault)s->a) {
@@ -151,6 +153,7 @@ static void network_words(FILE *out, const struct sim_step *s)
 		duration(out, s->b);
 		break;
 	case SIM_NET_LOSS:
+	case SIM_NET_DOUBLES:
 		fprintf(out, " %" PRIu64 "%%", s->b);
 		break;
 	case SIM_NET_BANDWIDTH:

@@ -96,8 +96,15 @@ static bool origin_line(struct sim_script *s)
 	struct sim_cast *cast = &s->plan->cast;
 	struct sim_cast_origin *o = &cast->origins[cast->origins_n];
 
-	return !too_many(s, cast->origins_n, SIM_ORIGINS_MAX) && new_name(s, &o->name) &&
-	       sim_words_text(s, "a URL", &o->url) && ++cast->origins_n;
+	if (too_many(s, cast->origins_n, SIM_ORIGINS_MAX) || !new_name(s, &o->name) ||
+	    !sim_words_text(s, "a URL", &o->url))
+		return false;
+	if (!IS_ENABLED(CONFIG_HF_SENSOR) && strncmp(o->url, "coap:", 5) == 0) {
+		s->at--;
+		return sim_words_fail(s, "this build has no CoAP");
+	}
+	cast->origins_n++;
+	return true;
 }
 
 /* A step may begin with "panel" and "origin" too. */
@@ -113,7 +120,8 @@ static bool is_origin_line(const struct sim_script *s)
 
 	return sim_words_is(s, "origin") && s->n == 3 &&
 	       (hf_span_starts(*url, hf_span_str("http://")) ||
-		hf_span_starts(*url, hf_span_str("https://")));
+		hf_span_starts(*url, hf_span_str("https://")) ||
+		hf_span_starts(*url, hf_span_str("coap://")));
 }
 
 static bool cast_line(struct sim_script *s, bool *ok)

@@ -73,7 +73,9 @@ static bool is_plain_url(const char *url)
 {
 	const char *host = strstr(url, "://");
 
-	return host && (strncmp(url, "http:", 5) == 0 || strncmp(url, "https:", 6) == 0) &&
+	return host &&
+	       (strncmp(url, "http:", 5) == 0 || strncmp(url, "https:", 6) == 0 ||
+		(IS_ENABLED(CONFIG_HF_SENSOR) && strncmp(url, "coap:", 5) == 0)) &&
 	       host[3] && !strpbrk(host + 3, ":/?#");
 }
 

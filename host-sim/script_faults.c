@@ -60,11 +60,12 @@ static bool direction_at(struct sim_script *s, struct sim_step *step)
 }
 
 /* network normal | latency T | jitter T | loses N% | carries SIZE | forgets |
- * fragments | resets DIRECTION at byte N | stalls DIRECTION at byte N */
+ * fragments | doubles N% | resets DIRECTION at byte N | stalls DIRECTION at byte N */
 bool sim_script_network(struct sim_script *s, struct sim_step *step)
 {
-	static const char *const words[] = { "normal",	"latency", "jitter", "loses",	  "carries",
-					     "forgets", "resets",  "stalls", "fragments", NULL };
+	static const char *const words[] = { "normal",	  "latency", "jitter", "loses",
+					     "carries",	  "forgets", "resets", "stalls",
+					     "fragments", "doubles", NULL };
 	int fault = sim_script_one_of(s, words);
 
 	step->what = SIM_DO_NETWORK;
@@ -78,6 +79,7 @@ bool sim_script_network(struct sim_script *s, struct sim_step *step)
 	case SIM_NET_JITTER:
 		return sim_words_duration(s, &step->b);
 	case SIM_NET_LOSS:
+	case SIM_NET_DOUBLES:
 		return sim_words_number(s, &step->b);
 	case SIM_NET_BANDWIDTH:
 		return sim_words_size(s, &step->b);
@@ -86,7 +88,7 @@ bool sim_script_network(struct sim_script *s, struct sim_step *step)
 		return direction_at(s, step);
 	default:
 		return sim_words_fail(s, "a network is normal, has latency or jitter, loses, "
-					 "carries, forgets, resets, stalls or fragments");
+					 "doubles, carries, forgets, resets, stalls or fragments");
 	}
 }
 

@@ -36,43 +36,56 @@ static void complete_cast(const struct sim_stage_options *opt, struct sim_cast *
 }
 
 static struct sim_origin *add_host(struct sim_stage *s, enum sim_origin_kind kind, const char *name,
-				   const char *host, uint32_t ip, bool tls)
+				   const char *host, uint32_t ip, const char *scheme)
 {
 	const struct sim_origin_options opt = { .kind = kind,
 						.name = name,
 						.host = host,
 						.ipv4 = ip,
-						.tls = tls,
+						.tls = strcmp(scheme, "https") == 0,
+						.coap = strcmp(scheme, "coap") == 0,
 						.epoch_ms = s->kiosk->clock.epoch_ms };
 
 	return sim_origin_create(&s->net, &s->ledger, &opt);
 }
 
-static bool is_secure(const struct sim_cast_origin *o)
+static void add_origin(struct sim_stage *s, const struct sim_cast_origin *o)
 {
-	return strncmp(o->url, "https:", 6) == 0;
+	const char *host = strstr(o->url, "://");
+	size_t len = host ? (size_t)(host - o->url) : 0;
+	char scheme[8];
+
+	snprintf(scheme, sizeof(scheme), "%.*s", (int)len, o->url);
+	s->origins[s->origins_n] = add_host(s, SIM_ORIGIN_SHOP, o->name, host ? host + 3 : o->url,
+					    ORIGIN_IP + (uint32_t)s->origins_n, scheme);
+	s->origins_n++;
 }
 
 static void add_origins(struct sim_stage *s, const struct sim_cast *cast)
 {
+	bool secure = strncmp(cast->origins[0].url, "https:", 6) == 0;
 	size_t i;
 
-	for (i = 0; i < cast->origins_n; i++) {
-		const char *host = strstr(cast->origins[i].url, "://");
-
-		s->origins[s->origins_n++] = add_host(s, SIM_ORIGIN_SHOP, cast->origins[i].name,
-						      host ? host + 3 : cast->origins[i].url,
-						      ORIGIN_IP + (uint32_t)i,
-						      is_secure(&cast->origins[i]));
-	}
+	for (i = 0; i < cast->origins_n; i++)
+		add_origin(s, &cast->origins[i]);
 	s->shop = s->origins[0];
-	s->check = add_host(s, SIM_ORIGIN_CHECK, "check", "check.example", CHECK_IP, false);
-	s->portal = add_host(s, SIM_ORIGIN_PORTAL, "portal", "portal.example", PORTAL_IP, false);
+	s->check = add_host(s, SIM_ORIGIN_CHECK, "check", "check.example", CHECK_IP, "http");
+	s->portal = add_host(s, SIM_ORIGIN_PORTAL, "portal", "portal.example", PORTAL_IP, "http");
 	s->net.portal = sim_origin_node(s->portal);
 	s->stranger = add_host(s, SIM_ORIGIN_STRANGER, "stranger", "stranger.example", STRANGER,
-			       is_secure(&cast->origins[0]));
+			       secure ? "https" : "http");
 	sim_origin_cert(s->stranger, SIM_CERT_WRONG);
 	s->dns.liar = sim_origin_node(s->stranger);
+}
+
+/* To whom a field does not get. */
+static void note_fieldless(struct sim_stage *s, const struct sim_cast *cast)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < cast->origins_n; i++)
+		if (strncmp(cast->origins[i].url, "coap", 4) == 0)
+			s->ledger.fieldless[n++] = sim_origin_name(s->origins[i]);
 }
 
 static void add_panel(struct sim_stage *s, struct sim_device *dev, const char *name)
@@ -162,6 +175,7 @@ void sim_stage_init(struct sim_stage *s, const struct sim_stage_options *opt)
 	sim_ledger_init(&s->ledger, &s->world);
 	add_devices(s, &cast, opt);
 	add_origins(s, &cast);
+	note_fieldless(s, &cast);
 }
 
 void sim_stage_finish(struct sim_stage *s)

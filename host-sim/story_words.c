@@ -80,6 +80,7 @@ static void network_words(const struct sim_step *step, struct sim_said *out)
 		[SIM_NET_RESETS] = "Something resets connections on the way.",
 		[SIM_NET_STALLS] = "Connections stall on the way.",
 		[SIM_NET_FRAGMENTS] = "What is sent arrives in pieces.",
+		[SIM_NET_DOUBLES] = "Datagrams come twice.",
 	};
 
 	if (step->a == SIM_NET_NORMAL)

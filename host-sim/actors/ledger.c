@@ -69,6 +69,8 @@ struct sim_order *sim_ledger_send(struct sim_ledger *l, const struct sim_sender 
 	o->method = sim_strdup(method);
 	o->path = sim_strdup(path);
 	o->body = sim_strdup(body);
+	for (size_t i = 0; i < 8 && l->fieldless[i]; i++)
+		o->by_query |= strcmp(l->fieldless[i], from->origin) == 0;
 	o->sent_us = l->world->now_us;
 	o->answered_us = SIM_NEVER;
 	o->effect_us = SIM_NEVER;
@@ -106,6 +108,23 @@ struct sim_order *sim_ledger_find(const struct sim_ledger *l, struct hf_span num
 	if (!hf_span_u64(number, &n) || n == 0 || n > l->n)
 		return NULL;
 	return l->v[n - 1];
+}
+
+struct sim_order *sim_ledger_order_of(const struct sim_ledger *l, const struct hf_message *msg,
+				      struct hf_span *target)
+{
+	const struct hf_span *field = hf_fields_get(&msg->fields, SIM_ORDER_FIELD);
+	const char *mark;
+
+	*target = msg->target;
+	if (field)
+		return sim_ledger_find(l, *field);
+	mark = memmem(target->ptr, target->len, SIM_ORDER_QUERY, strlen(SIM_ORDER_QUERY));
+	if (!mark || mark == target->ptr)
+		return NULL;
+	target->len = (size_t)(mark - 1 - target->ptr);
+	return sim_ledger_find(l, hf_span_skip(msg->target,
+					       target->len + 1 + strlen(SIM_ORDER_QUERY)));
 }
 
 void sim_ledger_answer(struct sim_ledger *l, struct sim_order *o, int status, int err)

@@ -13,9 +13,13 @@
 #include "actors/pages.h"
 #include "base/list.h"
 #include "base/span.h"
+#include "http/message.h"
 #include "sim/world.h"
 
 #define SIM_ORDER_FIELD "Sim-Order"
+/* A field does not get to an origin that speaks CoAP, nor does a sensor have one: there the
+ * number stands at the end of the query. */
+#define SIM_ORDER_QUERY "sim-order="
 #define SIM_ANSWER_BODY "{\"order\":%u}" /* begins the answer to an order */
 
 /* Who sends an order, through which device, to whom. */
@@ -34,6 +38,7 @@ struct sim_order {
 	 * reach the origin. */
 	struct sim_order *parent;
 	char *due_path, *due_body;
+	bool by_query; /* its number goes there */
 	/* the panel's side */
 	uint64_t sent_us, answered_us; /* SIM_NEVER: not */
 	int status;		       /* of the panel's answer, 0: none */
@@ -102,6 +107,7 @@ struct sim_ledger {
 	struct sim_pages pages;
 	struct sim_visit *visits;
 	size_t visits_n, visits_cap;
+	const char *fieldless[9]; /* origins to which a field does not get, up to a NULL */
 	uint64_t lives;		  /* starts of devices so far */
 	uint64_t metered_from_us; /* the link of a device is metered since then, SIM_NEVER: none */
 };
@@ -117,6 +123,9 @@ struct sim_order *sim_ledger_send(struct sim_ledger *l, const struct sim_sender 
 void sim_ledger_after(struct sim_order *o, struct sim_order *parent);
 /* @text with the number of @order in its places; the caller frees it. */
 char *sim_ledger_fill(const char *text, const struct sim_order *order);
+/* The order that @msg is for, NULL: none; *target is that of @msg without the number. */
+struct sim_order *sim_ledger_order_of(const struct sim_ledger *l, const struct hf_message *msg,
+				      struct hf_span *target);
 /* NULL: no such number. */
 struct sim_order *sim_ledger_find(const struct sim_ledger *l, struct hf_span number);
 /* The panel has its answer (@status) or none (@err). */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A host on the network that speaks HTTP/1.1: the shop (an origin that honours
+ * A host on the network that speaks HTTP/1.1, or CoAP: the shop (an origin that honours
  * Idempotency-Key), a connectivity check, the login page of a captive portal, or
  * somebody else. What it did survives its own crashes.
  */
@@ -45,6 +45,7 @@ struct sim_origin_options {
 	const char *host; /* "shop.example" */
 	uint32_t ipv4;
 	bool tls;	  /* at port 443 instead of 80 */
+	bool coap;	  /* speaks CoAP, at port 5683 */
 	int64_t epoch_ms; /* Unix time at the beginning of the world, for TLS */
 };
 

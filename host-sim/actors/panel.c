@@ -319,12 +319,16 @@ __attribute__((format(printf, 1, 2))) static char *print(const char *fmt, ...)
 
 static void send_order(struct sim_panel *p, struct sim_order *o, const char *fields)
 {
+	char *number =
+		print(o->by_query ? "?" SIM_ORDER_QUERY "%u" : SIM_ORDER_FIELD ": %u\r\n", o->n);
+
 	add_task(p, TASK_ORDER, o,
-		 print("%s %s HTTP/1.1\r\n" HOST "Origin: http://%s" AT "\r\n"
-		       "Content-Type: application/json\r\n" SIM_ORDER_FIELD ": %u\r\n%s"
+		 print("%s %s%s HTTP/1.1\r\n" HOST "Origin: http://%s" AT "\r\n"
+		       "Content-Type: application/json\r\n%s%s"
 		       "Content-Length: %zu\r\n\r\n%s",
-		       o->method, o->path, o->origin, o->origin, o->n, fields, strlen(o->body),
-		       o->body));
+		       o->method, o->path, o->by_query ? number : "", o->origin, o->origin,
+		       o->by_query ? "" : number, fields, strlen(o->body), o->body));
+	free(number);
 }
 
 struct sim_order *sim_panel_order(struct sim_panel *p, const char *origin, const char *method,

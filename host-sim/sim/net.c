@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "sim/conn.h"
+#include "sim/datagram.h"
 #include "sim/mem.h"
 
 void sim_net_init(struct sim_net *net, struct sim_world *world)
@@ -13,6 +14,7 @@ void sim_net_init(struct sim_net *net, struct sim_world *world)
 	net->world = world;
 	hf_list_init(&net->nodes);
 	hf_list_init(&net->conns);
+	hf_list_init(&net->packets);
 }
 
 void sim_net_finish(struct sim_net *net)
@@ -20,10 +22,11 @@ void sim_net_finish(struct sim_net *net)
 	struct hf_list *item;
 
 	assert(hf_list_empty(&net->conns));
+	sim_datagram_finish(net);
 	while ((item = hf_list_pop(&net->nodes))) {
 		struct sim_node *n = hf_container_of(item, struct sim_node, item);
 
-		assert(hf_list_empty(&n->listeners));
+		assert(hf_list_empty(&n->listeners) && hf_list_empty(&n->sockets));
 		sim_free(n);
 	}
 }
@@ -65,6 +68,7 @@ struct sim_node *sim_node_add(struct sim_net *net, const char *name, uint32_t ip
 	n->jitter_us = SIM_US_PER_MS;
 	n->last_port = 32768;
 	hf_list_init(&n->listeners);
+	hf_list_init(&n->sockets);
 	hf_list_init(&n->item);
 	hf_list_push(&net->nodes, &n->item);
 	return n;
@@ -148,6 +152,7 @@ void sim_net_silence(struct sim_net *net, const void *owner, bool reset)
 	struct hf_list *it, *tmp, *lit, *ltmp;
 	int i;
 
+	sim_datagram_silence(net, owner);
 	hf_list_for(it, tmp, &net->conns) {
 		struct sim_conn *c = hf_container_of(it, struct sim_conn, item);
 
@@ -170,7 +175,7 @@ void sim_net_silence(struct sim_net *net, const void *owner, bool reset)
 size_t sim_net_count(const struct sim_net *net, const void *owner)
 {
 	struct hf_list *it, *tmp, *lit, *ltmp;
-	size_t n = 0;
+	size_t n = sim_datagram_count(net, owner);
 
 	hf_list_for(it, tmp, &net->conns) {
 		const struct sim_conn *c = hf_container_of(it, struct sim_conn, item);

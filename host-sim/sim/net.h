@@ -34,15 +34,16 @@ struct sim_dns_faults {
 };
 
 enum sim_net_fault {
-	SIM_NET_NORMAL,	   /* ends all of them */
-	SIM_NET_LATENCY,   /* microseconds more, one way */
-	SIM_NET_JITTER,	   /* up to so many more */
-	SIM_NET_LOSS,	   /* percent of the segments come a retransmission later */
+	SIM_NET_NORMAL,	 /* ends all of them */
+	SIM_NET_LATENCY, /* microseconds more, one way */
+	SIM_NET_JITTER,	 /* up to so many more */
+	SIM_NET_LOSS, /* percent of the segments come a retransmission later, of datagrams never */
 	SIM_NET_BANDWIDTH, /* bytes a second, each way of a connection */
 	SIM_NET_FORGETS,   /* connections that stand now go silent, for ever */
 	SIM_NET_RESETS,	   /* each connection breaks at a byte */
 	SIM_NET_STALLS,	   /* each connection goes silent one way at a byte */
 	SIM_NET_FRAGMENTS, /* a write may arrive in pieces, on every connection */
+	SIM_NET_DOUBLES,   /* percent of the datagrams come twice */
 };
 
 enum sim_direction {
@@ -53,7 +54,7 @@ enum sim_direction {
 /* What is wrong with the calls of a node, loopback apart. */
 struct sim_net_faults {
 	uint64_t latency_us, jitter_us;
-	unsigned loss_percent;
+	unsigned loss_percent, double_percent;
 	uint64_t bytes_per_s;	   /* 0: no limit */
 	enum sim_net_fault breaks; /* SIM_NET_RESETS, SIM_NET_STALLS, else not */
 	enum sim_direction direction;
@@ -64,6 +65,7 @@ struct sim_net {
 	struct sim_world *world;
 	struct hf_list nodes;
 	struct hf_list conns;
+	struct hf_list packets;	     /* datagrams on their way */
 	struct sim_node *portal;     /* who answers a captive node's calls; may be NULL */
 	bool fragments;		     /* a write may arrive in pieces */
 	struct sim_node *by_ip[256]; /* found last, by the last byte of its address */
@@ -92,6 +94,11 @@ struct sim_node {
 	uint64_t struck_us; /* when bytes or a connection of it were last stopped on their way */
 	uint64_t metered_bytes; /* that crossed its link while it was metered */
 	struct hf_list listeners;
+	/* datagram.h */
+	bool local; /* beside the devices: their links do not matter */
+	struct hf_list sockets;
+	unsigned sockets_n, sockets_opened;
+	uint64_t datagrams; /* sent from here beyond what is local */
 };
 
 void sim_net_init(struct sim_net *net, struct sim_world *world);
@@ -111,11 +118,11 @@ void sim_net_worsen(struct sim_node *n, enum sim_net_fault fault, uint64_t value
 /* True when bytes can pass between the two. */
 bool sim_net_open(const struct sim_node *a, const struct sim_node *b, bool via_portal);
 
-/* The streams and listeners of @owner (as given to connect and listen) fall
+/* The streams, listeners and sockets for datagrams of @owner (as given to connect and listen) fall
  * silent: no event, no byte, only close is left. @reset: their peers are told
  * (the process died), else not (the power went). */
 void sim_net_silence(struct sim_net *net, const void *owner, bool reset);
-/* Streams and listeners of @owner that are not closed. */
+/* Streams, listeners and sockets for datagrams of @owner that are not closed. */
 size_t sim_net_count(const struct sim_net *net, const void *owner);
 
 /* ---- streams: contracts as in struct hf_port ---- */

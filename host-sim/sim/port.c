@@ -3,44 +3,29 @@
 
 #include <assert.h>
 
-#include "sim/device.h"
 #include "sim/mem.h"
-
-static struct sim_port *port_of(struct hf_port *port)
-{
-	return (struct sim_port *)(void *)port;
-}
-
-static struct sim_device *dev_of(struct hf_port *port)
-{
-	return port_of(port)->dev;
-}
-
-static bool is_on(struct hf_port *port)
-{
-	return dev_of(port)->power == SIM_ON;
-}
+#include "sim/port_private.h"
 
 /* ---- clocks ---- */
 
 static uint64_t op_boottime_ms(struct hf_port *port)
 {
-	const struct sim_clock *c = &dev_of(port)->clock;
+	const struct sim_clock *c = &sim_port_dev(port)->clock;
 
-	if (port_of(port)->lies.boot_time_is_wall)
+	if (sim_port_of(port)->lies.boot_time_is_wall)
 		return (uint64_t)sim_clock_wall_ms(c);
-	return sim_clock_boot_us(&dev_of(port)->clock) / SIM_US_PER_MS;
+	return sim_clock_boot_us(&sim_port_dev(port)->clock) / SIM_US_PER_MS;
 }
 
 static uint64_t op_boottime_us(struct hf_port *port)
 {
-	return sim_clock_boot_us(&dev_of(port)->clock);
+	return sim_clock_boot_us(&sim_port_dev(port)->clock);
 }
 
 static enum hf_clock_trust op_wall_ms(struct hf_port *port, int64_t *ms)
 {
-	*ms = sim_clock_wall_ms(&dev_of(port)->clock);
-	return dev_of(port)->clock.trust;
+	*ms = sim_clock_wall_ms(&sim_port_dev(port)->clock);
+	return sim_port_dev(port)->clock.trust;
 }
 
 static int32_t op_utc_offset_s(struct hf_port *port, int64_t wall_ms)
@@ -52,7 +37,7 @@ static int32_t op_utc_offset_s(struct hf_port *port, int64_t wall_ms)
 
 static bool op_link_metered(struct hf_port *port)
 {
-	return dev_of(port)->node->metered && !port_of(port)->lies.never_metered;
+	return sim_port_dev(port)->node->metered && !sim_port_of(port)->lies.never_metered;
 }
 
 static const char *op_captive_api(struct hf_port *port)
@@ -63,20 +48,20 @@ static const char *op_captive_api(struct hf_port *port)
 
 static const uint8_t *op_boot_id(struct hf_port *port)
 {
-	return port_of(port)->boot_id;
+	return sim_port_of(port)->boot_id;
 }
 
 static void op_wake_at(struct hf_port *port, uint64_t boot_ms)
 {
-	struct sim_port *p = port_of(port);
+	struct sim_port *p = sim_port_of(port);
 	struct sim_world *w = p->dev->world;
 
 	if (p->lies.boot_time_is_wall && boot_ms != UINT64_MAX)
 		boot_ms -= (uint64_t)(sim_clock_wall_ms(&p->dev->clock)) -
 			   sim_clock_boot_us(&p->dev->clock) / SIM_US_PER_MS;
-	if (is_on(port) && p->lies.wakes_every_us)
+	if (sim_port_is_on(port) && p->lies.wakes_every_us)
 		sim_event_in(w, &p->ev_wake, p->lies.wakes_every_us);
-	else if (!is_on(port) || boot_ms == UINT64_MAX)
+	else if (!sim_port_is_on(port) || boot_ms == UINT64_MAX)
 		sim_event_clear(w, &p->ev_wake);
 	else
 		sim_event_at(w, &p->ev_wake, p->dev->clock.booted_us + boot_ms * SIM_US_PER_MS);
@@ -94,98 +79,8 @@ static void wake_due(void *user)
 
 static int op_entropy(struct hf_port *port, void *out, size_t len)
 {
-	sim_rng_fill(&port_of(port)->rng, out, len);
+	sim_rng_fill(&sim_port_of(port)->rng, out, len);
 	return 0;
-}
-
-/* ---- streams ---- */
-
-static int op_stream_connect(struct hf_port *port, const struct hf_addr *to,
-			     const struct hf_stream_events *events, void *user,
-			     struct hf_stream **out)
-{
-	if (!is_on(port))
-		return HF_EUNREACH;
-	return sim_stream_connect(dev_of(port)->node, port, to, events, user, out);
-}
-
-static void op_stream_accept(struct hf_port *port, struct hf_stream *stream,
-			     const struct hf_stream_events *events, void *user)
-{
-	(void)port;
-	sim_stream_accept(stream, events, user);
-}
-
-static void op_stream_read(struct hf_port *port, struct hf_stream *stream, bool on)
-{
-	(void)port;
-	sim_stream_read(stream, on);
-}
-
-static ptrdiff_t op_stream_write(struct hf_port *port, struct hf_stream *stream, const void *data,
-				 size_t len)
-{
-	(void)port;
-	return sim_stream_write(stream, data, len);
-}
-
-static void op_stream_shutdown(struct hf_port *port, struct hf_stream *stream)
-{
-	(void)port;
-	sim_stream_shutdown(stream);
-}
-
-static void op_stream_close(struct hf_port *port, struct hf_stream *stream, bool abort)
-{
-	(void)port;
-	sim_stream_close(stream, abort);
-}
-
-static int op_stream_peer(struct hf_port *port, struct hf_stream *stream, struct hf_peer *out)
-{
-	(void)port;
-	return sim_stream_peer(stream, out);
-}
-
-static int op_listen(struct hf_port *port, const struct hf_addr *at,
-		     const struct hf_listener_events *events, void *user, struct hf_listener **out)
-{
-	if (!is_on(port))
-		return HF_EUNREACH;
-	return sim_listen(dev_of(port)->node, port, at, events, user, out);
-}
-
-static void op_listener_close(struct hf_port *port, struct hf_listener *listener)
-{
-	(void)port;
-	sim_listener_close(listener);
-}
-
-static void op_listener_accept(struct hf_port *port, struct hf_listener *listener, bool on)
-{
-	(void)port;
-	sim_listener_accept(listener, on);
-}
-
-static int op_listener_addr(struct hf_port *port, struct hf_listener *listener, struct hf_addr *out)
-{
-	(void)port;
-	sim_listener_addr(listener, out);
-	return 0;
-}
-
-static int op_resolve(struct hf_port *port, const char *host, hf_resolve_done *done, void *user,
-		      struct hf_resolve **out)
-{
-	if (!is_on(port))
-		return HF_ENOMEM;
-	return sim_resolve(dev_of(port)->dns, dev_of(port)->node, host, done, user, out);
-}
-
-static void op_resolve_cancel(struct hf_port *port, struct hf_resolve *resolve)
-{
-	(void)port;
-	sim_resolve_cancel(resolve);
 }
 
 /* ---- jobs ----
@@ -213,7 +108,7 @@ static void start_next(struct sim_jobs *q)
 
 static void op_job_submit(struct hf_port *port, struct hf_job *job)
 {
-	struct sim_jobs *q = &port_of(port)->queues[job->queue];
+	struct sim_jobs *q = &sim_port_of(port)->queues[job->queue];
 
 	assert(job->run && job->done && job->queue < HF_JOB_QUEUES);
 	job->next = NULL;
@@ -336,7 +231,7 @@ static bool finish_some(struct sim_port *p)
 
 static void op_jobs_finish(struct hf_port *port)
 {
-	while (finish_some(port_of(port)))
+	while (finish_some(sim_port_of(port)))
 		;
 }
 
@@ -344,7 +239,7 @@ static void op_jobs_finish(struct hf_port *port)
 
 static const char *op_vfs_name(struct hf_port *port)
 {
-	return sim_vfs_name(dev_of(port)->vfs);
+	return sim_vfs_name(sim_port_dev(port)->vfs);
 }
 
 static const char *op_state_dir(struct hf_port *port)
@@ -355,7 +250,7 @@ static const char *op_state_dir(struct hf_port *port)
 
 static int op_file_read(struct hf_port *port, const char *path, size_t max, char **out, size_t *len)
 {
-	const char *text = sim_device_file_text(dev_of(port), path);
+	const char *text = sim_device_file_text(sim_port_dev(port), path);
 
 	if (!text)
 		return HF_ENOENT;
@@ -372,15 +267,15 @@ static int op_file_read(struct hf_port *port, const char *path, size_t max, char
 static int op_dir_read(struct hf_port *port, const char *dir,
 		       int (*each)(void *user, const char *path), void *user)
 {
-	return sim_device_files(dev_of(port), dir, each, user);
+	return sim_device_files(sim_port_dev(port), dir, each, user);
 }
 
 static void op_log(struct hf_port *port, int level, const char *line)
 {
-	struct sim_device *dev = dev_of(port);
+	struct sim_device *dev = sim_port_dev(port);
 	struct hf_list *it, *tmp;
 
-	if (!is_on(port))
+	if (!sim_port_is_on(port))
 		return;
 	sim_trace(dev->world, dev->name, "log %d %s", level, line);
 	hf_list_for(it, tmp, &dev->watches) {
@@ -393,11 +288,11 @@ static void op_log(struct hf_port *port, int level, const char *line)
 
 static void op_ready(struct hf_port *port)
 {
-	struct sim_device *dev = dev_of(port);
+	struct sim_device *dev = sim_port_dev(port);
 	struct hf_list *it, *tmp;
 
-	port_of(port)->ready++;
-	if (!is_on(port))
+	sim_port_of(port)->ready++;
+	if (!sim_port_is_on(port))
 		return;
 	sim_trace(dev->world, dev->name, "ready");
 	hf_list_for(it, tmp, &dev->watches) {
@@ -416,7 +311,7 @@ static void op_tell(struct hf_port *port, const char *words)
 
 static void op_progress(struct hf_port *port)
 {
-	port_of(port)->progress++;
+	sim_port_of(port)->progress++;
 }
 
 /* ---- events of the world ---- */
@@ -469,19 +364,6 @@ static const struct hf_port operations = {
 	.boot_id = op_boot_id,
 	.wake_at = op_wake_at,
 	.entropy = op_entropy,
-	.stream_connect = op_stream_connect,
-	.stream_accept = op_stream_accept,
-	.stream_read = op_stream_read,
-	.stream_write = op_stream_write,
-	.stream_shutdown = op_stream_shutdown,
-	.stream_close = op_stream_close,
-	.stream_peer = op_stream_peer,
-	.listen = op_listen,
-	.listener_close = op_listener_close,
-	.listener_accept = op_listener_accept,
-	.listener_addr = op_listener_addr,
-	.resolve = op_resolve,
-	.resolve_cancel = op_resolve_cancel,
 	.job_submit = op_job_submit,
 	.jobs_finish = op_jobs_finish,
 	.vfs_name = op_vfs_name,
@@ -500,7 +382,9 @@ void sim_port_init(struct sim_port *p, struct sim_device *dev)
 
 	memset(p, 0, sizeof(*p));
 	p->port = operations;
+	sim_port_net_init(&p->port);
 	p->dev = dev;
+	hf_list_init(&p->watches);
 	p->job_write_us = 200;
 	p->job_sync_us = 3 * SIM_US_PER_MS;
 	p->job_byte_ns = 50; /* 20 MB/s: a plain SD card */
@@ -542,6 +426,7 @@ void sim_port_silence(struct sim_port *p)
 {
 	struct sim_world *w = p->dev->world;
 
+	sim_port_watches_silence(p);
 	sim_event_clear(w, &p->ev_wake);
 	for (int i = 0; i < HF_JOB_QUEUES; i++)
 		sim_event_clear(w, &p->queues[i].ev);
@@ -554,5 +439,6 @@ void sim_port_silence(struct sim_port *p)
 void sim_port_finish(struct sim_port *p)
 {
 	assert(!has_jobs(p));
+	assert(hf_list_empty(&p->watches));
 	sim_port_silence(p);
 }

@@ -7,6 +7,7 @@
 #ifndef SIM_PORT_H
 #define SIM_PORT_H
 
+#include "base/list.h"
 #include "holdfast/port.h"
 #include "sim/rng.h"
 #include "sim/world.h"
@@ -40,6 +41,8 @@ struct sim_port {
 	struct sim_jobs queues[HF_JOB_QUEUES];
 	uint64_t job_write_us, job_sync_us, job_byte_ns; /* what a job costs */
 	struct sim_port_lies lies;
+	struct hf_list watches; /* struct hf_watch */
+	int fds;		/* descriptors of libraries so far */
 	/* How the guest has answered the world. */
 	uint64_t wakes, jobs, ready, progress;
 };
@@ -51,6 +54,10 @@ void sim_port_boot(struct sim_port *p, bool same_boot);
 /* No event comes any more. */
 void sim_port_silence(struct sim_port *p);
 void sim_port_finish(struct sim_port *p);
+/* It has watch too: for a library that the simulator has an implementation of. */
+void sim_port_watches(struct hf_port *port);
+/* @fd is readable: inside of an event. */
+void sim_port_readable(struct hf_port *port, int fd);
 /* Events of the world, on a later turn. */
 void sim_port_tell_link(struct sim_port *p);
 void sim_port_tell_clock(struct sim_port *p);

@@ -136,5 +136,8 @@ void sim_net_worsen(struct sim_node *n, enum sim_net_fault fault, uint64_t value
 	case SIM_NET_FRAGMENTS:
 		n->net->fragments = true;
 		break;
+	case SIM_NET_DOUBLES:
+		f->double_percent = (unsigned)value;
+		break;
 	}
 }
