@@ -126,7 +126,11 @@ struct hf_exchange {
 
 	/* answer */
 	struct hf_coap_reply reply;
-	int nack; /* coap_nack_reason_t + 1, 0: none */
+	struct hf_coap_reply first; /* its first block, while the second one is looked at */
+	bool checking;		    /* ... which is asked for */
+	bool checked;
+	uint8_t restarts; /* first blocks that did not belong to the second */
+	int nack;	  /* coap_nack_reason_t + 1, 0: none */
 	bool head_seen;
 	bool payload_due; /* of the reply, to be told */
 	bool more;	  /* blocks come behind it */

@@ -34,6 +34,7 @@ struct hf_exchange *hf_coap_x_create(struct hf_coap *t)
 	hf_timer_init(&x->timer, on_timer, x);
 	hf_arena_init(&x->arena, ARENA_MAX);
 	hf_arena_init(&x->reply.arena, REPLY_MAX);
+	hf_arena_init(&x->first.arena, REPLY_MAX);
 	hf_buf_init(&x->body, HF_COAP_BODY_MAX);
 	x->active_ms = hf_coap_now(t);
 	return x;
@@ -59,6 +60,7 @@ void hf_coap_x_destroy(struct hf_exchange *x)
 	hf_timerq_clear(x->t->opt.timers, &x->timer);
 	hf_arena_finish(&x->arena);
 	hf_arena_finish(&x->reply.arena);
+	hf_arena_finish(&x->first.arena);
 	hf_buf_finish(&x->body);
 	free(x);
 }

@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the origin answers: to blocks of the request, and its answer block by block. */
+/*
+ * What the origin answers: to blocks of the request, and its answer block by block.
+ *
+ * A first block that was asked for more than once may have been made more than once: by an
+ * origin that does not know repetitions, each under an entity tag of its own, of which the last
+ * one is that of the blocks to come. So the second block is looked at before anything is told
+ * of the first one, which is asked for anew when they do not belong together.
+ */
 #include "coap/coap_internal.h"
 #include "holdfast/err.h"
+
+#define RESTARTS_MAX 8
 
 static bool block_of(const struct hf_coap_head *head, uint16_t number, struct hf_coap_block *out,
 		     bool *there)
@@ -95,6 +104,62 @@ static int begin_head(struct hf_exchange *x)
 			    HF_ENOMEM;
 }
 
+/* ---- a first block that was asked for more than once ---- */
+
+static void swap_replies(struct hf_exchange *x)
+{
+	struct hf_coap_reply reply = x->reply;
+
+	x->reply = x->first;
+	x->first = reply;
+}
+
+/* Looks at the second block; false: there is no need to. */
+static bool check_second(struct hf_exchange *x)
+{
+	if (!x->more || !x->repeated || x->checked || x->restarts == RESTARTS_MAX ||
+	    x->request.code != 1 || !hf_span_eq_str(x->msg->method, "GET") ||
+	    hf_coap_option_get(&x->request, HF_COAP_OBSERVE))
+		return false;
+	x->checking = true;
+	x->payload_due = false;
+	x->answer_len = x->reply.payload.len;
+	swap_replies(x);
+	x->reply.there = false;
+	hf_coap_x_ask(x);
+	return true;
+}
+
+static bool belongs_to_first(struct hf_exchange *x)
+{
+	struct hf_coap_block block;
+	bool there;
+
+	return block_of(&x->reply.head, HF_COAP_BLOCK2, &block, &there) && there &&
+	       x->reply.head.code == x->first.head.code && same_etag(x) &&
+	       (uint64_t)block.num << (block.szx + 4) == x->answer_len;
+}
+
+static void take_answer(struct hf_exchange *x);
+
+static void take_second(struct hf_exchange *x)
+{
+	x->checking = false;
+	x->checked = belongs_to_first(x);
+	x->answer_len = 0;
+	x->etag_len = 0;
+	if (x->checked) {
+		swap_replies(x);
+		take_answer(x);
+		return;
+	}
+	x->restarts++;
+	x->reply.there = false;
+	x->last_sent = false; /* the request goes again, as another message */
+}
+
+/* ---- the answer ---- */
+
 static void take_answer(struct hf_exchange *x)
 {
 	const struct hf_span *tag = hf_coap_option_get(&x->reply.head, HF_COAP_ETAG);
@@ -111,6 +176,8 @@ static void take_answer(struct hf_exchange *x)
 		memcpy(x->etag, tag->ptr, tag->len);
 		x->etag_len = tag->len;
 	}
+	if (check_second(x))
+		return;
 	if (begin_head(x)) {
 		hf_coap_x_end(x, HF_END_INTERNAL, HF_ENOMEM, "out of memory");
 		return;
@@ -155,6 +222,8 @@ void hf_coap_x_take(struct hf_exchange *x)
 	x->active_ms = hf_coap_now(x->t);
 	if (x->head_seen)
 		take_next_block(x);
+	else if (x->checking)
+		take_second(x);
 	else if (take_block_reply(x))
 		x->reply.there = false;
 	else
