@@ -151,7 +151,7 @@ static int opened(struct hf_tls_session *s)
 		hf_tls_client_save(c, s->ssl);
 	hf_log(c->log, HF_LOG_DEBUG, "tls.open", "server=%s version=%s cipher=%s resumed=%d",
 	       c->server_name, mbedtls_ssl_get_version(s->ssl), mbedtls_ssl_get_ciphersuite(s->ssl),
-	       !s->verified);
+	       s->offered && !s->verified);
 	return 0;
 }
 

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect, createServer } from 'node:net';
 import { after } from 'node:test';
 import { test, suite, until } from './lib/harness.mjs';
 import { Authority } from './lib/certs.mjs';
@@ -62,6 +63,47 @@ for (const scheme of ['coaps', 'coaps+tcp']) {
 	refused('no certificate of ours where the origin asks for one', () => ({ tls: files(good, true),
 		'ca-file': ca.file }), /alert|certificate/);
 }
+
+/* ---- what is resumed ---- */
+
+/* TCP connections to @port, which cut() ends. */
+async function wire(x, port) {
+	const open = new Set();
+	const server = createServer((near) => {
+		const far = connect(port, '127.0.0.1');
+		for (const [a, b] of [[near, far], [far, near]]) {
+			open.add(a);
+			a.on('error', () => {});
+			a.on('close', () => b.destroy());
+			a.pipe(b);
+		}
+	});
+	const cut = () => open.forEach((s) => s.destroy());
+	server.listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	x.defer(() => (cut(), server.close()));
+	return { port: server.address().port, cut };
+}
+
+/* A session that is resumed looks at no certificate: "resumed" in the log. */
+for (const scheme of ['coaps', 'coaps+tcp'])
+	test(`${scheme}: the next session resumes the last one`, { skip, seconds: 90 }, async (x) => {
+		const server = await CoapServer.create(x, { tls: files(good) });
+		const way = scheme === 'coaps' ? await UdpRelay.create(x, server.port + 1) : await wire(x, server.port + 1);
+		const { daemon } = await kiosk(x, { scheme, tls: files(good), server: { port: way.port - 1 }, 'ca-file': ca.file,
+			'first-byte-timeout-ms': 2000, agent: { 'log-level': 'debug' } });
+		const sessions = () => [...daemon.log.matchAll(/tls\.open .*resumed=(\d)/g)].map((m) => m[1]).join('');
+		const ask = () => until(async () => (await daemon.get('/time', { 'Cache-Control': 'no-cache' })).status === 200,
+			{ what: 'an answer', every: 200 });
+		const logged = (n) => until(() => sessions().length >= n, { what: `${n} sessions in the log` });
+		await ask();
+		await logged(1);
+		assert.equal(sessions(), '0');
+		await (way.rebind?.() ?? way.cut()); /* the server knows nothing of whom the next datagrams are from */
+		await ask();
+		await logged(2);
+		assert.match(sessions(), /^01/);
+	});
 
 /* ---- on the way ---- */
 

@@ -61,7 +61,8 @@ export class CoapServer {
 
 /* A daemon with such an origin. secret 'psk', or 'cert' with the server's tls; other keys are the
  * origin's. */
-export async function kiosk(x, { scheme = 'coap', start = true, psk = 'sesame', policy, tls, server, at = '127.0.0.1', ...keys } = {}) {
+export async function kiosk(x, { scheme = 'coap', start = true, psk = 'sesame', policy, tls, server, agent, at = '127.0.0.1',
+	...keys } = {}) {
 	server ??= await CoapServer.create(x, { start, tls });
 	const secure = scheme.startsWith('coaps');
 	const origin = { name: 'dev', url: `${scheme}://${at}:${server.port + secure}`, ...keys };
@@ -70,7 +71,7 @@ export async function kiosk(x, { scheme = 'coap', start = true, psk = 'sesame', 
 		origin['psk-identity'] = 'kiosk';
 		writeFileSync(origin['psk-file'], `${psk}\n`);
 	}
-	const daemon = await Daemon.create(x, { origins: [origin],
+	const daemon = await Daemon.create(x, { origins: [origin], agent,
 		manifest: { name: 'kiosk', version: '1', routes: [queuedRoute('/orders', 'orders', policy),
 			queuedRoute('/orders/:n', 'orders', policy, 'PUT')] } });
 	return { server, daemon };
