@@ -11,6 +11,7 @@
 
 #include "agent/agent_private.h"
 #include "agent/health.h"
+#include "coap/transport.h"
 #include "holdfast_config.h"
 
 #define HEAD_TIMEOUT_MS 15000
@@ -388,6 +389,10 @@ static int create_ingress(struct hf_agent *a)
 		.user = a,
 	};
 
+	if (IS_ENABLED(CONFIG_HF_COAP)) {
+		opt.coap_way = hf_agent_coap_way;
+		opt.coap_answer = hf_coap_answer_write;
+	}
 	return hf_ingress_create(&opt, &a->ingress);
 }
 

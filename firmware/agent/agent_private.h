@@ -246,6 +246,9 @@ int hf_agent_transport(struct hf_agent *a, const struct hf_url *url, const char 
 /* coap.c: @o with @s's CoAP transport; HF_ECONFIG. */
 int hf_agent_coap_open(struct hf_agent *a, const char *host, const struct hf_origin_settings *s,
 		       struct hf_agent_origin *o);
+/* For struct hf_ingress_options. */
+struct hf_transport *hf_agent_coap_way(void *user, const struct hf_url *url, char *why,
+				       size_t size);
 /* sensors.c, in builds with the sensor side */
 int hf_agent_sensors_begin(struct hf_agent *a);
 void hf_agent_sensors_stop(struct hf_agent *a);

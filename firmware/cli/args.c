@@ -23,6 +23,11 @@ static const struct cli_option_spec options[CLI_OPTIONS_N] = {
 	[CLI_IGNORE_SEARCH] = { "--ignore-search", NULL, "whatever the query of the URL is" },
 	[CLI_HAR] = { "--har", NULL, "one document in the form of an HTTP archive" },
 	[CLI_FOLLOW] = { "--follow", NULL, "go on as they happen (also -f)" },
+	[CLI_FORMAT] = { "--format", "FORMAT", "text, json, cbor, a media type or a number" },
+	[CLI_FILE] = { "--file", "FILE", "the payload; - is standard input" },
+	[CLI_TIMEOUT] = { "--timeout", "TIME", "wait so long for an answer (30s)" },
+	[CLI_COUNT] = { "--count", "N", "end after so many" },
+	[CLI_VERBOSE] = { "--verbose", NULL, "the options of the answer as well (also -v)" },
 };
 
 const struct cli_option_spec *cli_option_spec(enum cli_option option)
@@ -61,6 +66,8 @@ static unsigned find_option(const struct cli_spec *spec, const char *word)
 
 	if (strcmp(word, "-f") == 0)
 		word = "--follow", len = strlen(word);
+	else if (strcmp(word, "-v") == 0)
+		word = "--verbose", len = strlen(word);
 	for (i = 0; i < CLI_OPTIONS_N; i++)
 		if (spec->options & 1u << i && strlen(options[i].name) == len &&
 		    strncmp(options[i].name, word, len) == 0)

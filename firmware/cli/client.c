@@ -82,7 +82,8 @@ static int set_timeout(int fd, int ms)
 		tv = (struct timeval){ 0, 0 };
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)) != 0)
 		return -1;
-	tv = (struct timeval){ .tv_sec = TIMEOUT_MS / 1000 };
+	if (ms >= 0 && ms < TIMEOUT_MS)
+		tv = (struct timeval){ .tv_sec = TIMEOUT_MS / 1000 };
 	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 }
 
@@ -118,6 +119,11 @@ static int send_all(struct call *x, struct hf_span data)
 	return 0;
 }
 
+static int add_field(struct hf_message *msg, const char *name, const char *value)
+{
+	return value ? hf_fields_add(&msg->fields, hf_span_str(name), hf_span_str(value)) : 0;
+}
+
 static int send_request(struct call *x)
 {
 	bool read = strcmp(x->req->method, "GET") == 0;
@@ -125,7 +131,9 @@ static int send_request(struct call *x)
 		.method = hf_span_str(x->req->method),
 		.target = hf_span_str(x->req->target),
 		.minor = 1,
+		.keep_alive = true, /* so that the daemon sees the end of one that was broken off */
 		.body = read ? HF_BODY_NONE : HF_BODY_LENGTH,
+		.body_len = x->req->body.len,
 	};
 	struct hf_arena arena;
 	struct hf_buf head;
@@ -134,18 +142,23 @@ static int send_request(struct call *x)
 	hf_arena_init(&arena, 16 * 1024);
 	hf_buf_init(&head, 16 * 1024);
 	hf_fields_init(&msg.fields, &arena);
-	err = hf_fields_add(&msg.fields, HF_SPAN("Host"), HF_SPAN("localhost"));
+	err = add_field(&msg, "Host", "localhost");
 	if (!err)
-		err = hf_fields_add(&msg.fields, HF_SPAN("User-Agent"), HF_SPAN("holdfast"));
-	if (!err && x->req->last_event_id)
-		err = hf_fields_add(&msg.fields, HF_SPAN("Last-Event-ID"),
-				    hf_span_str(x->req->last_event_id));
+		err = add_field(&msg, "User-Agent", "holdfast");
+	if (!err)
+		err = add_field(&msg, "Last-Event-ID", x->req->last_event_id);
+	if (!err)
+		err = add_field(&msg, "Content-Type", x->req->content_type);
+	if (!err)
+		err = add_field(&msg, "Accept", x->req->accept);
 	if (!err)
 		err = hf_h1_write_request(&head, &msg);
 	if (err)
 		err = cli_fail(CLI_USAGE, "the request cannot be written: %s", hf_strerror(err));
 	else
 		err = send_all(x, hf_buf_span(&head));
+	if (!err)
+		err = send_all(x, x->req->body);
 	hf_buf_finish(&head);
 	hf_arena_finish(&arena);
 	return err;
@@ -158,6 +171,8 @@ static int on_head(void *user, struct hf_message *msg)
 	struct call *x = user;
 
 	x->reply->status = msg->status;
+	if (x->req->on_head && msg->status / 100 == 2)
+		x->req->on_head(x->req->user, msg);
 	return 0;
 }
 

@@ -9,14 +9,21 @@
 #include "base/buf.h"
 #include "cli/cli.h"
 
+struct hf_message; /* http/message.h */
+
 struct cli_request {
 	const char *method;
 	const char *target;	   /* percent-encoded */
 	const char *last_event_id; /* NULL: none */
+	const char *content_type;  /* of body; NULL: none is said */
+	const char *accept;	   /* NULL: anything */
+	struct hf_span body;
 	/* Milliseconds without a byte, 0: the usual 30 s, -1: for ever. */
 	int idle_timeout_ms;
 	bool quiet;	  /* print nothing when there is no daemon */
 	bool idle_is_end; /* a timeout inside the body ends it well */
+	/* The head of a 2xx answer. NULL: not wanted. */
+	void (*on_head)(void *user, const struct hf_message *head);
 	/* Takes the body of a 2xx answer as it comes; NULL: it is collected. Non-zero
 	 * stops and becomes cli_call's result. */
 	int (*on_body)(void *user, struct hf_span data);

@@ -9,6 +9,12 @@
 	"ID may be shortened to its first 6 letters or more, as long as no other\n" \
 	"request begins with them.\n"
 
+#define URI                                                                            \
+	"URI is one of a configured CoAP origin, whose keys and transport are used.\n" \
+	"Exit code 1 for any answer but 2.xx, and for none.\n"
+#define PAYLOAD \
+	"PAYLOAD or --file is its payload, else it has none; --format its Content-Format.\n" URI
+
 const struct cli_spec cli_commands[] = {
 	{ NULL, "status", NULL, false, 0, "health, connectivity, origins, lanes and the store",
 	  "The first line says ok, degraded or stuck, and why.\n", cli_status },
@@ -67,6 +73,22 @@ const struct cli_spec cli_commands[] = {
 	  cli_cache_purge },
 	{ "cache", "install", "WORKER", true, 0, "fetch what precaches lack, now",
 	  "Of WORKER, or of all of them.\n", cli_cache_install },
+	{ "coap", "get", "URI", false, O(FORMAT) | O(TIMEOUT) | O(VERBOSE),
+	  "ask a CoAP origin for a resource", "--format is the one that is wanted.\n" URI,
+	  cli_coap_get },
+	{ "coap", "put", "URI [PAYLOAD]", false, O(FORMAT) | O(FILE) | O(TIMEOUT) | O(VERBOSE),
+	  "put a payload there", PAYLOAD, cli_coap_put },
+	{ "coap", "post", "URI [PAYLOAD]", false, O(FORMAT) | O(FILE) | O(TIMEOUT) | O(VERBOSE),
+	  "post a payload", PAYLOAD, cli_coap_post },
+	{ "coap", "delete", "URI", false, O(TIMEOUT) | O(VERBOSE), "delete a resource", URI,
+	  cli_coap_delete },
+	{ "coap", "fetch", "URI [PAYLOAD]", false, O(FORMAT) | O(FILE) | O(TIMEOUT) | O(VERBOSE),
+	  "ask with a payload (RFC 8132)", PAYLOAD, cli_coap_fetch },
+	{ "coap", "observe", "URI", false, O(TIMEOUT) | O(COUNT),
+	  "a line for each value, as it changes",
+	  "Until the origin ends it, --count values came, or Ctrl-C. Bytes that are no text\n"
+	  "are shown in base64.\n" URI,
+	  cli_coap_observe },
 	{ NULL, "events", NULL, false, O(FOLLOW), "the latest events", NULL, cli_events },
 	{ NULL, "metrics", NULL, false, 0, "figures in the text format of Prometheus", NULL,
 	  cli_metrics },

@@ -72,6 +72,10 @@ static void offer_value(struct cli *c, const struct cli_spec *spec, enum cli_opt
 			const char *typed)
 {
 	static const char *const times[] = { "15m", "1h", "2h", "8h", "1d", NULL };
+	static const char *const waits[] = { "10s", "30s", "90s", "5m", NULL };
+	static const char *const formats[] = { "text",	     "json",	     "cbor",
+					       "xml",	     "octet-stream", "link-format",
+					       "senml+json", "senml+cbor",   NULL };
 
 	if (option == CLI_STATE)
 		offer_states(spec, typed);
@@ -81,7 +85,11 @@ static void offer_value(struct cli *c, const struct cli_spec *spec, enum cli_opt
 		offer_from(c, typed, "/.holdfast/status", "origins", "name");
 	else if (option == CLI_WORKER)
 		offer_from(c, typed, "/.holdfast/sync", "registrations", "worker");
-	else
+	else if (option == CLI_FORMAT)
+		offer_all(typed, formats);
+	else if (option == CLI_TIMEOUT)
+		offer_all(typed, waits);
+	else if (option == CLI_FOR || option == CLI_MIN_INTERVAL)
 		offer_all(typed, times);
 }
 
@@ -92,6 +100,9 @@ static void offer_operand(struct cli *c, const struct cli_spec *spec, const char
 	if (strcmp(spec->operand, "ID") == 0)
 		offer_from(c, typed, "/.holdfast/requests?state=queued,held,dead&limit=64",
 			   "requests", "id");
+	else if (strncmp(spec->operand, "URI", 3) == 0)
+		offer_from(c, strncmp(typed, "coap", 4) == 0 ? typed : "coap", "/.holdfast/status",
+			   "origins", "url");
 	else if (strncmp(spec->operand, "CACHE", 5) == 0)
 		offer_from(c, typed, "/.holdfast/caches", "caches", "name");
 	else if (spec->run == cli_cache_install)

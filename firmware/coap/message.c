@@ -113,3 +113,26 @@ int hf_coap_message_read(const coap_pdu_t *pdu, struct hf_coap_reply *out)
 	}
 	return 0;
 }
+
+static int append_option(struct hf_buf *out, const struct hf_coap_option *o, bool first)
+{
+	int err = hf_buf_appendf(out, "%s[%u,\"", first ? "" : ",", o->number);
+
+	for (size_t i = 0; i < o->value.len && !err; i++)
+		err = hf_buf_appendf(out, "%02x", (uint8_t)o->value.ptr[i]);
+	return err ? err : hf_buf_append_str(out, "\"]");
+}
+
+int hf_coap_answer_write(struct hf_exchange *x, struct hf_buf *out)
+{
+	const struct hf_coap_head *head = &x->reply.head;
+	int err;
+
+	if (head->code == 0)
+		return HF_ENOENT;
+	err = hf_buf_appendf(out, "{\"code\":\"%u.%02u\",\"options\":[", head->code >> 5,
+			     head->code & 31);
+	for (size_t i = 0; i < head->n && !err; i++)
+		err = append_option(out, &head->options[i], i == 0);
+	return err ? err : hf_buf_append_str(out, "]}");
+}

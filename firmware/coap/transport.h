@@ -20,6 +20,7 @@
 #ifndef HF_COAP_TRANSPORT_H
 #define HF_COAP_TRANSPORT_H
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "base/timerq.h"
 #include "coap/map.h"
@@ -46,6 +47,10 @@ struct hf_coap_options {
 int hf_coap_create(const struct hf_coap_options *opt, struct hf_transport **out);
 /* Cancels what runs, without events; not inside an event. */
 void hf_coap_destroy(struct hf_transport *t);
+/* Inside on_head of @x, an exchange that is answered and not observed: appends
+ * {"code":"2.05","options":[[12,"32"],...]}, the values in hex. HF_ENOENT: the answer is
+ * our own, in the origin's place. HF_ENOMEM, HF_ELIMIT. */
+int hf_coap_answer_write(struct hf_exchange *x, struct hf_buf *out);
 /* The network has changed: names are looked up anew, a session without exchanges is
  * closed; when the link is gone, exchanges end with HF_END_RESET. */
 void hf_coap_network_changed(struct hf_transport *t, bool up);

@@ -25,6 +25,8 @@ struct hf_api_kind {
 	 * hf_api_writable() asks for the rest. NULL: it is passed over. */
 	size_t (*send)(struct hf_api_call *call, struct hf_span data);
 	void (*send_end)(struct hf_api_call *call);
+	/* Ends one that would never end by itself. NULL: it will. */
+	void (*stop)(struct hf_api_call *call);
 	/* Frees what the kind has of its own. NULL: nothing. */
 	void (*finish)(struct hf_api_call *call);
 };
@@ -97,6 +99,9 @@ void hf_api_end_stream(struct hf_api_call *call, bool complete);
 void hf_api_writable(struct hf_api_call *call);
 /* Answers with @s (see hf_serve_start; arena, events and owner are the call's). HF_ENOMEM. */
 int hf_api_serve(struct hf_api_call *call, const struct hf_serve_options *opt, struct hf_stored *s);
+/* Behind call->depth++ around events that are told: false when the call is over; it may
+ * be gone then. */
+bool hf_api_leave(struct hf_api_call *call);
 /* Runs pump now. */
 void hf_api_pump(struct hf_api_call *call);
 
@@ -121,9 +126,10 @@ extern const struct hf_api_kind hf_api_caches, hf_api_cache_show, hf_api_cache_o
 extern const struct hf_api_kind hf_api_entries, hf_api_entry_delete; /* entries_api.c */
 extern const struct hf_api_kind hf_api_entry_put;		     /* entry_put.c */
 extern const struct hf_api_kind hf_api_show, hf_api_response, hf_api_cancel,
-	hf_api_retry;			       /* requests_api.c */
-extern const struct hf_api_kind hf_api_export; /* export.c */
-extern const struct hf_api_kind hf_api_events; /* stream_api.c */
+	hf_api_retry;						      /* requests_api.c */
+extern const struct hf_api_kind hf_api_export;			      /* export.c */
+extern const struct hf_api_kind hf_api_coap_ask, hf_api_coap_observe; /* coap_call.c */
+extern const struct hf_api_kind hf_api_events;			      /* stream_api.c */
 extern const struct hf_api_kind hf_api_status, hf_api_metrics, hf_api_store_check,
 	hf_api_sync_now; /* agent_api.c */
 extern const struct hf_api_kind hf_api_client_js, hf_api_client_worker,

@@ -35,6 +35,8 @@ static const struct resource resources[] = {
 	{ "caches/*/entries", "GET", false, &hf_api_entries },
 	{ "caches/*/entries", "PUT", false, &hf_api_entry_put },
 	{ "caches/*/entries", "DELETE", false, &hf_api_entry_delete },
+	{ "coap", "GET", true, &hf_api_coap_observe },
+	{ "coap", "POST", true, &hf_api_coap_ask },
 	{ "install", "POST", true, &hf_api_install },
 	{ "holds", "GET", true, &hf_api_holds },
 	{ "holds", "POST", true, &hf_api_hold },
@@ -90,6 +92,15 @@ static void free_if_over(struct hf_api_call *call)
 {
 	if (is_over(call) && !call->busy && call->depth == 0)
 		free_call(call);
+}
+
+bool hf_api_leave(struct hf_api_call *call)
+{
+	bool over = is_over(call);
+
+	call->depth--;
+	free_if_over(call);
+	return !over;
 }
 
 unsigned hf_api_origin(const struct hf_api_call *call)
@@ -162,8 +173,7 @@ void hf_api_writable(struct hf_api_call *call)
 	go_on(call);
 	if (!is_over(call) && call->events->on_writable)
 		call->events->on_writable(call->user);
-	call->depth--;
-	free_if_over(call);
+	hf_api_leave(call);
 }
 
 static void call_receive(struct hf_transport *t, struct hf_exchange *x, bool on)
@@ -233,8 +243,8 @@ void hf_api_stop(struct hf_ingress *in)
 	hf_list_for(it, tmp, &in->calls) {
 		struct hf_api_call *call = hf_container_of(it, struct hf_api_call, link);
 
-		if (!is_over(call) && call->kind == &hf_api_events)
-			hf_api_end_stream(call, true);
+		if (!is_over(call) && call->kind->stop)
+			call->kind->stop(call);
 	}
 }
 
@@ -386,8 +396,7 @@ void hf_api_pump(struct hf_api_call *call)
 		return;
 	call->depth++;
 	call->kind->pump(call);
-	call->depth--;
-	free_if_over(call);
+	hf_api_leave(call);
 }
 
 void hf_api_begin_stream(struct hf_api_call *call, struct hf_span content_type)

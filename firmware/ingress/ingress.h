@@ -18,6 +18,7 @@ struct hf_ingress;
 struct hf_tags;	    /* sync/tags.h */
 struct hf_periodic; /* sync/periodic.h */
 struct hf_cache;    /* cache/cache.h */
+struct hf_url;	    /* http/url.h */
 
 struct hf_ingress_options {
 	struct hf_port *port;
@@ -57,6 +58,13 @@ struct hf_ingress_options {
 	/* A cache was dropped on the shelf: one that the settings name is there anew, and a
 	 * precache is installed again. */
 	void (*cache_dropped)(void *user, uint32_t cache);
+	/* The CoAP origin at @url; NULL: it is no such origin's, @why says it to people.
+	 * The member itself NULL: built without CoAP. */
+	struct hf_transport *(*coap_way)(void *user, const struct hf_url *url, char *why,
+					 size_t size);
+	/* Inside on_head of an exchange there: appends code and options of the answer as a
+	 * JSON object of visible ASCII. HF_ENOENT: it is not of the origin. */
+	int (*coap_answer)(struct hf_exchange *x, struct hf_buf *out);
 	/* Fetches what is missing of the precache of @worker (UINT_MAX: of all) now. */
 	void (*install_now)(void *user, unsigned worker);
 	void *user;

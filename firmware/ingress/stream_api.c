@@ -61,6 +61,11 @@ static void events_pump(struct hf_api_call *call)
 	e->beat = false;
 }
 
+static void events_stop(struct hf_api_call *call)
+{
+	hf_api_end_stream(call, true);
+}
+
 static void events_finish(struct hf_api_call *call)
 {
 	struct events_call *e = self(call);
@@ -73,5 +78,6 @@ const struct hf_api_kind hf_api_events = {
 	.size = sizeof(struct events_call),
 	.start = events_start,
 	.pump = events_pump,
+	.stop = events_stop,
 	.finish = events_finish,
 };
