@@ -1,0 +1,22 @@
+# hf_order_functions(TARGET FILE): links the functions that FILE names side by side, in its order:
+# those that run fill fewer pages of memory, and fewer are read from a card at a start. A name that
+# does not exist is passed over. Sections as the libraries are built with for a release are needed.
+function(hf_order_functions target file)
+  if(NOT HF_RELEASE)
+    return()
+  endif()
+  file(STRINGS ${file} names REGEX "^[^#]")
+  set(patterns "")
+  foreach(name IN LISTS names)
+    if(name MATCHES "^([^ ]+) ([^ ]+)$")
+      string(APPEND patterns "    *${CMAKE_MATCH_1}(.text.${CMAKE_MATCH_2} .text.${CMAKE_MATCH_2}.*)\n")
+    else()
+      string(APPEND patterns "    *${name}(.text .text.*)\n")
+    endif()
+  endforeach()
+  set(script ${CMAKE_CURRENT_BINARY_DIR}/${target}.ld)
+  file(CONFIGURE OUTPUT ${script} CONTENT "SECTIONS {\n  .text.ordered : {\n@patterns@  }\n}\nINSERT BEFORE .text;\n" @ONLY)
+  target_link_options(${target} PRIVATE -Wl,-T,${script} -Wl,-Map,${CMAKE_BINARY_DIR}/bin/${target}.map)
+  set_target_properties(${target} PROPERTIES LINK_DEPENDS ${script})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+endfunction()
