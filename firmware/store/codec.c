@@ -153,21 +153,3 @@ int hf_born_decode(struct hf_span bytes, struct hf_record_state *state)
 	state->created_wall_ms = (int64_t)hf_get_le(in + 12, 8);
 	return 0;
 }
-
-/* Four bits a step: a table of 64 bytes. */
-uint32_t hf_crc32(uint32_t crc, struct hf_span bytes)
-{
-	static const uint32_t table[16] = {
-		0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
-		0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-		0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
-	};
-
-	crc = ~crc;
-	for (size_t i = 0; i < bytes.len; i++) {
-		crc ^= (uint8_t)bytes.ptr[i];
-		crc = (crc >> 4) ^ table[crc & 15];
-		crc = (crc >> 4) ^ table[crc & 15];
-	}
-	return ~crc;
-}

@@ -111,28 +111,39 @@ static int newest_first(const void *a, const void *b)
 	return (x->order < y->order) - (x->order > y->order);
 }
 
-/* The texts of all that have the key and the URL. */
-static int read_texts(struct hf_shelf_db *db, struct hf_shelf_find *f, struct hf_shelf_entry *v,
-		      size_t *n)
+/* The one in the row of @st when it has the URL; HF_ENOENT: it has not, or is not to be
+ * used. */
+static int read_variant(struct hf_shelf_db *db, struct hf_shelf_find *f, sqlite3_stmt *st,
+			struct hf_shelf_entry *e)
+{
+	struct hf_span url = hf_column_span(st, 2);
+	int err;
+
+	*e = (struct hf_shelf_entry){ .id = hf_column_u64(st, 0) };
+	if (!hf_span_eq(url, f->url) ||
+	    hf_column_u64(st, 1) !=
+		    hf_shelf_entry_sum(e->id, url, hf_column_span(st, 3), hf_column_span(st, 4)))
+		return HF_ENOENT;
+	err = take_texts(st, 2, true, e, &f->memory);
+	return err ? err : complete(db, e, f->data_max, &f->memory);
+}
+
+/* All that have the key and the URL. The statement stays at its row meanwhile, so that all
+ * is read in one transaction, which costs as much as a seek. */
+static int read_variants(struct hf_shelf_db *db, struct hf_shelf_find *f, struct hf_shelf_entry *v,
+			 size_t *n)
 {
 	uint64_t first = hf_shelf_key_of(db->seed, f->cache, f->url) << HF_SHELF_NUMBER_BITS;
 	sqlite3_stmt *st = hf_shelf_stmt(db, HF_SHELF_ENTRY_FROM);
-	int got, err = 0;
+	int err = 0;
 
 	hf_bind_u64(st, 1, first - 1);
 	hf_bind_u64(st, 2, first + HF_SHELF_NUMBERS - 1);
-	while (!err && *n < HF_SHELF_VARIANTS_MAX && (got = hf_shelf_step(db, st)) > 0) {
-		struct hf_shelf_entry *e = &v[*n];
-		struct hf_span url = hf_column_span(st, 2);
-
-		if (!hf_span_eq(url, f->url))
-			continue;
-		e->id = hf_column_u64(st, 0);
-		if (hf_column_u64(st, 1) !=
-		    hf_shelf_entry_sum(e->id, url, hf_column_span(st, 3), hf_column_span(st, 4)))
-			continue;
-		err = take_texts(st, 2, true, e, &f->memory);
-		++*n;
+	while (!err && *n < HF_SHELF_VARIANTS_MAX && hf_shelf_step(db, st) > 0) {
+		err = read_variant(db, f, st, &v[*n]);
+		*n += !err;
+		if (err == HF_ENOENT)
+			err = 0;
 	}
 	hf_sql_reset(st);
 	return err ? err : db->hard;
@@ -151,26 +162,19 @@ static int keep(struct hf_shelf_find *f, const struct hf_shelf_entry *v, size_t 
 static int find_run(struct hf_shelf_op *op, struct hf_shelf_db *db)
 {
 	struct hf_shelf_find *f = hf_container_of(op, struct hf_shelf_find, op);
-	struct hf_shelf_entry v[HF_SHELF_VARIANTS_MAX] = { 0 };
+	struct hf_shelf_entry v[HF_SHELF_VARIANTS_MAX];
 	struct hf_shelf_row *row;
-	size_t n = 0, good = 0;
+	size_t n = 0;
 	int err = hf_shelf_row_live(db, f->cache, &row);
 
 	hf_shelf_find_finish(f);
 	if (err)
 		return err == HF_ENOENT ? 0 : err;
-	err = read_texts(db, f, v, &n);
-	for (size_t i = 0; i < n && !err; i++) {
-		err = complete(db, &v[i], f->data_max, &f->memory);
-		if (!err)
-			v[good++] = v[i];
-		if (err == HF_ENOENT)
-			err = 0;
-	}
+	err = read_variants(db, f, v, &n);
 	if (err)
 		return err;
-	qsort(v, good, sizeof(*v), newest_first);
-	return keep(f, v, good);
+	qsort(v, n, sizeof(*v), newest_first);
+	return keep(f, v, n);
 }
 
 void hf_shelf_find(struct hf_shelf *s, struct hf_shelf_find *f)

@@ -117,6 +117,44 @@ static void lane_and_born_come_back(void **state)
 	assert_true(born_back.created_dev_ms == 6 && born_back.created_wall_ms == 7);
 }
 
+/* As the standard has it, a bit at a time. */
+static uint32_t slow_crc(const uint8_t *p, size_t n)
+{
+	uint32_t crc = UINT32_MAX;
+
+	while (n-- > 0) {
+		crc ^= *p++;
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0u);
+	}
+	return ~crc;
+}
+
+static void crc_is_the_same_of_all_lengths_and_places(void **state)
+{
+	uint8_t bytes[512 + 8];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * 167 + (i >> 8) * 31 + 5);
+	for (size_t at = 0; at < 8; at++) {
+		for (size_t n = 0; n <= 512; n++) {
+			uint32_t crc = slow_crc(bytes + at, n);
+
+			assert_int_equal(hf_crc32(0, hf_span(bytes + at, n)), crc);
+			assert_int_equal(hf_crc32(hf_crc32(0, hf_span(bytes + at, n / 3)),
+						  hf_span(bytes + at + n / 3, n - n / 3)),
+					 crc);
+		}
+	}
+	for (unsigned byte = 0; byte < 256; byte++) {
+		uint8_t one[9] = { (uint8_t)byte };
+
+		for (size_t n = 1; n <= sizeof(one); n++)
+			assert_int_equal(hf_crc32(0, hf_span(one, n)), slow_crc(one, n));
+	}
+}
+
 static void crc_is_the_usual_one(void **state)
 {
 	(void)state;
@@ -133,6 +171,7 @@ int main(void)
 		cmocka_unit_test(any_bytes_that_decode_encode_to_the_same),
 		cmocka_unit_test(lane_and_born_come_back),
 		cmocka_unit_test(crc_is_the_usual_one),
+		cmocka_unit_test(crc_is_the_same_of_all_lengths_and_places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
