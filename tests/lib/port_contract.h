@@ -4,7 +4,7 @@
  * makes its own listeners and streams on the loopback address and leaves
  * nothing behind. A port's own test makes the world and runs them all:
  *
- *	for (const struct port_case *c = port_cases; c->name; c++)
+ *	for (size_t i = 0; (c = port_case_at(i)); i++)
  *		why = port_case_run(c, &world);
  */
 #ifndef HF_TESTS_PORT_CONTRACT_H
@@ -25,16 +25,13 @@ struct port_case {
 	const char *(*run)(struct port_world *w);
 };
 
-extern const struct port_case port_cases[]; /* ends with a NULL name */
+/* NULL: there are not so many. */
+const struct port_case *port_case_at(size_t i);
 
 /* NULL: the port keeps this promise. Else where and what, static storage. */
 const char *port_case_run(const struct port_case *c, struct port_world *w);
 
 /* The name of the first operation that @port lacks; NULL: it has all. */
 const char *port_missing_operation(const struct hf_port *port);
-
-/* port_contract_watch.c: of ports that have it. */
-const char *port_watch_tells_on_each_turn(struct port_world *w);
-const char *port_watch_closed_tells_nothing(struct port_world *w);
 
 #endif

@@ -3,10 +3,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-#include "lib/port_contract.h"
-
-#define TURNS	    500
-#define QUIET_TURNS 5
+#include "lib/port_contract_private.h"
 
 struct watched {
 	struct port_world *w;
@@ -73,7 +70,7 @@ static const char *each_turn(struct watched *v)
 	return why ? why : v->ready ? NULL : "it was not told again";
 }
 
-const char *port_watch_tells_on_each_turn(struct port_world *w)
+static const char *port_watch_tells_on_each_turn(struct port_world *w)
 {
 	struct watched v = { .w = w };
 	const char *why = w->port->watch ? each_turn(&v) : NULL;
@@ -86,7 +83,7 @@ const char *port_watch_tells_on_each_turn(struct port_world *w)
 	return why;
 }
 
-const char *port_watch_closed_tells_nothing(struct port_world *w)
+static const char *port_watch_closed_tells_nothing(struct port_world *w)
 {
 	struct watched v = { .w = w, .close_inside = true };
 	const char *why;
@@ -113,3 +110,9 @@ const char *port_watch_closed_tells_nothing(struct port_world *w)
 	close(v.ends[1]);
 	return v.ready == 1 ? NULL : "it was told after watch_close";
 }
+
+const struct port_case port_watch_cases[] = {
+	CASE(port_watch_tells_on_each_turn),
+	CASE(port_watch_closed_tells_nothing),
+	{ NULL, NULL },
+};

@@ -38,7 +38,7 @@ int main(void)
 	struct CMUnitTest tests[CASES_MAX] = { 0 };
 	size_t n = 0;
 
-	for (const struct port_case *c = port_cases; c->name && n < CASES_MAX; c++, n++)
+	for (const struct port_case *c; (c = port_case_at(n)) && n < CASES_MAX; n++)
 		tests[n] = (struct CMUnitTest){
 			.name = c->name,
 			.test_func = run_case,

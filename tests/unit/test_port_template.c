@@ -20,9 +20,10 @@ static const char *run_named(const char *name)
 {
 	struct hf_port_template t;
 	struct port_world world = { .port = &t.port, .turn = turn, .user = &t };
+	size_t i = 0;
 
 	hf_port_template_init(&t);
-	for (const struct port_case *c = port_cases; c->name; c++)
+	for (const struct port_case *c; (c = port_case_at(i)); i++)
 		if (!strcmp(c->name, name))
 			return port_case_run(c, &world);
 	return "no such case";
