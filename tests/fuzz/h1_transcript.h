@@ -2,7 +2,7 @@
 /*
  * What an h1_reader makes of some bytes, as text: one line for each head,
  * body, end and error, the same however the bytes are cut into pieces. Shared
- * by the fuzz target and test_h1_reader.c.
+ * by the fuzz target and the tests test_h1_*.c.
  */
 #ifndef HF_TESTS_H1_TRANSCRIPT_H
 #define HF_TESTS_H1_TRANSCRIPT_H
