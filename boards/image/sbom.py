@@ -11,6 +11,10 @@ import os
 import subprocess
 import sys
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+LINKED = {"mbedtls": "Apache-2.0", "sqlite": "blessing", "llhttp": "MIT", "libuv": "MIT", "cjson": "MIT", "inih": "BSD-3-Clause",
+          "musl": "MIT"}
+
 
 def packages(root):
     """Packages of dpkg's status: dictionaries of their fields, in order of name."""
@@ -53,30 +57,46 @@ def debian_package(fields):
     }
 
 
-def holdfast_package(root):
-    path = os.path.join(root, "usr/sbin/holdfastd")
-    with open(path, "rb") as file:
-        digest = hashlib.sha256(file.read()).hexdigest()
-    version = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+def plain_package(name, version, licence, **more):
     return {
-        "SPDXID": "SPDXRef-holdfast",
-        "name": "holdfast",
-        "versionInfo": version.stdout.strip() or "unknown",
+        "SPDXID": f"SPDXRef-{name}",
+        "name": name,
+        "versionInfo": version,
         "downloadLocation": "NOASSERTION",
         "filesAnalyzed": False,
-        "licenseConcluded": "Apache-2.0",
-        "licenseDeclared": "Apache-2.0",
+        "licenseConcluded": licence,
+        "licenseDeclared": licence,
         "copyrightText": "NOASSERTION",
-        "checksums": [{"algorithm": "SHA256", "checksumValue": digest}],
-        "comment": "checksum of /usr/sbin/holdfastd",
+        **more,
     }
+
+
+def holdfast_package(root):
+    with open(os.path.join(root, "usr/sbin/holdfastd"), "rb") as file:
+        digest = hashlib.sha256(file.read()).hexdigest()
+    commit = subprocess.run(["git", "-C", HERE, "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    return plain_package("holdfast", commit.stdout.strip() or "unknown", "Apache-2.0", comment="checksum of /usr/sbin/holdfastd",
+                         checksums=[{"algorithm": "SHA256", "checksumValue": digest}])
+
+
+def linked_packages():
+    """What is linked into holdfastd: libraries with the version and the source's hash that the build pins."""
+    found = []
+    with open(os.path.join(HERE, "../../cmake/deps/lock.txt"), encoding="ascii") as file:
+        rows = [line.split() for line in file if line.strip() and not line.startswith("#")]
+    for name, licence in LINKED.items():
+        library, version, _, source_file, digest = next(row for row in rows if row[0] in (name, f"{name}-arm64"))[:5]
+        found.append(plain_package(library.removesuffix("-arm64"), version, licence, comment=f"checksum of {source_file}",
+                                   checksums=[{"algorithm": "SHA256", "checksumValue": digest}]))
+    return found
 
 
 def spdx(root, name):
     epoch = int(os.environ["SOURCE_DATE_EPOCH"])
     created = datetime.datetime.fromtimestamp(epoch, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    parts = [holdfast_package(root)] + [debian_package(fields) for fields in packages(root)]
-    digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    linked = linked_packages()
+    parts = [holdfast_package(root)] + [debian_package(fields) for fields in packages(root) if fields["Package"] != "holdfast"]
+    digest = hashlib.sha256(json.dumps(parts + linked, sort_keys=True).encode()).hexdigest()
     return {
         "spdxVersion": "SPDX-2.3",
         "dataLicense": "CC0-1.0",
@@ -84,10 +104,13 @@ def spdx(root, name):
         "name": name,
         "documentNamespace": f"urn:sha256:{digest}",
         "creationInfo": {"created": created, "creators": ["Tool: holdfast-image"]},
-        "packages": parts,
+        "packages": parts + linked,
         "relationships": [
             {"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES", "relatedSpdxElement": part["SPDXID"]}
             for part in parts
+        ] + [
+            {"spdxElementId": "SPDXRef-holdfast", "relationshipType": "STATIC_LINK", "relatedSpdxElement": part["SPDXID"]}
+            for part in linked
         ],
     }
 

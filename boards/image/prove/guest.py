@@ -130,6 +130,19 @@ class Guest:
             time.sleep(0.25)
         raise RuntimeError(f"no agent after {limit} s; the console is {self.console}")
 
+    def requests(self):
+        """The ids of all that the agent knows."""
+        found, after = set(), ""
+        while True:
+            answer = self.ask("GET", f"/.holdfast/requests?limit=64{after}", timeout=30)
+            if not answer or answer[0] != 200:
+                return found
+            page = json.loads(answer[1])
+            found.update(request["id"] for request in page["requests"])
+            if not page["next"]:
+                return found
+            after = f"&after={page['next']}"
+
     def state_of(self, request):
         answer = self.ask("GET", f"/.holdfast/requests/{request}", timeout=30)
         return json.loads(answer[1]).get("state") if answer and answer[0] == 200 else None
