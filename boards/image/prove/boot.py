@@ -13,7 +13,11 @@ from panel import make_key, tell
 TOLD = """timezone = Asia/Tokyo
 time-servers = 10.0.2.2
 log-server = 10.0.2.2
-url = nonsense"""
+url = nonsense
+[wifi]
+country = DE
+ssid = proof
+password = proofproof"""
 
 # what holds, what the panel is asked, and what its answer has to be
 CHECKS = (
@@ -70,6 +74,14 @@ class Proof:
             answer = self.guest.shell(self.key, command)
         self.holds(what, re.fullmatch(expected, answer), answer)
 
+    def wifi(self):
+        """Two radios of the kernel's simulator; one is the access point that holdfast.conf names."""
+        self.guest.shell(self.key, "modprobe mac80211_hwsim radios=2")
+        self.check("radios are there", "iwctl device wlan1 set-property Mode ap >/dev/null && iwctl ap wlan1 start proof proofproof "
+                   ">/dev/null; iwctl ap list | grep -o 'wlan1 *yes'", r"wlan1 *yes")
+        self.check("the Wi-Fi of holdfast.conf is joined", "cat /sys/class/net/wlan0/operstate; iwctl station wlan0 show | "
+                   "grep -o 'Connected network *proof'", r"up\nConnected network *proof", 180)
+
     def killed_agent(self):
         before = self.guest.shell(self.key, "systemctl show -P MainPID holdfast; systemctl kill -s KILL holdfast").split("\n")[0]
         self.check("an agent that is killed is started anew", f"pid=$(systemctl show -P MainPID holdfast); test $pid != {before} && "
@@ -100,6 +112,8 @@ def main():
                 proof.check(*check)
         for command in LOOKS:
             print(f"$ {command}\n{guest.shell(key, command)}", flush=True)
+        if guest.shell(key, "systemctl is-active iwd") == "active":
+            proof.wifi()
         proof.killed_agent()
         if machine == "virt":
             proof.dead_init()
