@@ -400,6 +400,23 @@ static bool same_fields(const struct hf_fields *a, const struct hf_fields *b)
 	}
 }
 
+/* What the shelf gets of it. When the head does not say how old it was as it came, that
+ * is told as the time between request and response. */
+static struct hf_shelf_state state_of(const struct hf_stored *s)
+{
+	const struct hf_cache_rules rules = { .is_private = false };
+	const struct hf_cache_times *t = &s->entry.times;
+	struct hf_cache_clock then = { t->response_ms, t->boot, t->wall_ms };
+	struct hf_shelf_state state = s->state;
+	struct hf_cache_freshness f;
+
+	if (state.flags & HF_STORED_DATED) {
+		hf_cache_freshness(&rules, &s->entry, &then, &f);
+		state.request_dev_ms = t->response_ms - (uint64_t)f.age_s * 1000;
+	}
+	return state;
+}
+
 static void submit_update(struct hf_cache *c, const struct hf_stored *s, bool with_head)
 {
 	struct change *ch = hf_cache_is_open(c) ? change_begin(c, hf_span(NULL, 0), false) : NULL;
@@ -414,7 +431,7 @@ static void submit_update(struct hf_cache *c, const struct hf_stored *s, bool wi
 	ch->update.op.done = change_done;
 	ch->update.op.user = ch;
 	ch->update.id = s->id;
-	ch->update.state = s->state;
+	ch->update.state = state_of(s);
 	ch->update.head = hf_buf_span(&ch->head);
 	hf_shelf_update(c->shelf, &ch->update);
 }

@@ -6,9 +6,12 @@
 
 /* ---- age (section 4.2.3) ---- */
 
+/* @from_ms may be before the boot, and wrapped around then. */
 static int64_t elapsed(uint64_t from_ms, uint64_t to_ms)
 {
-	return to_ms > from_ms ? (int64_t)(to_ms - from_ms) : 0;
+	int64_t ms = (int64_t)(to_ms - from_ms);
+
+	return ms > 0 ? ms : 0;
 }
 
 /* How old it was when it came. */

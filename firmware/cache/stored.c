@@ -150,11 +150,17 @@ static void fill(struct hf_stored *s, const struct hf_shelf_entry *row, struct b
 /* A validation that changed nothing but the time wrote no head. */
 static void set_date(struct hf_stored *s)
 {
+	uint64_t age_ms = s->state.response_dev_ms - s->state.request_dev_ms;
 	char text[HF_HTTP_DATE_LEN + 1];
 
-	if (!(s->state.flags & HF_STORED_DATED) || s->state.response_wall_ms == 0)
+	if (!(s->state.flags & HF_STORED_DATED))
 		return;
-	hf_http_date_format(s->state.response_wall_ms / 1000, text);
+	hf_fields_remove(&s->fields, "age");
+	if (s->state.response_wall_ms == 0)
+		return;
+	if (age_ms > INT64_C(1000) * HF_DELTA_MAX)
+		age_ms = 0; /* the clock went back */
+	hf_http_date_format((s->state.response_wall_ms - (int64_t)age_ms) / 1000, text);
 	for (size_t i = 0; i < s->fields.n; i++) {
 		struct hf_field *f = &s->fields.v[i];
 

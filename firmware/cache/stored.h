@@ -18,7 +18,9 @@
 /* hf_shelf_state.flags */
 #define HF_STORED_INVALIDATED	1u /* validate before any use */
 #define HF_STORED_PENDING_WRITE 2u /* a queued request will change it */
-#define HF_STORED_DATED		4u /* its Date is the time it came, not the one in the head */
+/* Date and Age are not those of the head: it was made as long before it came as its request
+ * is on the shelf before the response. */
+#define HF_STORED_DATED 4u
 
 struct hf_stored {
 	unsigned refs;

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "http/date.h"
 #include "lib/live_cache.h"
 
 #define URLS 3
@@ -160,6 +161,113 @@ static void memory_has_a_ceiling(void **state)
 	live_cache_finish(&l);
 }
 
+/* What is stored of @url. */
+static struct hf_stored *the_one(struct live_cache *l, uint32_t cache, const char *url)
+{
+	struct walker w = { .looking = false };
+	struct hf_stored *const *v;
+	size_t n;
+
+	walk(l, &w, cache, url);
+	fake_port_settle(&l->port);
+	assert_true(hf_cache_peek(l->cache, cache, hf_span_str(url), &v, &n));
+	assert_int_equal(n, 1);
+	return v[0];
+}
+
+static int64_t age_of(struct live_cache *l, const struct hf_stored *s)
+{
+	static const struct hf_cache_rules rules;
+	struct hf_cache_freshness freshness;
+	struct hf_cache_clock now;
+
+	hf_cache_now(l->cache, &now);
+	hf_cache_freshness(&rules, &s->entry, &now, &freshness);
+	assert_true(freshness.age_known);
+	return freshness.age_s;
+}
+
+/* A 304 of something that is @age seconds old (NULL: no Age) and @date_s before now. */
+static void validate(struct live_cache *l, uint32_t cache, const char *url, const char *age,
+		     int64_t date_s)
+{
+	struct hf_field v[] = { { HF_SPAN("Content-Type"), HF_SPAN("text/plain") },
+				{ HF_SPAN("Cache-Control"), HF_SPAN("max-age=36000") },
+				{ HF_SPAN("Date"), HF_SPAN("") },
+				{ HF_SPAN("Age"), HF_SPAN("") } };
+	struct hf_fields fields = { .v = v, .n = age ? 4 : 3, .cap = 4 };
+	char date[HF_HTTP_DATE_LEN + 1];
+	struct hf_cache_times times;
+	struct hf_cache_clock now;
+
+	hf_cache_now(l->cache, &now);
+	hf_http_date_format(now.wall_ms / 1000 - date_s, date);
+	v[2].value = hf_span(date, HF_HTTP_DATE_LEN);
+	v[3].value = hf_span_str(age ? age : "");
+	times = (struct hf_cache_times){ now.device_ms, now.device_ms, now.boot, now.wall_ms };
+	hf_stored_unref(hf_cache_update(l->cache, the_one(l, cache, url), &fields, &times, 0));
+	fake_port_settle(&l->port);
+}
+
+static void a_validation_tells_the_age_after_a_start_too(void **state)
+{
+	static const struct {
+		const char *age;
+		int64_t date_s, is;
+	} rows[] = { { NULL, 0, 0 },	  { "3500", 0, 3500 }, { "10", 0, 10 }, { "10", 0, 10 },
+		     { NULL, 0, 0 },	  { NULL, 300, 300 },  { NULL, 0, 0 },	{ "20", 300, 300 },
+		     { "400", 300, 400 }, { NULL, 0, 0 } };
+	struct live_cache l;
+	uint32_t cache;
+
+	(void)state;
+	live_cache_init(&l, 1 << 20);
+	l.port.wall_ms = INT64_C(1800000000000);
+	cache = live_cache_named(&l, HF_SHELF_HTTP, "one");
+	assert_int_equal(live_cache_put(&l, cache, "/a", "", "text"), 0);
+	fake_port_settle(&l.port);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		validate(&l, cache, "/a", rows[i].age, rows[i].date_s);
+		assert_int_equal(age_of(&l, the_one(&l, cache, "/a")), rows[i].is);
+		live_cache_restart(&l);
+		assert_int_equal(age_of(&l, the_one(&l, cache, "/a")), rows[i].is);
+	}
+	live_cache_finish(&l);
+}
+
+/* Bytes that the shelf writes for a validation. */
+static uint64_t written_for(struct live_cache *l, uint32_t cache, const char *age, int64_t date_s)
+{
+	struct hf_shelf_usage before, after;
+
+	fake_port_advance(&l->port, 3000);
+	hf_shelf_usage(hf_cache_shelf(l->cache), &before);
+	validate(l, cache, "/a", age, date_s);
+	hf_shelf_usage(hf_cache_shelf(l->cache), &after);
+	return after.written_total - before.written_total;
+}
+
+static void a_validation_that_tells_nothing_new_writes_one_page(void **state)
+{
+	const uint64_t page = 4096 + 24;
+	struct live_cache l;
+	uint32_t cache;
+
+	(void)state;
+	live_cache_init(&l, 1 << 20);
+	l.port.wall_ms = INT64_C(1800000000000);
+	cache = live_cache_named(&l, HF_SHELF_HTTP, "one");
+	assert_int_equal(live_cache_put(&l, cache, "/a", "", "text"), 0);
+	fake_port_settle(&l.port);
+	assert_true(written_for(&l, cache, NULL, 0) > page);
+	assert_int_equal(written_for(&l, cache, NULL, 0), page);
+	assert_int_equal(written_for(&l, cache, NULL, 2), page);
+	assert_int_equal(written_for(&l, cache, "0", -2), page);
+	assert_int_equal(written_for(&l, cache, "30", 30), page);
+	assert_int_equal(written_for(&l, cache, NULL, 300), page);
+	live_cache_finish(&l);
+}
+
 static void shelf_done(struct hf_shelf_op *op, int err)
 {
 	op->err = err;
@@ -246,6 +354,8 @@ int main(void)
 		cmocka_unit_test(memory_and_shelf_tell_the_same),
 		cmocka_unit_test(a_put_under_way_does_not_bring_back_what_is_removed),
 		cmocka_unit_test(memory_has_a_ceiling),
+		cmocka_unit_test(a_validation_tells_the_age_after_a_start_too),
+		cmocka_unit_test(a_validation_that_tells_nothing_new_writes_one_page),
 		cmocka_unit_test(a_head_that_is_none_is_taken_out),
 		cmocka_unit_test(a_body_that_is_discarded_leaves_no_trace),
 		cmocka_unit_test(an_end_in_the_middle_leaks_nothing),
