@@ -6,15 +6,23 @@
 #ifndef SIM_CAST_H
 #define SIM_CAST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define SIM_DEVICES_MAX 8
 #define SIM_PANELS_MAX	24 /* on all devices */
 #define SIM_ORIGINS_MAX 8
+#define SIM_SENSORS_MAX 32 /* on all devices */
 
 struct sim_cast_panel {
 	const char *name;
 	const char *device; /* NULL: the first */
+};
+
+struct sim_cast_sensor {
+	const char *name;
+	const char *device; /* NULL: the first */
+	bool keys;	    /* gives keys of its own */
 };
 
 struct sim_cast_origin {
@@ -31,6 +39,8 @@ struct sim_cast {
 	size_t panels_n;
 	struct sim_cast_origin origins[SIM_ORIGINS_MAX];
 	size_t origins_n;
+	struct sim_cast_sensor sensors[SIM_SENSORS_MAX];
+	size_t sensors_n;
 };
 
 #endif

@@ -46,6 +46,8 @@ enum sim_do {
 	SIM_DO_ORDER,	 /* method, path, body; "{n}" is the order's number; a: the order
 			  * that it waits for, 0: none, SIM_NEVER: the last one */
 	SIM_DO_GET,	 /* path; body: the language, NULL: English */
+	SIM_DO_SENSOR,	 /* method, path, body; panel: the sensor, NULL: each of them */
+	SIM_DO_AIR,	 /* as SIM_DO_NETWORK, between a sensor and its device */
 	SIM_DO_RELEASE,	 /* a: release of the app, for origins and manifests */
 	SIM_DO_FOLLOW,	 /* the panel follows the event stream */
 	SIM_DO_READ,	 /* the pages read the stored answers they do not have yet */

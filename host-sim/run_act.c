@@ -54,21 +54,49 @@ static struct sim_order *send_after(struct sim_run *r, const struct sim_step *st
 	return o;
 }
 
-static void send_order(struct sim_run *r, const struct sim_step *step)
+/* The body with the order's number in place of "{n}"; NULL: there is no place for it. */
+static char *numbered(const struct sim_run *r, const char *text)
 {
-	const char *mark = strstr(step->body, "{n}");
-	struct sim_order *o;
+	const char *mark = strstr(text, "{n}");
 	char *body = NULL;
 
-	if (mark && asprintf(&body, "%.*s%zu%s", (int)(mark - step->body), step->body,
-			     r->stage->ledger.n + 1, mark + 3) < 0)
+	if (mark && asprintf(&body, "%.*s%zu%s", (int)(mark - text), text, r->stage->ledger.n + 1,
+			     mark + 3) < 0)
 		sim_must(NULL);
+	return body;
+}
+
+static void act_on_sensors(struct sim_run *r, const struct sim_step *step)
+{
+	struct sim_sensor *sensor;
+
+	for (size_t i = 0; (sensor = sim_stage_sensor(r->stage, step->panel, &i)); i++) {
+		char *body;
+
+		if (step->what == SIM_DO_AIR) {
+			sim_net_worsen(sim_sensor_node(sensor), (enum sim_net_fault)step->a,
+				       step->b, SIM_UPLOADS);
+			continue;
+		}
+		body = numbered(r, step->body);
+		r->last_order = sim_sensor_send(sensor, origin_name(r->stage, step), step->method,
+						step->path, body ? body : step->body);
+		r->last = SIM_LAST_ORDER;
+		free(body);
+	}
+}
+
+static void send_order(struct sim_run *r, const struct sim_step *step)
+{
+	char *body = numbered(r, step->body);
+	struct sim_order *o;
+
 	if (step->a)
 		o = send_after(r, step);
 	else
 		o = sim_panel_order(sim_stage_panel(r->stage, step->panel, step->device),
 				    origin_name(r->stage, step), step->method, step->path,
-				    mark ? body : step->body);
+				    body ? body : step->body);
 	if (o) {
 		r->last = SIM_LAST_ORDER;
 		r->last_order = o;
@@ -250,6 +278,11 @@ void sim_run_act(struct sim_run *r, const struct sim_step *step)
 		break;
 	case SIM_DO_RELEASE:
 		sim_stage_release(s, (unsigned)step->a);
+		break;
+	case SIM_DO_SENSOR:
+	case SIM_DO_AIR:
+		if (IS_ENABLED(CONFIG_HF_SENSOR))
+			act_on_sensors(r, step);
 		break;
 	case SIM_DO_FOLLOW:
 		sim_panel_follow(sim_stage_panel(s, step->panel, step->device), true);

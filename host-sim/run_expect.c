@@ -94,6 +94,9 @@ bool sim_run_is_idle(const struct sim_stage *s)
 	for (i = 0; i < s->devices_n; i++)
 		if (!sim_panel_idle(s->operators[i]))
 			return false;
+	for (i = 0; i < s->sensors_n && IS_ENABLED(CONFIG_HF_SENSOR); i++)
+		if (!sim_sensor_idle(s->sensors[i]))
+			return false;
 	return true;
 }
 

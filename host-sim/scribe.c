@@ -76,7 +76,10 @@ static void body(FILE *out, const char *text)
 
 static void panel_words(FILE *out, const struct sim_step *s)
 {
-	fputs(" panel", out);
+	fputs(s->what == SIM_DO_SENSOR && !s->panel ? " sensors" :
+	      s->what == SIM_DO_SENSOR		    ? " sensor" :
+						      " panel",
+	      out);
 	if (s->panel)
 		word(out, s->panel);
 	if (s->what == SIM_DO_FOLLOW) {
@@ -105,7 +108,7 @@ static void panel_words(FILE *out, const struct sim_step *s)
 		fputs(" after the last", out);
 	else if (s->what == SIM_DO_ORDER && s->a)
 		fprintf(out, " after order %" PRIu64, s->a);
-	if (s->what == SIM_DO_ORDER)
+	if (s->what == SIM_DO_ORDER || s->what == SIM_DO_SENSOR)
 		body(out, s->body);
 }
 
@@ -457,6 +460,10 @@ static void other_words(FILE *out, const struct sim_step *s)
 	case SIM_DO_RETRY:
 		fprintf(out, " operator retries order %" PRIu64, s->a);
 		break;
+	case SIM_DO_AIR:
+		fprintf(out, s->panel ? " sensor %s" : " sensors", s->panel);
+		network_words(out, s);
+		break;
 	case SIM_DO_RELEASE:
 		fprintf(out, " release %" PRIu64, s->a);
 		break;
@@ -535,6 +542,10 @@ static void cast_lines(FILE *out, const struct sim_cast *c)
 			c->panels[i].device ? c->panels[i].device : "");
 	for (i = 0; i < c->origins_n; i++)
 		fprintf(out, "origin %s %s\n", c->origins[i].name, c->origins[i].url);
+	for (i = 0; i < c->sensors_n; i++)
+		fprintf(out, "sensor %s on %s%s\n", c->sensors[i].name,
+			c->sensors[i].device ? c->sensors[i].device : c->devices[0],
+			c->sensors[i].keys ? " with keys" : "");
 }
 
 static void header(FILE *out, const struct sim_plan *p)

@@ -107,7 +107,32 @@ static bool origin_line(struct sim_script *s)
 	return true;
 }
 
-/* A step may begin with "panel" and "origin" too. */
+/* sensor NAME [on DEVICE] [with keys] */
+static bool sensor_line(struct sim_script *s)
+{
+	struct sim_cast *cast = &s->plan->cast;
+	struct sim_cast_sensor *sensor = &cast->sensors[cast->sensors_n];
+
+	if (!IS_ENABLED(CONFIG_HF_SENSOR))
+		return sim_words_fail(s, "this build has no CoAP");
+	if (too_many(s, cast->sensors_n, SIM_SENSORS_MAX) || !new_name(s, &sensor->name))
+		return false;
+	if (sim_words_take(s, "on") && !sim_script_device(s, &sensor->device))
+		return sim_words_fail(s, "a device that was named above is expected here");
+	sensor->keys = sim_words_take(s, "with");
+	if (sensor->keys && !sim_words_need(s, "keys"))
+		return false;
+	cast->sensors_n++;
+	return true;
+}
+
+static bool is_sensor_line(const struct sim_script *s)
+{
+	return sim_words_is(s, "sensor") && (s->n == 2 || hf_span_eq_str(s->words[2].text, "on") ||
+					     hf_span_eq_str(s->words[2].text, "with"));
+}
+
+/* A step may begin with "panel", "origin" and "sensor" too. */
 static bool is_panel_line(const struct sim_script *s)
 {
 	return sim_words_is(s, "panel") &&
@@ -130,6 +155,8 @@ static bool cast_line(struct sim_script *s, bool *ok)
 
 	if (sim_words_is(s, "device"))
 		read = device_line;
+	else if (is_sensor_line(s))
+		read = sensor_line;
 	else if (is_panel_line(s))
 		read = panel_line;
 	else if (is_origin_line(s))

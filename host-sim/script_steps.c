@@ -144,6 +144,48 @@ static bool panel_action(struct sim_script *s, struct sim_step *step)
 	return sim_words_text(s, "a body", &step->body);
 }
 
+static bool take_sensor(struct sim_script *s, struct sim_step *step)
+{
+	const struct sim_cast *cast = &s->plan->cast;
+
+	for (size_t i = 0; i < cast->sensors_n; i++)
+		if (take_name(s, cast->sensors[i].name, &step->panel))
+			return true;
+	return sim_words_fail(s, "a sensor that was named above is expected here");
+}
+
+/* POST | PUT | DELETE PATH ..., network ... */
+static bool sensors_action(struct sim_script *s, struct sim_step *step)
+{
+	static const char *const methods[] = { "POST", "PUT", "DELETE", NULL };
+	bool fine = true;
+	int method;
+
+	if (sim_words_take(s, "network")) {
+		fine = sim_script_network(s, step);
+		step->what = SIM_DO_AIR;
+		return fine;
+	}
+	step->what = SIM_DO_SENSOR;
+	method = sim_script_one_of(s, methods);
+	if (method < 0)
+		return sim_words_fail(s, "a sensor sends POST, PUT or DELETE, or has a network");
+	step->method = methods[method];
+	step->body = "";
+	if (!target(s, step))
+		return false;
+	if (!sim_words_take(s, "body"))
+		return true;
+	if (sim_words_take(s, "of"))
+		return large_body(s, &step->body);
+	return sim_words_text(s, "a body", &step->body);
+}
+
+static bool sensor_action(struct sim_script *s, struct sim_step *step)
+{
+	return take_sensor(s, step) && sensors_action(s, step);
+}
+
 static bool operator_action(struct sim_script *s, struct sim_step *step)
 {
 	return sim_words_need(s, "retries") && numbered_order(s, step, SIM_DO_RETRY);
@@ -232,6 +274,8 @@ static const struct phrase {
 	{ "process", sim_script_process },
 	{ "origin", sim_script_origin },
 	{ "panel", panel_action },
+	{ "sensor", sensor_action },
+	{ "sensors", sensors_action },
 	{ "operator", operator_action },
 	{ "cut", cut_action },
 	{ "reboot", reboot_action },
@@ -252,7 +296,8 @@ bool sim_script_action(struct sim_script *s, struct sim_step *step)
 		if (sim_words_take(s, phrases[i].word))
 			return phrases[i].take(s, step);
 	return sim_words_fail(
-		s, "a step begins with link, dns, network, clock, disk, memory, "
-		   "process, origin, panel, operator, cut, reboot, boot, release, wait, note, "
-		   "all well or expect");
+		s,
+		"a step begins with link, dns, network, clock, disk, memory, "
+		"process, origin, panel, sensor, operator, cut, reboot, boot, release, wait, note, "
+		"all well or expect");
 }

@@ -10,6 +10,7 @@
 
 #define DEVICE_IP 0xc0000201u /* 192.0.2.1, and on */
 #define ORIGIN_IP 0xcb00710au /* 203.0.113.10, and on */
+#define SENSOR_IP 0x0a000001u /* 10.0.0.1, and on */
 #define CHECK_IP  0xc6336407u /* 198.51.100.7 */
 #define PORTAL_IP 0xc6336401u /* 198.51.100.1 */
 #define STRANGER  0xc6336409u /* 198.51.100.9 */
@@ -162,6 +163,18 @@ static void add_devices(struct sim_stage *s, const struct sim_cast *cast,
 		add_panel(s, sim_stage_device(s, cast->panels[i].device), cast->panels[i].name);
 }
 
+static void add_sensors(struct sim_stage *s, const struct sim_cast *cast)
+{
+	for (size_t i = 0; i < cast->sensors_n; i++) {
+		const struct sim_cast_sensor *c = &cast->sensors[i];
+
+		if (IS_ENABLED(CONFIG_HF_SENSOR))
+			s->sensors[s->sensors_n++] =
+				sim_sensor_create(sim_stage_device(s, c->device), &s->ledger,
+						  c->name, SENSOR_IP + (uint32_t)i, c->keys);
+	}
+}
+
 void sim_stage_init(struct sim_stage *s, const struct sim_stage_options *opt)
 {
 	struct sim_cast cast;
@@ -176,6 +189,7 @@ void sim_stage_init(struct sim_stage *s, const struct sim_stage_options *opt)
 	add_devices(s, &cast, opt);
 	add_origins(s, &cast);
 	note_fieldless(s, &cast);
+	add_sensors(s, &cast);
 }
 
 void sim_stage_finish(struct sim_stage *s)
@@ -184,6 +198,8 @@ void sim_stage_finish(struct sim_stage *s)
 
 	for (i = 0; i < s->panels_n; i++)
 		sim_panel_destroy(s->panels[i]);
+	for (i = 0; i < s->sensors_n && IS_ENABLED(CONFIG_HF_SENSOR); i++)
+		sim_sensor_destroy(s->sensors[i]);
 	for (i = 0; i < s->devices_n; i++) {
 		s->devices[i]->reboot_after_us = SIM_NEVER;
 		sim_panel_destroy(s->operators[i]);
@@ -252,6 +268,14 @@ struct sim_panel *sim_stage_panel(const struct sim_stage *s, const char *name, c
 			   !own && sim_panel_device(s->panels[i]) == dev)
 			return s->panels[i];
 	}
+	return NULL;
+}
+
+struct sim_sensor *sim_stage_sensor(const struct sim_stage *s, const char *name, size_t *i)
+{
+	for (; IS_ENABLED(CONFIG_HF_SENSOR) && *i < s->sensors_n; ++*i)
+		if (!name || strcmp(sim_sensor_name(s->sensors[*i]), name) == 0)
+			return s->sensors[*i];
 	return NULL;
 }
 
@@ -334,6 +358,8 @@ void sim_stage_heal(struct sim_stage *s)
 		heal_origin(s->origins[i]);
 	for (i = 0; i < s->devices_n; i++)
 		heal_device(s, s->devices[i]);
+	for (i = 0; i < s->sensors_n && IS_ENABLED(CONFIG_HF_SENSOR); i++)
+		sim_net_worsen(sim_sensor_node(s->sensors[i]), SIM_NET_NORMAL, 0, SIM_UPLOADS);
 	sim_net_changed(&s->net);
 	sim_stage_boot(s);
 }

@@ -10,6 +10,7 @@
 #include "actors/ledger.h"
 #include "actors/origin.h"
 #include "actors/panel.h"
+#include "actors/sensor.h"
 #include "cast.h"
 #include "sim/device.h"
 #include "sim/dns.h"
@@ -65,6 +66,8 @@ struct sim_stage {
 	struct sim_panel **panels;
 	const char **panel_names; /* NULL: a device's own */
 	size_t panels_n;
+	struct sim_sensor *sensors[SIM_SENSORS_MAX];
+	size_t sensors_n;
 	struct sim_origin *origins[SIM_ORIGINS_MAX];
 	size_t origins_n;
 	struct sim_origin *check, *portal, *stranger;
@@ -94,6 +97,9 @@ struct sim_origin *sim_stage_origin(const struct sim_stage *s, const char *name)
 /* The panel called @name, or, NULL, the one of @device. */
 struct sim_panel *sim_stage_panel(const struct sim_stage *s, const char *name, const char *device);
 struct sim_panel *sim_stage_operator(const struct sim_stage *s, const char *device);
+/* From the @i-th on, the first one called @name; NULL: the first at all. NULL when there is
+ * none. */
+struct sim_sensor *sim_stage_sensor(const struct sim_stage *s, const char *name, size_t *i);
 /* Power on for every device. */
 void sim_stage_boot(struct sim_stage *s);
 /* Power off for every device, and a second for what follows. */

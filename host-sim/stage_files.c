@@ -40,6 +40,8 @@ char *sim_default_config(const struct sim_cast *cast)
 		"control   = %s\n"
 		"state-dir = /var/lib/holdfast\n",
 		SIM_CONTROL_PATH);
+	if (cast->sensors_n > 0)
+		fprintf(f, "coap-listen = 192.168.4.1:5683\nallow-remote = yes\n");
 	for (i = 0; i < cast->origins_n; i++) {
 		const struct sim_cast_origin *o = &cast->origins[i];
 

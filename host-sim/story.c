@@ -207,7 +207,7 @@ static void tell_orders(struct sim_story *st, const struct chapter *c)
 		     plural(c->refused.n, "order is", "orders are"));
 	if (c->unanswered.n)
 		tell(st, c->unanswered.first_us, c->unanswered.last_us, PAINT_BAD,
-		     "%u %s no answer: the panel is dark.", c->unanswered.n,
+		     "%u %s no answer: nobody is there to give one.", c->unanswered.n,
 		     plural(c->unanswered.n, "order gets", "orders get"));
 	tell_pages(st, c);
 }

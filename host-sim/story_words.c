@@ -269,6 +269,10 @@ void sim_story_words(const struct sim_step *step, struct sim_said *out)
 		snprintf(out->text, sizeof(out->text), "(%s) ", step->device);
 	if (step->what == SIM_DO_NOTE)
 		say(out, SIM_TONE_PLAIN, "%s", step->body);
+	else if (step->what == SIM_DO_AIR)
+		say(out, step->a == SIM_NET_NORMAL ? SIM_TONE_GOOD : SIM_TONE_BAD, "%s",
+		    step->a == SIM_NET_NORMAL ? "The sensors are heard well again." :
+						"The sensors are badly heard.");
 	else if (step->what == SIM_DO_RELEASE)
 		say(out, SIM_TONE_PLAIN, "Release %u of the app is out.", (unsigned)step->a);
 	else if (step->what == SIM_DO_ALL_WELL)

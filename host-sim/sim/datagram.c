@@ -17,13 +17,7 @@ struct packet {
 	uint8_t data[];
 };
 
-static bool is_any(const struct hf_addr *a)
-{
-	static const uint8_t zero[16];
-
-	return memcmp(a->ip, zero, sizeof(zero)) == 0;
-}
-
+/* A node has every address that a socket of it is bound to. */
 static struct hf_datagrams *find(struct sim_node *n, const struct hf_addr *at)
 {
 	struct hf_list *it, *tmp;
@@ -31,9 +25,7 @@ static struct hf_datagrams *find(struct sim_node *n, const struct hf_addr *at)
 	hf_list_for(it, tmp, &n->sockets) {
 		struct hf_datagrams *d = hf_container_of(it, struct hf_datagrams, item);
 
-		if (!d->silent && d->addr.family == at->family && d->addr.port == at->port &&
-		    (is_any(&d->addr) || is_any(at) ||
-		     memcmp(d->addr.ip, at->ip, sizeof(at->ip)) == 0))
+		if (!d->silent && d->addr.family == at->family && d->addr.port == at->port)
 			return d;
 	}
 	return NULL;
@@ -41,11 +33,12 @@ static struct hf_datagrams *find(struct sim_node *n, const struct hf_addr *at)
 
 /* ---- on the way ---- */
 
-static bool way_open(const struct sim_node *a, const struct sim_node *b)
+/* One side of the way, at its own time: what has left its sender arrives without it. */
+static bool passes(const struct sim_node *n, const struct sim_node *other)
 {
-	if (a == b || a->local || b->local)
-		return a->powered && b->powered;
-	return !a->captive && !b->captive && sim_net_open(a, b, false);
+	if (n == other || n->local || (other && other->local))
+		return n->powered;
+	return n->powered && n->link_up && !n->black_hole && !n->captive;
 }
 
 static void leave(struct hf_datagrams *d)
@@ -109,7 +102,7 @@ static void arrive(void *user)
 	struct sim_node *to = sim_node_at(p->net, &p->to), *from = sim_node_at(p->net, &p->from);
 	struct hf_datagrams *d;
 
-	if (to && from && way_open(from, to)) {
+	if (to && from && passes(to, from)) {
 		if (to->metered && !from->local)
 			to->metered_bytes += p->len + HEADERS_BYTES;
 		d = find(to, &p->to);
@@ -184,7 +177,7 @@ void sim_datagram_send(struct hf_datagrams *d, const struct hf_addr *to, const v
 	const struct sim_net_faults *f = faults_on(node, target);
 	struct hf_addr from = d->addr;
 
-	if (d->silent)
+	if (d->silent || !passes(node, target))
 		return;
 	memcpy(from.ip, node->addr.ip, sizeof(from.ip));
 	node->datagrams += !node->local && !(target && target->local);
