@@ -33,7 +33,7 @@ struct coap_call {
 	bool begun;  /* the head has been told */
 };
 
-static struct coap_call *coap_of(struct hf_api_call *call)
+static struct coap_call *self(struct hf_api_call *call)
 {
 	return hf_container_of(call, struct coap_call, call);
 }
@@ -268,7 +268,7 @@ static bool read_query(struct coap_call *c, struct hf_span *method)
 static int start(struct hf_api_call *call)
 {
 	const struct hf_ingress_options *opt = &call->in->opt;
-	struct coap_call *c = coap_of(call);
+	struct coap_call *c = self(call);
 	struct hf_transport_request req = { .msg = &c->msg };
 	struct hf_span method;
 	char why[WORDS_MAX];
@@ -298,7 +298,7 @@ static int start(struct hf_api_call *call)
 
 static void pump(struct hf_api_call *call)
 {
-	struct coap_call *c = coap_of(call);
+	struct coap_call *c = self(call);
 
 	if (c->exchange && call->receiving)
 		c->way->receive(c->way, c->exchange, true);
@@ -306,14 +306,14 @@ static void pump(struct hf_api_call *call)
 
 static size_t send(struct hf_api_call *call, struct hf_span data)
 {
-	struct coap_call *c = coap_of(call);
+	struct coap_call *c = self(call);
 
 	return c->exchange ? c->way->send(c->way, c->exchange, data) : data.len;
 }
 
 static void send_end(struct hf_api_call *call)
 {
-	struct coap_call *c = coap_of(call);
+	struct coap_call *c = self(call);
 
 	if (c->exchange && c->msg.body != HF_BODY_NONE)
 		c->way->send_end(c->way, c->exchange, NULL);
@@ -321,7 +321,7 @@ static void send_end(struct hf_api_call *call)
 
 static void finish(struct hf_api_call *call)
 {
-	struct coap_call *c = coap_of(call);
+	struct coap_call *c = self(call);
 
 	if (c->opened)
 		drop_exchange(c);
@@ -329,7 +329,7 @@ static void finish(struct hf_api_call *call)
 
 static void stop(struct hf_api_call *call)
 {
-	struct coap_call *c = coap_of(call);
+	struct coap_call *c = self(call);
 
 	if (!c->exchange)
 		return;
