@@ -124,6 +124,10 @@ int hf_tls_explain(struct hf_tls_session *s, int ret)
 	case PSA_ERROR_INSUFFICIENT_MEMORY:
 		snprintf(s->error, sizeof(s->error), "out of memory");
 		return HF_ENOMEM;
+	case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
+		snprintf(s->error, sizeof(s->error), "the server ended the handshake%s",
+			 s->client->psk ? ": its key or identity is another" : "");
+		return HF_ETLS;
 	case MBEDTLS_ERR_SSL_CONN_EOF:
 	case MBEDTLS_ERR_NET_CONN_RESET:
 		snprintf(s->error, sizeof(s->error), "connection lost");

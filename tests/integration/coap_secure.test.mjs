@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whom a coaps origin and we take each other for: keys, certificates, and what is resumed. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,8 +9,7 @@ import { connect, createServer } from 'node:net';
 import { after } from 'node:test';
 import { test, suite, until } from './lib/harness.mjs';
 import { Authority } from './lib/certs.mjs';
-import { binDir } from './lib/daemon.mjs';
-import { CoapServer, kiosk, skip, text } from './lib/coap_server.mjs';
+import { CoapServer, dtlsPeer, kiosk, skip, text } from './lib/coap_server.mjs';
 import { UdpRelay } from './lib/udp_relay.mjs';
 
 const dir = mkdtempSync(join(tmpdir(), 'hf-coap-'));
@@ -52,6 +50,8 @@ for (const scheme of ['coaps', 'coaps+tcp']) {
 	});
 
 	refused('a wrong key', () => ({ psk: 'wrong', 'connect-timeout-ms': 4000 }), /key|identity|alert/);
+	refused('a wrong key, and the server ends the handshake', () => ({ psk: 'wrong', program: 'coap-server-gnutls' }),
+		/key or identity|alert/);
 	refused('a certificate of an authority that is not known', () => ({ tls: files(strange.issue(`s-${scheme}`)),
 		'ca-file': ca.file }), /unknown issuer: CN=Another CA/);
 	refused('a certificate for another name', () => ({ tls: files(ca.issue(`n-${scheme}`, { names: ['shop.test'] })),
@@ -108,11 +108,8 @@ for (const scheme of ['coaps', 'coaps+tcp'])
 /* ---- on the way ---- */
 
 test('coaps: another address of ours, and the session goes on by its connection id', { skip }, async (x) => {
-	const program = process.env.HF_DTLS_PEER ?? join(binDir, '../tests/integration/dtls_peer');
-	const child = spawn(program, ['sesame'], { stdio: ['ignore', 'pipe', 'inherit'] });
-	x.defer(() => child.kill('SIGKILL'));
-	const [line] = await once(child.stdout, 'data');
-	const relay = await UdpRelay.create(x, Number(line));
+	const { port, child } = await dtlsPeer(x);
+	const relay = await UdpRelay.create(x, port);
 	const { daemon } = await kiosk(x, { scheme: 'coaps', server: { port: relay.port - 1 } });
 	const ask = async () => (await daemon.get('/a', { 'Cache-Control': 'no-cache' })).text;
 

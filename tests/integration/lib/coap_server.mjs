@@ -4,10 +4,11 @@
  * Builds without CoAP and machines without the server skip.
  */
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from './harness.mjs';
-import { Daemon, queuedRoute } from './daemon.mjs';
+import { Daemon, binDir, queuedRoute } from './daemon.mjs';
 import { freePort } from './ports.mjs';
 
 const openssl = 'coap-server-openssl';
@@ -15,12 +16,12 @@ const there = !spawnSync(openssl, ['-v']).error;
 export const skip = !process.env.HF_COAP ? 'built without CoAP' : !there ? `there is no ${openssl}` : false;
 
 export class CoapServer {
-	/* tls: { cert, key, ca } (files) in place of the key "sesame". */
-	static async create(x, { start = true, tls, address = '127.0.0.1', program = openssl } = {}) {
+	/* tls: { cert, key, ca } (files) in place of the key "sesame"; netns: where it runs. */
+	static async create(x, { start = true, tls, netns, address = netns?.address ?? '127.0.0.1', program = openssl } = {}) {
 		const s = new CoapServer();
 		s.port = await freePort('127.0.0.1', 2); /* the next one is for DTLS and TLS */
 		s.log = '';
-		Object.assign(s, { tls, address, program });
+		Object.assign(s, { tls, netns, address, program });
 		x.defer(() => s.stop());
 		x.explain(() => `${program}:\n${s.log.slice(-4000)}`);
 		if (start)
@@ -32,8 +33,9 @@ export class CoapServer {
 		const { tls } = this;
 		const secret = tls ? ['-c', tls.cert, '-j', tls.key, ...(tls.ca ? ['-C', tls.ca] : ['-n'])] :
 			['-k', 'sesame', '-h', 'hint'];
-		this.child = spawn(this.program, ['-A', this.address, '-p', String(this.port), '-d', '100',
-			...secret, '-v', '7'], { stdio: ['ignore', 'pipe', 'pipe'] });
+		const args = ['-A', this.address, '-p', String(this.port), '-d', '100', ...secret, '-v', '7'];
+		const command = this.netns?.command(this.program, args) ?? [this.program, args];
+		this.child = spawn(...command, { stdio: ['ignore', 'pipe', 'pipe'] });
 		this.over = new Promise((resolve) => this.child.once('close', resolve));
 		const begin = this.log.length;
 		for (const stream of [this.child.stdout, this.child.stderr])
@@ -59,11 +61,20 @@ export class CoapServer {
 	}
 }
 
+/* A server with connection ids (dtls_peer.c): its port and process. */
+export async function dtlsPeer(x) {
+	const program = process.env.HF_DTLS_PEER ?? join(binDir, '../tests/integration/dtls_peer');
+	const child = spawn(program, ['sesame'], { stdio: ['ignore', 'pipe', 'inherit'] });
+	x.defer(() => child.kill('SIGKILL'));
+	const [line] = await once(child.stdout, 'data');
+	return { port: Number(line), child };
+}
+
 /* A daemon with such an origin. secret 'psk', or 'cert' with the server's tls; other keys are the
  * origin's. */
 export async function kiosk(x, { scheme = 'coap', start = true, psk = 'sesame', policy, tls, server, agent, at = '127.0.0.1',
-	...keys } = {}) {
-	server ??= await CoapServer.create(x, { start, tls });
+	program, ...keys } = {}) {
+	server ??= await CoapServer.create(x, { start, tls, program });
 	const secure = scheme.startsWith('coaps');
 	const origin = { name: 'dev', url: `${scheme}://${at}:${server.port + secure}`, ...keys };
 	if (secure && !tls) {
