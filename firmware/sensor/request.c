@@ -193,6 +193,7 @@ static const char *method_of(uint8_t code)
 	case HF_COAP_CODE(0, 4):
 		return "DELETE";
 	case HF_COAP_CODE(0, 6):
+	case HF_COAP_CODE(0, 7): /* iPATCH (RFC 8132): with its key the other one is no less */
 		return "PATCH";
 	}
 	return NULL;
@@ -208,7 +209,7 @@ int hf_sensor_request_read(const struct hf_sensors *s, const struct hf_coap_head
 
 	*r = (struct hf_sensor_request){ .msg = { .minor = 1, .keep_alive = true } };
 	hf_fields_init(&r->msg.fields, arena);
-	*words = "POST, PUT, PATCH and DELETE can be sent here.";
+	*words = "POST, PUT, PATCH, iPATCH and DELETE can be sent here.";
 	if (!method)
 		return HF_COAP_CODE(4, 5);
 	r->method = r->msg.method = hf_span_str(method);

@@ -259,6 +259,17 @@ static void a_coap_origin_gets_the_same_format(void **state)
 	hf_arena_finish(&arena);
 }
 
+static void an_ipatch_is_a_patch(void **state)
+{
+	struct sensor_ask ask = reading;
+
+	(void)state;
+	sensor_rig_start(&rig);
+	ask.code = HF_COAP_CODE(0, 7);
+	expect(&ask, HF_COAP_CODE(2, 4));
+	assert_int_equal(sensor_rig_waiting(&rig), 1);
+}
+
 static void what_is_not_allowed_is_said(void **state)
 {
 	struct sensor_ask ask = reading;
@@ -414,6 +425,7 @@ int main(void)
 		CASE(a_format_without_a_media_type_becomes_json),
 		CASE(a_format_with_a_coding_keeps_it),
 		CASE(a_coap_origin_gets_the_same_format),
+		CASE(an_ipatch_is_a_patch),
 		CASE(what_is_not_allowed_is_said),
 		CASE(a_full_lane_is_said_with_a_time),
 		CASE(a_full_store_is_said_with_a_time),
