@@ -7,38 +7,15 @@ import assert from 'node:assert/strict';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { test, suite, until, sleep, random, sanitized } from './lib/harness.mjs';
-import { Origin } from './lib/origin.mjs';
-import { Daemon, holdfast, holdfastd, queuedRoute, run } from './lib/daemon.mjs';
-import { Sensor, OPTION, freeUdpPort, locationOf, optionOf, uint, encode } from './lib/coap.mjs';
+import { holdfast, holdfastd, run } from './lib/daemon.mjs';
+import { Sensor, OPTION, locationOf, optionOf, uint, encode } from './lib/coap.mjs';
+import { KEYS, drained, hall } from './lib/sensors.mjs';
 import { checkMetrics } from './lib/prometheus.mjs';
 
 const client = 'coap-client-openssl';
 const skip = process.env.HF_COAP ? false : 'built without CoAP';
 const skipClient = skip || (spawnSync(client, ['-v']).error ? `there is no ${client}` : false);
-const KEYS = 'pump-3 hex:73657361 POST:/readings\nlamp word PUT:/state/*\n- - POST:/readings PUT:/state/*\n';
-
-const manifest = { name: 'hall', version: '1', routes: [queuedRoute('/readings', 'readings'),
-	queuedRoute('/state/*', 'state', {}, 'PUT')] };
-
-async function hall(x, { up = false, keys = KEYS, agent = {}, ...options } = {}) {
-	const origin = await Origin.create(x, { start: up });
-	const port = await freeUdpPort(2);
-	const file = join(x.dir, 'devices');
-	writeFileSync(file, keys);
-	chmodSync(file, 0o640);
-	const daemon = await Daemon.create(x, { origin, manifest, ...options, agent: {
-		'coap-listen': `127.0.0.1:${port}`, 'coaps-listen': `127.0.0.1:${port + 1}`, 'coap-devices': file, ...agent } });
-	return { origin, daemon, port, file, sensor: await Sensor.create(x, port) };
-}
-
-const drained = (daemon) => until(async () => {
-	const { totals } = await daemon.status();
-	if (totals.waiting > 0)
-		await daemon.request({ method: 'POST', path: '/.holdfast/sync-now' });
-	return totals.waiting === 0;
-}, { ms: 120000, what: 'the queue is empty', every: 200 });
 
 test('a reading is on disk when it is answered, and reaches the origin', { skip }, async (x) => {
 	const { origin, daemon, sensor } = await hall(x);

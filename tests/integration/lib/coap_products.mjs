@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * CoAP servers of others: { name, offered, schemes, start(x, { tls }) }, which gives { port } or, of
- * schemes that have another, ports: { scheme: port }. What is not in `offered` a product does not have.
+ * CoAP servers of others: { name, offered, schemes, ways, start(x, { tls, netns }) }, which gives { port };
+ * what is secured has the next one. What is not in `offered` a product does not have.
  */
 import { spawnSync } from 'node:child_process';
 import { CoapServer } from './coap_server.mjs';
@@ -48,7 +48,8 @@ const libcoap = (program) => ({
 	name: program.replace('coap-server-', 'libcoap, '),
 	there: !spawnSync(program, ['-v']).error,
 	schemes: ['coap', 'coaps', 'coap+tcp', 'coaps+tcp'],
-	offered: new Set(['GET', 'PUT', 'POST', 'DELETE', 'blocks', 'observe']),
+	ways: ['direct', 'netns', 'lossy'],
+	offered: new Set(['GET', 'PUT', 'POST', 'DELETE', 'blocks', 'observe', 'key']),
 	start: (x, options) => CoapServer.create(x, { program, ...options }),
 });
 
@@ -59,6 +60,7 @@ export const products = [
 		name: 'node-coap',
 		there: nodeCoap !== null,
 		schemes: ['coap'],
+		ways: ['direct', 'lossy'],
 		offered: new Set(['GET', 'PUT', 'POST', 'DELETE', 'FETCH', 'PATCH', 'blocks', 'observe']),
 		start: startNodeCoap,
 	},
