@@ -13,6 +13,10 @@
 #define SIM_SOAK_PAIRS	20 /* one seed in so many has two devices and two origins */
 #define SIM_SOAK_CACHED 3  /* one in so many has pages of content and a precache */
 #define SIM_SOAK_TLS	40 /* one in so many has an https origin */
+#define SIM_SOAK_COAP	12 /* one in so many has an origin that speaks CoAP, and sensors */
+
+#define READINGS_MAX   30
+#define READING_OF_MAX 6000 /* bytes, of one that comes in blocks */
 
 #define PERIODIC_MAX	 3
 #define PERIODIC_PERCENT 20
@@ -208,6 +212,45 @@ static void add_reading(struct sim_maker *m, uint64_t day)
 		sim_maker_add(m, SIM_DO_READ, day * DAY_US + at);
 }
 
+/* ---- sensors ---- */
+
+static void add_air(struct sim_maker *m)
+{
+	static const enum sim_net_fault faults[] = { SIM_NET_LOSS, SIM_NET_DOUBLES };
+	uint64_t at = sim_maker_moment(m);
+
+	for (size_t i = 0; i < 2; i++) {
+		struct sim_step *s = sim_maker_add(m, SIM_DO_AIR, at);
+
+		s->a = faults[i];
+		s->b = sim_rng_range(&m->rng, 1, 30);
+	}
+	sim_maker_add(m, SIM_DO_AIR, at + sim_rng_range(&m->rng, 1, 300) * SIM_US_PER_S)->a =
+		SIM_NET_NORMAL;
+}
+
+static void add_readings(struct sim_maker *m)
+{
+	static const char *const paths[] = { "/api/reports", "/api/orders" };
+	const struct sim_cast *cast = &m->plan->cast;
+	uint64_t n;
+
+	if (sim_rng_chance(&m->rng, 60))
+		add_air(m);
+	for (n = sim_rng_range(&m->rng, 3, READINGS_MAX); n > 0; n--) {
+		size_t len = sim_rng_chance(&m->rng, 20) ?
+				     (size_t)sim_rng_range(&m->rng, 1000, READING_OF_MAX) :
+				     (size_t)sim_rng_range(&m->rng, 10, 200);
+		const char *body = sim_plan_filler(m->plan, len);
+		struct sim_step *s = sim_maker_add(m, SIM_DO_SENSOR, order_moment(m));
+
+		s->method = "POST";
+		s->path = paths[sim_rng_below(&m->rng, 2)];
+		s->panel = cast->sensors[sim_rng_below(&m->rng, cast->sensors_n)].name;
+		s->body = body;
+	}
+}
+
 /* ---- days ---- */
 
 /* A time crowded with faults. */
@@ -226,6 +269,9 @@ static void add_crowd(struct sim_maker *m, uint64_t from_us, uint64_t lasts_us)
 	sim_maker_turn(m, "content");
 	if (m->cached)
 		add_content(m);
+	sim_maker_turn(m, "sensors");
+	if (m->plan->cast.sensors_n > 0)
+		add_readings(m);
 	m->part++;
 }
 
@@ -280,8 +326,29 @@ bool sim_soak_is_secure(uint64_t seed)
 	return seed % SIM_SOAK_TLS == 7;
 }
 
+/* Not with pages of content, which are HTTP's. */
+bool sim_soak_is_coap(uint64_t seed)
+{
+	return IS_ENABLED(CONFIG_HF_SENSOR) && seed % SIM_SOAK_COAP == 9 &&
+	       seed % SIM_SOAK_PAIRS != 3 && !sim_soak_is_secure(seed);
+}
+
+/* A shop that speaks CoAP, or one that does not; and sensors. */
+static void add_coap(uint64_t seed, struct sim_cast *cast)
+{
+	if (seed / SIM_SOAK_COAP % 3 != 0)
+		cast->origins[cast->origins_n++] =
+			(struct sim_cast_origin){ "shop", "coap://shop.example" };
+	if (seed / SIM_SOAK_COAP % 3 == 1)
+		return;
+	cast->sensors[cast->sensors_n++] = (struct sim_cast_sensor){ .name = "pump" };
+	cast->sensors[cast->sensors_n++] =
+		(struct sim_cast_sensor){ .name = "meter", .keys = true };
+	cast->sensors[cast->sensors_n++] = (struct sim_cast_sensor){ .name = "door", .keys = true };
+}
+
 /* Most worlds have a kiosk and a shop; some have two of each, some speak TLS,
- * which takes its time to compute. */
+ * which takes its time to compute, some CoAP. */
 static void choose_cast(uint64_t seed, struct sim_cast *cast)
 {
 	cast->devices[cast->devices_n++] = "kiosk";
@@ -295,6 +362,8 @@ static void choose_cast(uint64_t seed, struct sim_cast *cast)
 	if (sim_soak_is_secure(seed))
 		cast->origins[cast->origins_n++] =
 			(struct sim_cast_origin){ "shop", "https://shop.example" };
+	if (sim_soak_is_coap(seed))
+		add_coap(seed, cast);
 }
 
 static int by_time(const void *a, const void *b)

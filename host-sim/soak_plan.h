@@ -12,6 +12,8 @@
 /* @days 0: up to half an hour, crowded with faults. Else so many days of all
  * devices together, with such a time in each day. */
 void sim_soak_plan(uint64_t seed, unsigned days, struct sim_plan *plan);
+/* That seed has an origin that speaks CoAP, or sensors, or both. */
+bool sim_soak_is_coap(uint64_t seed);
 /* The origin of that seed speaks TLS. */
 bool sim_soak_is_secure(uint64_t seed);
 

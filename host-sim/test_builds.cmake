@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# The builds of gcc and clang, with and without sanitizers, print the same traces
-# and disks for the same seeds, some with TLS, and for a fleet. Those that are there
-# and as new as the sources are compared; with HF_ALL_BUILDS in the environment, as
-# ./dev test sets it after it has built them, all have to be there.
+# The builds of gcc and clang, with and without sanitizers, print the same traces and
+# disks for the same seeds, some with TLS, and for a fleet. Those that are there, as new
+# as the sources and with CoAP, or without, as this one are compared; with HF_ALL_BUILDS
+# in the environment, as ./dev test sets it after it has built them, all but those of
+# presets for CoAP have to be there.
 set(here ${HERE}/bin/holdfast-sim)
 set(seeds hashes --seed 1 --count 50)
 file(GLOB_RECURSE sources ${SOURCES}/host-sim/*.[ch] ${SOURCES}/firmware/*.[ch])
@@ -13,13 +14,26 @@ endif()
 if(NOT wanted MATCHES "tls.*tls.*fleet of")
 	message(FATAL_ERROR "these are not the seeds to compare:\n${wanted}")
 endif()
-foreach(preset host clang asan)
+# Some seeds have CoAP where the build has it.
+function(has_coap build out)
+	set(${out} FALSE PARENT_SCOPE)
+	if(EXISTS ${build}/generated/holdfast_config.h)
+		file(STRINGS ${build}/generated/holdfast_config.h found REGEX "CONFIG_HF_SENSOR 1")
+		if(found)
+			set(${out} TRUE PARENT_SCOPE)
+		endif()
+	endif()
+endfunction()
+has_coap(${HERE} coap_here)
+foreach(preset host clang asan coap coap-asan)
 	set(other ${BUILDS}/${preset}/bin/holdfast-sim)
-	if(other STREQUAL here)
+	has_coap(${BUILDS}/${preset} coap_there)
+	if(other STREQUAL here OR (EXISTS ${BUILDS}/${preset}/generated AND
+	   NOT "${coap_there}" STREQUAL "${coap_here}"))
 		continue()
 	endif()
 	if(NOT EXISTS ${other})
-		if(DEFINED ENV{HF_ALL_BUILDS})
+		if(DEFINED ENV{HF_ALL_BUILDS} AND NOT preset MATCHES "coap")
 			message(FATAL_ERROR "there is no ${other}")
 		endif()
 		continue()
@@ -30,7 +44,7 @@ foreach(preset host clang asan)
 			set(old TRUE)
 		endif()
 	endforeach()
-	if(old AND NOT DEFINED ENV{HF_ALL_BUILDS})
+	if(old AND (NOT DEFINED ENV{HF_ALL_BUILDS} OR preset MATCHES "coap"))
 		message(STATUS "${preset} is older than the sources")
 		continue()
 	endif()

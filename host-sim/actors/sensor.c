@@ -217,7 +217,7 @@ static void take_answer(struct sim_sensor *s, const struct hf_coap_message *m)
 	} else if (code >> 5 == 2) {
 		take_location(r->order, &m->head);
 		end_reading(s, 202, 0);
-	} else if (code == HF_COAP_INCOMPLETE) {
+	} else if (code == HF_COAP_INCOMPLETE && s->keys) {
 		begin_anew(s, AFTER_BLOCKS_US);
 	} else if (code == HF_COAP_CODE(5, 3) && s->keys) {
 		begin_anew(s, pause_us(&m->head));

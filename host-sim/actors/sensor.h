@@ -5,7 +5,7 @@
  * block (RFC 7252, RFC 7959). What it sends is an order in the ledger; 2.01 is its 202.
  *
  * One with keys of its own begins a reading anew, under the same key, until it has been
- * taken; another one gives it up with the last repetition, or when it is told to come
+ * taken; another one gives it up with the last repetition, or when it is told to begin
  * again, since another message has another key. The power of the device is not its own.
  */
 #ifndef SIM_SENSOR_H
