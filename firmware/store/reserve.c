@@ -140,9 +140,12 @@ static bool shorten_log(struct hf_store *s)
 
 static int fill(struct hf_store *s, const char *path)
 {
-	int err = hf_vfs_fill(&s->vfs, path, s->reserve_bytes / 2, s->reserve_bytes);
+	uint64_t got;
+	int err = hf_vfs_fill(&s->vfs, path, s->reserve_bytes / 2, s->reserve_bytes, &got);
 
-	return err ? err : hf_vfs_size(&s->vfs, path, &s->reserve_size);
+	if (!err)
+		s->reserve_size = got;
+	return err;
 }
 
 /* The database goes from memory to the medium, if there is room now. */

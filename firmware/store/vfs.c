@@ -389,16 +389,18 @@ static int fill(sqlite3_file *f, uint64_t *at, uint64_t size)
 	return rc;
 }
 
-int hf_vfs_fill(struct hf_vfs *v, const char *path, uint64_t least, uint64_t size)
+int hf_vfs_fill(struct hf_vfs *v, const char *path, uint64_t least, uint64_t size, uint64_t *got)
 {
 	sqlite3_file *f;
 	uint64_t had, at;
 	int err, rc;
 
+	*got = 0;
 	f = file_open(v, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &err);
 	if (!f)
 		return err;
 	err = hf_file_size(f, &had);
+	*got = had;
 	if (err || had >= size)
 		return hf_file_close(f, err);
 	at = had;
@@ -407,5 +409,6 @@ int hf_vfs_fill(struct hf_vfs *v, const char *path, uint64_t least, uint64_t siz
 		rc = f->pMethods->xTruncate(f, (sqlite3_int64)(had > least ? had : least));
 	if (rc == SQLITE_OK)
 		rc = f->pMethods->xSync(f, SQLITE_SYNC_NORMAL);
-	return hf_file_close(f, hf_sql_map(rc));
+	err = hf_sql_map(rc);
+	return hf_file_close(f, err ? err : hf_file_size(f, got));
 }

@@ -63,7 +63,8 @@ int hf_vfs_read(struct hf_vfs *v, const char *path, void *out, size_t len, uint6
 /* Writes, syncs the file and, when it is new, its directory. */
 int hf_vfs_write(struct hf_vfs *v, const char *path, const void *bytes, size_t len, uint64_t at);
 /* Makes the file @size bytes long, or @least when there is no room for more, with
- * bytes that no file system stores as a hole, synced. A longer one stays. */
-int hf_vfs_fill(struct hf_vfs *v, const char *path, uint64_t least, uint64_t size);
+ * bytes that no file system stores as a hole, synced. A longer one stays. *got: how long
+ * it is. */
+int hf_vfs_fill(struct hf_vfs *v, const char *path, uint64_t least, uint64_t size, uint64_t *got);
 
 #endif
