@@ -198,6 +198,14 @@ int hf_serve_start(const struct hf_serve_options *opt, struct hf_stored *s, stru
 
 /* ---- the body ---- */
 
+/* The piece is not there, or not what was stored; any other error says nothing of it. */
+static bool is_lost(const struct hf_serve *v, int err)
+{
+	if (!err)
+		return (uint64_t)v->read.n * HF_SHELF_PIECE + v->read.data.len <= v->at;
+	return err == HF_ENOENT || err == HF_ECORRUPT;
+}
+
 static void piece_done(struct hf_shelf_op *op, int err)
 {
 	struct hf_serve *v = op->user;
@@ -208,8 +216,11 @@ static void piece_done(struct hf_shelf_op *op, int err)
 		destroy(v);
 		return;
 	}
-	if (err || piece_at + v->read.data.len <= v->at) {
+	if (is_lost(v, err)) {
 		hf_cache_lost(v->opt.cache, v->stored);
+		err = HF_ECORRUPT;
+	}
+	if (err) {
 		if (v->state == HEAD) {
 			void (*lost)(void *owner) = v->opt.lost;
 			void *owner = v->opt.owner;

@@ -285,7 +285,7 @@ static void serve_lost(void *owner)
 	struct hf_api_call *call = owner;
 
 	call->serve = NULL;
-	hf_api_problem(call, 404, "The entry is damaged and was taken out.");
+	hf_api_problem(call, 404, "The stored body cannot be read.");
 }
 
 int hf_api_serve(struct hf_api_call *call, const struct hf_serve_options *opt, struct hf_stored *s)
