@@ -121,14 +121,15 @@ features.state = async ({ x, client, port, secret, daemon }) => {
 	assert.match(state.text, /settled/);
 };
 
-features.observe = async ({ x, client, port, secret, daemon, origin }) => {
+/* Where the first answer is lost, its repetition may tell the end already. */
+features.observe = async ({ x, client, port, secret, daemon, origin, way }) => {
 	await origin.stop();
 	const made = await patient(client, x, port, { method: 'POST', path: '/things/watched', body: randomBytes(60), secret });
 	const told = patient(client, x, port, { method: 'GET', path: `/.holdfast/requests/${made.id}`, secret, observe: 25 });
 	await until(async () => JSON.parse((await daemon.cli('--json', 'status')).stdout).sensors.observers > 0, { ms: 60000, what: 'somebody observes' });
 	await origin.start();
 	await drained(daemon);
-	assert.match((await told).text, /queued[^]*settled/);
+	assert.match((await told).text, way === 'lossy' ? /settled/ : /queued[^]*settled/);
 };
 
 /* Another key than the file of devices has. */
