@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 # One thread of QEMU's for all processors of the panel: those of a Raspberry Pi that wait would spin.
@@ -40,8 +41,9 @@ class Guest:
         self.drive = drive  # QEMU's options that make the node "card"
         self.display, self.watchdog = display, watchdog
         self.port, self.ssh_port = free_port(), free_port()
-        self.process = None
+        self.process, self.link = None, None
         self.started = 0.0
+        self.home = tempfile.TemporaryDirectory(prefix="hf-")  # a socket's path must be short
         self.console = os.path.join(folder, "console.log")
         self.monitor = os.path.join(folder, "monitor.sock")
         self.kernel = card.get("vmlinuz", os.path.join(folder, "vmlinuz"))
@@ -85,6 +87,10 @@ class Guest:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
             self.process = None
+        if self.link:
+            self.link.kill()
+            self.link.wait()
+            self.link = None
 
     def ended(self, limit):
         """Whether the panel ends by itself until then."""
@@ -147,15 +153,22 @@ class Guest:
         answer = self.ask("GET", f"/.holdfast/requests/{request}", timeout=30)
         return json.loads(answer[1]).get("state") if answer and answer[0] == 200 else None
 
+    def _ssh(self, key, *more):
+        return ["ssh", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
+                "-o", f"ControlPath={self.home.name}/link", "-i", key, "-p", str(self.ssh_port), *more, "root@127.0.0.1"]
+
     def shell(self, key, command, timeout=120):
-        options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
-        done = subprocess.run(["ssh", *options, "-i", key, "-p", str(self.ssh_port), "root@127.0.0.1", command],
-                              capture_output=True, text=True, timeout=timeout, check=False)
+        done = subprocess.run([*self._ssh(key), command], capture_output=True, text=True, timeout=timeout, check=False)
         return done.stdout.strip() if done.returncode == 0 else f"({done.returncode}) {done.stderr.strip()}"
 
     def wait_for_shell(self, key, limit=600):
+        """Until it answers; one sign-in then serves all commands, as each would cost the panel seconds."""
         while self.seconds() < limit and self.shell(key, "echo ready") != "ready":
             time.sleep(2)
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self.link = subprocess.Popen(self._ssh(key, "-M", "-N"), preexec_fn=end_with_parent, **quiet)
+        while self.seconds() < limit and not os.path.exists(f"{self.home.name}/link"):
+            time.sleep(0.2)
 
     def tell_monitor(self, line):
         with socket.socket(socket.AF_UNIX) as talk:
