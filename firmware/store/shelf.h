@@ -154,7 +154,7 @@ struct hf_shelf_state {
 	uint64_t used_dev_ms; /* last use, as far as it was told */
 	uint64_t request_dev_ms, response_dev_ms;
 	int64_t response_wall_ms; /* 0: the clock was not trusted */
-	uint32_t boot;		  /* hf_shelf_report.boot of then */
+	uint32_t boot;		  /* cache/'s: which boot of the device both are of */
 	uint32_t flags;		  /* cache/'s */
 	uint32_t trial; /* of this start, that is open; 0: proved. An update leaves it as it is */
 };

@@ -146,6 +146,13 @@ static int copy_texts(struct renewal *r, uint64_t id, const struct hf_shelf_use 
 	return err;
 }
 
+/* @number has the start that it is of in its upper half. */
+static void note_start(struct renewal *r, uint64_t number)
+{
+	if (number >> 32 > r->boot)
+		r->boot = (uint32_t)(number >> 32);
+}
+
 static int copy_entry(struct hf_walk *w, uint64_t id, sqlite3_stmt *st)
 {
 	struct renewal *r = w->user;
@@ -158,8 +165,8 @@ static int copy_entry(struct hf_walk *w, uint64_t id, sqlite3_stmt *st)
 	if (!row || (row->v.kind == HF_SHELF_PRECACHE) != r->pinned ||
 	    hf_shelf_use_decode(id, hf_column_span(st, 1), &u))
 		return r->to->hard;
-	if (u.state.boot > r->boot)
-		r->boot = u.state.boot;
+	note_start(r, u.number);
+	note_start(r, u.seq);
 	r->from->hard = 0;
 	if (r->keeps_ids && !hf_shelf_use_get(r->to, id, &twice))
 		return 0;

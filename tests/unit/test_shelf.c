@@ -454,6 +454,63 @@ static void a_held_body_can_be_read_to_its_end(void **state)
 	shelf_rig_finish(&r);
 }
 
+/* Fills a shelf with entries of a boot that is no start of it, and overwrites a page. */
+static void begin_damaged(struct shelf_rig *r, unsigned page, uint32_t *cache)
+{
+	static const char zeros[4096];
+	char path[256], url[16];
+	FILE *f;
+
+	begin(r);
+	*cache = shelf_rig_cache(r, HF_SHELF_HTTP, "a");
+	for (unsigned i = 0; i < 100; i++) {
+		struct hf_shelf_find found = { .cache = *cache, .url = hf_span_str(url) };
+		struct hf_shelf_update up = { .state = { .boot = UINT32_MAX, .flags = i } };
+
+		snprintf(url, sizeof(url), "%u", i);
+		found.url = hf_span_str(url);
+		assert_int_equal(shelf_rig_put(r, *cache, url, i, 500), 0);
+		assert_int_equal(SHELF_DO(r, hf_shelf_find, &found), 0);
+		up.id = found.v[0].id;
+		hf_shelf_find_finish(&found);
+		assert_int_equal(SHELF_DO(r, hf_shelf_update, &up), 0);
+	}
+	assert_int_equal(shelf_rig_close(r), 0);
+	f = fopen(shelf_rig_path(r, "cache-1.db", path), "r+b");
+	assert_non_null(f);
+	assert_int_equal(fseek(f, (long)(page - 1) * 4096, SEEK_SET), 0);
+	assert_int_equal(fwrite(zeros, sizeof(zeros), 1, f), 1);
+	fclose(f);
+}
+
+/* Starts are counted, whatever the entries say of the boots they are of. */
+static void a_renewal_counts_starts_on(void **state)
+{
+	unsigned renewed = 0;
+
+	(void)state;
+	for (unsigned page = 2; page <= 20; page++) {
+		struct shelf_rig r;
+		uint32_t cache;
+		char url[16];
+
+		begin_damaged(&r, page, &cache);
+		assert_int_equal(shelf_rig_open(&r), 0);
+		for (unsigned i = 0; i < 100; i++) {
+			snprintf(url, sizeof(url), "%u", i);
+			(void)shelf_rig_get(&r, cache, url);
+		}
+		renewed += r.report.renewed;
+		cache = shelf_rig_cache(&r, HF_SHELF_HTTP, "a"); /* it may be lost, too */
+		assert_int_equal(shelf_rig_put(&r, cache, "anew", 1, 1), 0);
+		shelf_rig_kill(&r);
+		assert_int_equal(shelf_rig_open(&r), 0);
+		assert_in_range(r.report.boot, 3, 10);
+		shelf_rig_finish(&r);
+	}
+	assert_true(renewed > 3);
+}
+
 static void keys_are_told_in_their_order(void **state)
 {
 	struct hf_shelf_keys *k = calloc(1, sizeof(*k));
@@ -531,6 +588,7 @@ int main(void)
 		cmocka_unit_test(those_of_a_path_are_listed_whatever_their_query),
 		cmocka_unit_test(a_list_from_beyond_a_cache_is_empty),
 		cmocka_unit_test(a_held_body_can_be_read_to_its_end),
+		cmocka_unit_test(a_renewal_counts_starts_on),
 		cmocka_unit_test(keys_are_told_in_their_order),
 		cmocka_unit_test(the_error_of_one_is_not_that_of_others),
 	};
