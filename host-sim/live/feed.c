@@ -127,6 +127,24 @@ static cJSON *daemon_json(const struct live_session *s)
 	return json;
 }
 
+/* NULL: there are no sensors. */
+static cJSON *coap_json(const struct live_session *s)
+{
+	const struct live_meter_figures *f;
+	cJSON *json;
+
+	if (!IS_ENABLED(CONFIG_HF_SENSOR) || !s->meter)
+		return cJSON_CreateNull();
+	f = live_meter_figures(s->meter);
+	json = cJSON_CreateObject();
+	cJSON_AddItemToObject(json, "sensors", live_sensors_json(s->sensors, f));
+	cJSON_AddNumberToObject(json, "arrivals", f->arrivals);
+	cJSON_AddNumberToObject(json, "effects", f->effects);
+	cJSON_AddNumberToObject(json, "repeated", f->repeated);
+	cJSON_AddNumberToObject(json, "duplicates", f->duplicates);
+	return json;
+}
+
 static cJSON *state_json(const struct live_session *s)
 {
 	cJSON *json = cJSON_CreateObject(), *levers = cJSON_CreateObject();
@@ -144,6 +162,7 @@ static cJSON *state_json(const struct live_session *s)
 	cJSON_AddItemToObject(json, "daemon", daemon_json(s));
 	cJSON_AddItemToObject(json, "counts", counts_json(s));
 	cJSON_AddNumberToObject(json, "rush", s->rush.left);
+	cJSON_AddItemToObject(json, "coap", coap_json(s));
 	cJSON_AddItemToObject(json, "orders", orders_json(&s->journal));
 	cJSON_AddItemToObject(json, "arrivals", arrivals_json(&s->journal));
 	return json;

@@ -61,6 +61,8 @@ int live_session_apply(struct live_session *s)
 	if (s->shop)
 		live_shop_mood(s->shop, s->levers.mood);
 	err = s->shop ? live_shop_up(s->shop, s->levers.origin) : 0;
+	if (IS_ENABLED(CONFIG_HF_SENSOR) && !err && s->meter)
+		err = live_meter_set(s->meter, &s->levers);
 	return err ? err : live_relay_set(s->relay, &w);
 }
 
@@ -119,6 +121,15 @@ static int make_origin(struct live_session *s, const struct options *o,
 	return hf_url_parse(hf_span_str(url), &relay->url);
 }
 
+/* Sensors, and an origin that speaks CoAP. */
+static void make_coap(struct live_session *s, struct live_setup_options *setup)
+{
+	setup->sensor_port = live_bench_free_port(&s->bench, 0);
+	setup->meter_port = live_bench_free_port(&s->bench, (uint16_t)(setup->sensor_port + 1));
+	s->meter = live_meter_create(&s->bench, setup->meter_port, on_changed, s);
+	s->sensors = live_sensors_create(&s->bench, setup->sensor_port, on_changed, s);
+}
+
 static int make_network(struct live_session *s, const struct options *o)
 {
 	struct live_relay_options relay = { .bench = &s->bench };
@@ -140,6 +151,8 @@ static int make_network(struct live_session *s, const struct options *o)
 	err = complain("the network", live_relay_create(&relay, &s->relay));
 	setup.panel_port = s->panel_port;
 	setup.relay_port = relay.port;
+	if (IS_ENABLED(CONFIG_HF_SENSOR) && !err && s->shop)
+		make_coap(s, &setup);
 	return err ? err : live_setup_init(&s->setup, &setup);
 }
 
@@ -246,6 +259,10 @@ static void finish(struct live_session *s)
 	live_server_down(&s->control);
 	live_relay_destroy(s->relay);
 	live_shop_destroy(s->shop);
+	if (IS_ENABLED(CONFIG_HF_SENSOR)) {
+		live_sensors_destroy(s->sensors);
+		live_meter_destroy(s->meter);
+	}
 	live_journal_finish(&s->journal);
 	live_setup_finish(&s->setup);
 	free(s->origin_url);

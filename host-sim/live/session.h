@@ -8,6 +8,7 @@
 #include "live/levers.h"
 #include "live/relay.h"
 #include "live/rush.h"
+#include "live/sensors.h"
 #include "live/setup.h"
 #include "live/watch.h"
 
@@ -19,7 +20,9 @@ struct live_session {
 	struct live_levers levers;
 	struct live_journal journal;
 	struct live_relay *relay;
-	struct live_shop *shop; /* NULL: the origin is the user's */
+	struct live_shop *shop;	      /* NULL: the origin is the user's */
+	struct live_meter *meter;     /* NULL: no CoAP in this build, or no demo */
+	struct live_sensors *sensors; /* as meter */
 	struct live_daemon daemon;
 	struct live_watch watch;
 	struct live_rush rush;

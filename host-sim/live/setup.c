@@ -33,6 +33,17 @@ static const char any_manifest[] =
 	"  ]\n"
 	"}\n";
 
+static const char meter_manifest[] =
+	"{\n"
+	"  \"name\": \"meter\",\n"
+	"  \"version\": \"1.0.0\",\n"
+	"  \"routes\": [\n"
+	"    { \"condition\": { \"urlPattern\": \"/readings\", \"requestMethod\": \"POST\" },\n"
+	"      \"source\": \"network\",\n"
+	"      \"queue\": { \"tag\": \"readings\", \"lane\": \"readings\", \"expect\": [201] } }\n"
+	"  ]\n"
+	"}\n";
+
 static int complain(const char *what)
 {
 	fprintf(stderr, "holdfast-sim: %s: %s\n", what, strerror(errno));
@@ -104,26 +115,52 @@ static int write_file(const char *path, const char *text)
 	return 0;
 }
 
+/* The demo meter, and where the sensors send to. */
+static void coap_config(const struct live_setup_options *opt, char *listen, char *origin,
+			size_t size)
+{
+	listen[0] = origin[0] = '\0';
+	if (!opt->sensor_port)
+		return;
+	snprintf(listen, size, "coap-listen = 127.0.0.1:%u\n", opt->sensor_port);
+	snprintf(origin, size,
+		 "\n"
+		 "[origin meter]\n"
+		 "url       = coap://127.0.0.1:%u\n"
+		 "host      = meter.localhost\n"
+		 "\n"
+		 "[worker meter]\n"
+		 "origin    = meter\n"
+		 "scope     = /\n"
+		 "manifest  = meter.worker.json\n",
+		 opt->meter_port);
+}
+
 static int write_config(struct live_setup *s, const struct live_setup_options *opt,
 			const char *manifest)
 {
-	char text[4 * PATH_MAX];
-	int n = snprintf(text, sizeof(text),
-			 "[agent]\n"
-			 "listen    = 127.0.0.1:%u\n"
-			 "control   = %s/control.sock\n"
-			 "state-dir = %s/state\n"
-			 "log-level = info\n"
-			 "\n"
-			 "; the relay of holdfast-sim live, which leads to the origin\n"
-			 "[origin shop]\n"
-			 "url       = http://127.0.0.1:%u\n"
-			 "\n"
-			 "[worker kiosk]\n"
-			 "origin    = shop\n"
-			 "scope     = /\n"
-			 "manifest  = %s\n",
-			 opt->panel_port, s->dir, s->dir, opt->relay_port, manifest);
+	char text[4 * PATH_MAX], listen[256], origin[256];
+	int n;
+
+	coap_config(opt, listen, origin, sizeof(listen));
+	n = snprintf(text, sizeof(text),
+		     "[agent]\n"
+		     "listen    = 127.0.0.1:%u\n"
+		     "control   = %s/control.sock\n"
+		     "state-dir = %s/state\n"
+		     "log-level = info\n"
+		     "%s"
+		     "\n"
+		     "; the relay of holdfast-sim live, which leads to the origin\n"
+		     "[origin shop]\n"
+		     "url       = http://127.0.0.1:%u\n"
+		     "\n"
+		     "[worker kiosk]\n"
+		     "origin    = shop\n"
+		     "scope     = /\n"
+		     "manifest  = %s\n"
+		     "%s",
+		     opt->panel_port, s->dir, s->dir, listen, opt->relay_port, manifest, origin);
 
 	if (n < 0 || (size_t)n >= sizeof(text)) {
 		errno = ENAMETOOLONG;
@@ -142,7 +179,11 @@ static int write_files(struct live_setup *s, const struct live_setup_options *op
 			return complain(opt->manifest);
 		return write_config(s, opt, manifest);
 	}
-	err = join(manifest, s->dir, "worker.json");
+	err = join(manifest, s->dir, "meter.worker.json");
+	if (!err && opt->sensor_port)
+		err = write_file(manifest, meter_manifest);
+	if (!err)
+		err = join(manifest, s->dir, "worker.json");
 	if (!err)
 		err = write_file(manifest, opt->demo ? demo_manifest : any_manifest);
 	return err ? err : write_config(s, opt, manifest);

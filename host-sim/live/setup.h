@@ -19,7 +19,8 @@ struct live_setup_options {
 	const char *program;  /* NULL: holdfastd beside this program */
 	const char *manifest; /* NULL: one that queues every POST */
 	uint16_t panel_port, relay_port;
-	bool demo; /* the demo shop's manifest */
+	uint16_t sensor_port, meter_port; /* 0: no CoAP */
+	bool demo;			  /* the demo shop's manifest */
 };
 
 /* 0, or HF_EIO after a line on stderr that says what is wrong. */

@@ -105,6 +105,37 @@ const counts = async (page) => Object.fromEntries(await page.$$eval('#counts > d
 const nodeSays = (page, id, text) => page.waitForFunction(
 	([i, t]) => document.getElementById(i).textContent.includes(t), [id, text], { timeout: LONG });
 
+/* Of all sensors together. */
+const readings = ({ coap }) => coap.sensors.reduce((sum, s) => ({
+	taken: sum.taken + s.taken, delivered: sum.delivered + s.delivered }), { taken: 0, delivered: 0 });
+
+const noCoap = !process.env.HF_COAP && 'this build has no CoAP';
+
+test('readings of sensors through a pulled link, to a meter that speaks CoAP', { skip: skip || noCoap, seconds: 300 }, async (x) => {
+	const l = await live(x);
+	const context = await browser(x);
+	const control = await open(x, context, l.control);
+	let before;
+
+	await until(async () => readings(await l.state()).delivered >= 3, { ms: 3 * LONG, what: 'the meter gets readings' });
+	await control.waitForSelector('#sensors tbody tr:nth-child(3)');
+	assert.equal((await l.post('/levers', { link: false })).status, 204);
+	before = readings(await l.state());
+	await until(async () => readings(await l.state()).taken >= before.taken + 3,
+		{ ms: 3 * LONG, what: 'readings are taken without a network' });
+	await until(async () => {
+		const now = readings(await l.state());
+		return now.taken > now.delivered;
+	}, { ms: LONG, what: 'readings wait' });
+	await shoot({ control }, '6-readings-wait');
+	before = readings(await l.state());
+	assert.equal((await l.post('/levers', { link: true })).status, 204);
+	await until(async () => readings(await l.state()).delivered >= before.taken,
+		{ ms: 3 * LONG, what: 'all that waited has come' });
+	assert.equal((await l.state()).coap.duplicates, 0);
+	await nodeSays(control, 'meter-words', '0 were done twice');
+});
+
 test('orders through a pulled link and a power cut', { skip, seconds: 150 }, async (x) => {
 	const l = await live(x);
 	const context = await browser(x);

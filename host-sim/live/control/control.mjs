@@ -161,8 +161,38 @@ function showFacts(s) {
 	}));
 }
 
+/* ---- sensors ---- */
+
+function row(cells) {
+	const tr = document.createElement('tr');
+	const heads = $('sensors').tHead.rows[0].cells;
+	cells.forEach((text, i) => {
+		const td = document.createElement('td');
+		td.textContent = text;
+		if (i > 0) {
+			td.className = 'num';
+			td.dataset.name = heads[i].textContent;
+		}
+		tr.append(td);
+	});
+	return tr;
+}
+
+function showSensors({ coap }) {
+	$('coap').hidden = coap === null;
+	if (coap === null)
+		return;
+	$('sensors').tBodies[0].replaceChildren(...coap.sensors.map((s) =>
+		row([s.name, `${s.value.toFixed(1)} ${s.unit}`, s.made, s.taken, s.delivered, s.again])));
+	const taken = coap.sensors.reduce((n, s) => n + s.taken, 0);
+	const done = coap.sensors.reduce((n, s) => n + s.delivered, 0);
+	$('meter-words').textContent = `The meter has had ${coap.arrivals} messages and done ${coap.effects} readings; ` +
+		`${coap.repeated} came again, ${coap.duplicates} were done twice. ${Math.max(0, taken - done)} wait in holdfastd.`;
+}
+
 function show(s) {
 	state = s;
+	showSensors(s);
 	showLevers(s);
 	showChain(s);
 	showCounts(s);
