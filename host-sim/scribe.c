@@ -76,10 +76,7 @@ static void body(FILE *out, const char *text)
 
 static void panel_words(FILE *out, const struct sim_step *s)
 {
-	fputs(s->what == SIM_DO_SENSOR && !s->panel ? " sensors" :
-	      s->what == SIM_DO_SENSOR		    ? " sensor" :
-						      " panel",
-	      out);
+	fputs(s->what != SIM_DO_SENSOR ? " panel" : s->panel ? " sensor" : " sensors", out);
 	if (s->panel)
 		word(out, s->panel);
 	if (s->what == SIM_DO_FOLLOW) {
@@ -531,23 +528,6 @@ static void when(FILE *out, const struct sim_step *s)
 	}
 }
 
-static void cast_lines(FILE *out, const struct sim_cast *c)
-{
-	size_t i;
-
-	for (i = 0; i < c->devices_n; i++)
-		fprintf(out, "device %s\n", c->devices[i]);
-	for (i = 0; i < c->panels_n; i++)
-		fprintf(out, "panel %s%s%s\n", c->panels[i].name, c->panels[i].device ? " on " : "",
-			c->panels[i].device ? c->panels[i].device : "");
-	for (i = 0; i < c->origins_n; i++)
-		fprintf(out, "origin %s %s\n", c->origins[i].name, c->origins[i].url);
-	for (i = 0; i < c->sensors_n; i++)
-		fprintf(out, "sensor %s on %s%s\n", c->sensors[i].name,
-			c->sensors[i].device ? c->sensors[i].device : c->devices[0],
-			c->sensors[i].keys ? " with keys" : "");
-}
-
 static void header(FILE *out, const struct sim_plan *p)
 {
 	const uint64_t s = p->begins_us / SIM_US_PER_S;
@@ -567,7 +547,7 @@ static void header(FILE *out, const struct sim_plan *p)
 		duration(out, p->lasts_us);
 		fputc('\n', out);
 	}
-	cast_lines(out, &p->cast);
+	sim_scribe_cast(out, &p->cast);
 	if (p->config)
 		fprintf(out, "config\n%send\n", p->config);
 	if (p->manifest)

@@ -11,4 +11,7 @@ void sim_scribe_plan(FILE *out, const struct sim_plan *plan);
 /* One step, without its time and without a line's end. */
 void sim_scribe_step(FILE *out, const struct sim_step *step);
 
+/* The lines of a cast alone. */
+void sim_scribe_cast(FILE *out, const struct sim_cast *c);
+
 #endif

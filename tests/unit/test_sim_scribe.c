@@ -38,6 +38,12 @@ static void same_cast(const struct sim_cast *a, const struct sim_cast *b)
 		same_text(a->origins[i].name, b->origins[i].name);
 		same_text(a->origins[i].url, b->origins[i].url);
 	}
+	assert_int_equal(a->sensors_n, b->sensors_n);
+	for (i = 0; i < a->sensors_n; i++) {
+		same_text(a->sensors[i].name, b->sensors[i].name);
+		same_text(a->sensors[i].device, b->sensors[i].device);
+		assert_int_equal(a->sensors[i].keys, b->sensors[i].keys);
+	}
 }
 
 /* All but the texts and the place in the file, bit by bit. */
@@ -100,6 +106,8 @@ static void every_scenario_goes_round(void **state)
 
 	(void)state;
 	assert_int_equal(glob(SIM_SCENARIOS "/*.scn", 0, NULL, &found), 0);
+	if (IS_ENABLED(CONFIG_HF_SENSOR))
+		assert_int_equal(glob(SIM_SCENARIOS "/coap/*.scn", GLOB_APPEND, NULL, &found), 0);
 	for (i = 0; i < found.gl_pathc; i++) {
 		sim_plan_init(&plan);
 		assert_int_equal(sim_script_load(found.gl_pathv[i], &plan, stderr), 0);
