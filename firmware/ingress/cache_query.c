@@ -62,6 +62,8 @@ bool hf_cache_query_read(struct hf_api_call *call, struct hf_cache_query *q)
 	    !read_number(call, "after", "after is the next of the page before.", &q->after) ||
 	    !read_number(call, "id", "id is that of an entry in a list.", &q->id))
 		return false;
+	if (q->id)
+		q->nothing = false;
 	if (any_search && q->url.ptr && q->id == 0) {
 		struct hf_span rest = q->url;
 

@@ -197,6 +197,7 @@ test('matchAll tells each variant with its id, by which it is had', async (x) =>
 	assert.deepEqual(entries.map((e) => e.vary), [{ 'x-kind': 'a' }, { 'x-kind': 'b' }]);
 	for (const [i, text] of ['a', 'b'].entries())
 		assert.equal((await daemon.get(`${at('assets', '/v')}&id=${entries[i].id}`)).text, text);
+	assert.equal((await daemon.get(`${at('assets', '/v')}&id=${entries[1].id}&method=POST&ignoreSearch=true`)).text, 'b');
 	assert.deepEqual((await all('', { 'X-Kind': 'b' })).entries.map((e) => e.id), [entries[1].id]);
 	assert.deepEqual((await all('')).entries, []);
 	const loose = (await all('&ignoreSearch=true', { 'X-Kind': 'a' })).entries;
