@@ -43,7 +43,7 @@ struct hf_fetch {
 	uint64_t asked_away_ms; /* the next time that an origin that is away is asked */
 	struct hf_list discards;
 	struct hf_cache_counts counts;
-	struct hf_spare cached, serves; /* blocks of those kinds */
+	struct hf_spare cached, serves, queued; /* blocks of those kinds */
 	unsigned queued_n; /* requests of queued routes, counted for their lanes */
 	bool closing;	   /* no store any more: turns that are granted now come too late */
 };

@@ -102,6 +102,7 @@ void hf_fetch_destroy(struct hf_fetch *f)
 		free(hf_container_of(it, struct hf_blob_discard, link));
 	hf_spare_finish(&f->cached);
 	hf_spare_finish(&f->serves);
+	hf_spare_finish(&f->queued);
 	free(f);
 }
 

@@ -52,7 +52,7 @@ static void free_queued(struct hf_queued *q)
 	hf_store_load_finish(&q->load);
 	hf_buf_finish(&q->admission.head); /* of one that was never done */
 	hf_arena_finish(&q->arena);
-	free(q);
+	hf_spare_give(&q->ev.fetch->queued, q);
 }
 
 void hf_queued_give_back(struct hf_queued *q)
@@ -389,7 +389,7 @@ static struct hf_queued *open_queued(struct hf_fetch *f, const struct hf_fetch_r
 				     const struct hf_route *route)
 {
 	const struct hf_fetch_origin *origin = hf_fetch_origin(f, req->origin);
-	struct hf_queued *q = calloc(1, sizeof(*q));
+	struct hf_queued *q = hf_spare_take(&f->queued, sizeof(*q));
 
 	if (!q)
 		return NULL;

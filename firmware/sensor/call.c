@@ -36,6 +36,25 @@ struct hf_sensor_call {
 	struct hf_buf problem;
 };
 
+/* One block stays at hand: what is read of a request goes when the queue has it, mostly
+ * before the next one comes. */
+static void give_arena(struct hf_sensor_call *c)
+{
+	struct hf_arena *warm = &c->sensors->warm;
+
+	hf_arena_finish(warm);
+	hf_arena_reset(&c->arena);
+	*warm = c->arena;
+	hf_arena_init(&c->arena, ARENA_MAX);
+}
+
+static void take_arena(struct hf_sensor_call *c)
+{
+	c->arena = c->sensors->warm;
+	c->arena.max = ARENA_MAX;
+	hf_arena_init(&c->sensors->warm, ARENA_MAX);
+}
+
 static void free_call(struct hf_sensor_call *c)
 {
 	c->sensors->figures.calls--;
@@ -187,7 +206,7 @@ static void send_rest(struct hf_sensor_call *c)
 		c->sent++;
 		t->send_end(t, c->exchange, NULL);
 		/* the queue has a copy of all of it */
-		hf_arena_finish(&c->arena);
+		give_arena(c);
 	}
 }
 
@@ -361,7 +380,7 @@ static struct hf_sensor_call *create(struct hf_sensors *s, const struct hf_senso
 	c->has_block = block != NULL;
 	if (block)
 		c->block = *block;
-	hf_arena_init(&c->arena, ARENA_MAX);
+	take_arena(c);
 	hf_buf_init(&c->problem, PROBLEM_MAX);
 	hf_timer_init(&c->timer, acknowledge, c);
 	hf_list_push(&s->calls, &c->link);

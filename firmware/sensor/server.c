@@ -286,6 +286,7 @@ void hf_sensors_destroy(struct hf_sensors *s)
 	for (size_t i = 0; i < s->sockets_n; i++)
 		s->opt.port->datagram_close(s->opt.port, s->sockets[i].datagrams);
 	hf_seen_finish(&s->seen);
+	hf_arena_finish(&s->warm);
 	hf_devices_finish(&s->devices);
 	free(s);
 }
