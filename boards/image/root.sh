@@ -109,5 +109,7 @@ root_finish() {
 	touch -d "@$SOURCE_DATE_EPOCH" "$folder/usr/lib/clock-epoch" "$folder/etc/.updated" "$folder/var/.updated"
 	: >"$folder/etc/machine-id" # empty: another one at each start, and no first start that would write presets
 	echo panel >"$folder/etc/hostname"
+	# what these left: old versions, and what another build would have otherwise
+	rm -rf "$folder"/etc/*- "$folder/etc/.pwd.lock" "$folder/var/cache/ldconfig" "$folder/var/lib/dbus/machine-id"
 	umount "$folder/proc" "$folder/dev"
 }
