@@ -113,7 +113,7 @@ static bool is_quiet(const struct hf_install *i)
 	return !i->opening && !i->activating;
 }
 
-/* Goes on later; the wait grows until something is got. */
+/* Goes on later; the wait grows until it is whole, or somebody pokes. */
 static void wait(struct hf_install *i)
 {
 	struct hf_port *port = world(i)->port;
