@@ -43,7 +43,7 @@ state-dir = $HF_ROOT/state
 control = $HF_ROOT/control.sock"
 
 # as a Windows editor leaves it
-start $'\xef\xbb\xbf[panel]\r\nurl = http://shop.example:81/till?x=1\r\nhostname = panel-7\r\nmanifest = m.json\r\nrotate = 90\r
+start $'\xef\xbb\xbf[panel]\r\nurl = http://shop.example:81/till?x=1\r\nhostname = panel-7\r\ntime-servers = a.example\r\nmanifest = m.json\r\nrotate = 90\r
 [wifi]\r\ncountry = DE\r\nssid = caf\xc3\xa9\r\npassword = long enough\r\n'"${state//$'\n'/$'\r\n'}"$'\r\n'
 nothing_wrong
 says run/holdfast-panel/holdfast.conf "url = http://shop.example:81"
@@ -51,6 +51,8 @@ says run/holdfast-panel/holdfast.conf "manifest = m.json"
 says run/holdfast-panel/kiosk.env "PANEL_PATH=/till?x=1"
 says run/holdfast-panel/kiosk.env "PANEL_ROTATE=90"
 says proc/sys/kernel/hostname "panel-7"
+says run/systemd/timesyncd.conf.d/servers.conf "NTP=a.example"
+holds "a file of the image hides the time servers" test ! -e "$source/boards/image/root/etc/systemd/timesyncd.conf.d/servers.conf"
 says run/holdfast-panel/iwd/main.conf "Country=DE"
 says "var/lib/iwd/=636166c3a9.psk" "Passphrase=long enough"
 holds "others may read the Wi-Fi's password" test "$(stat -c %a "$HF_ROOT/var/lib/iwd/=636166c3a9.psk")" = 600
