@@ -233,10 +233,9 @@ static int read_ids(struct hf_shelf_db *db, struct hf_shelf_list *l, size_t *n)
 {
 	sqlite3_stmt *st = hf_shelf_stmt(db, HF_SHELF_USE_FROM);
 	size_t max = page_size(l);
-	int got;
 
 	bind_range(l, st, max + 1);
-	while (!l->more && (got = hf_shelf_step(db, st)) > 0) {
+	while (!l->more && hf_shelf_step(db, st) > 0) {
 		l->more = *n == max;
 		if (l->more)
 			break;
