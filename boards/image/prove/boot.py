@@ -33,7 +33,8 @@ CHECKS = (
     ("the data partition has the rest of the card", "test $(df -m --output=size /data | tail -n 1) -gt 300 && echo yes", r"yes"),
     ("the panel's name, place and time servers", "hostname; date +%Z; timedatectl show-timesync -P SystemNTPServers",
      r"proof\nJST\n10\.0\.2\.2"),
-    ("the clock is saved", "find /var/lib/systemd/timesync/clock -mmin -60", r".*clock"),
+    ("the clock's floor is on the data partition", "stat -c %U /data/timesync/clock; test $(date +%s) -ge "
+     "$(stat -c %Y /usr/lib/clock-epoch) && echo later", r"systemd-timesync\nlater"),
     ("a fault of holdfast.conf has its line", "cat /run/holdfast-panel/faults", r"holdfast.conf, line 7: url is not .*"),
     ("the journal is in RAM and bounded", "test ! -e /var/log/journal && ls -d /run/log/journal; "
      "systemd-analyze cat-config systemd/journald.conf | grep -x RuntimeMaxUse=16M; journalctl --header | grep -c '^File path'",
