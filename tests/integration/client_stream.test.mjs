@@ -120,11 +120,11 @@ test('more than is kept: one gap, then what is kept, in order', { seconds: 120, 
 		const ids = await burst(x, daemon, LOG_MAX + 100);
 		const before = reader.list.length;
 		await reader.connect();
-		await until(() => reader.queued().length >= LOG_MAX, { ms: 30000 });
-		const later = reader.list.slice(before);
+		/* what is known of the origin may change meanwhile, which is an event as well */
+		await until(() => reader.list.length > before + LOG_MAX, { ms: 30000 });
+		const later = reader.list.slice(before, before + LOG_MAX + 1);
 		assert.deepEqual(later.map((e) => e.type).filter((t) => t === 'gap').length, 1);
 		assert.equal(later[0].type, 'gap');
-		assert.equal(later.length, LOG_MAX + 1);
 		const numbers = later.slice(1).map((e) => Number(e.id.split('-')[1]));
 		assert.ok(numbers.every((n, i) => i === 0 || n === numbers[i - 1] + 1));
 		/* what the gap swallowed is in the list */
