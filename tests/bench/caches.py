@@ -22,7 +22,7 @@ end
 
 RANDOM = """
 math.randomseed({seed})
-request = function() return wrk.format("GET", "/e/" .. math.random({count})) end
+request = function() return wrk.format("GET", "/e/" .. math.random({count}) * {step}) end
 """
 
 
@@ -61,24 +61,25 @@ def bench_entries(args, where):
         run_wrk(d.port, script, FILL.format(count=n), 120)
     time.sleep(2)
     origin.stop()  # what answers from now on is a cache
-    rates = {(n, kind): [] for n in daemons for kind in ("the same 100", "all")}
+    asked = {"100 of them": 100, "1,000 of them": FEW, "all of them": MANY}  # spread over all there are
+    rates = {(n, kind): [] for n in daemons for kind in asked}
     for seed in range(args.rounds):
         for n in (FEW, MANY) if seed % 2 == 0 else (MANY, FEW):
-            d = daemons[n]
-            rates[n, "the same 100"].append(
-                run_wrk(d.port, script, RANDOM.format(count=100, seed=seed), args.seconds))
-            rates[n, "all"].append(run_wrk(d.port, script, RANDOM.format(count=n, seed=seed), args.seconds))
+            for kind, count in asked.items():
+                count = min(count, n)
+                rates[n, kind].append(run_wrk(daemons[n].port, script, RANDOM.format(
+                    count=count, step=n // count, seed=seed), args.seconds))
     rows = []
     for n, d in daemons.items():
         rss = d.status("VmRSS")
         starts = [first_answer_ms(d, sig) for sig in (signal.SIGTERM, signal.SIGKILL)]
         rows.append((f"{n:,}", f"{rss:,} KiB", *(f"{t:.0f} ms" for t in starts),
-                     *(f"{median(rates[n, kind]):.0f}" for kind in ("the same 100", "all"))))
+                     *(f"{median(rates[n, kind]):.0f}" for kind in asked)))
         d.stop()
     table(f"Entries of 1 kB in the HTTP cache (median of {args.rounds} rounds)",
-          ("entries", "RSS", "first answer after SIGTERM", "after SIGKILL", "100 of them, req/s",
-           "all of them, req/s"), rows)
-    for kind in ("the same 100", "all"):
+          ("entries", "RSS", "first answer after SIGTERM", "after SIGKILL",
+           *(f"{kind}, req/s" for kind in asked)), rows)
+    for kind in asked:
         ratio = [a / b for a, b in zip(rates[FEW, kind], rates[MANY, kind])]
         print(f"  {kind}: {median(ratio):.2f} times the cost at {FEW:,} (of {min(ratio):.2f} to "
               f"{max(ratio):.2f})")
