@@ -80,6 +80,17 @@ static bool large_body(struct sim_script *s, const char **out)
 	return true;
 }
 
+/* [body TEXT | body of BYTES] */
+static bool body(struct sim_script *s, struct sim_step *step)
+{
+	step->body = "";
+	if (!sim_words_take(s, "body"))
+		return true;
+	if (sim_words_take(s, "of"))
+		return large_body(s, &step->body);
+	return sim_words_text(s, "a body", &step->body);
+}
+
 /* PATH [to ORIGIN] */
 static bool target(struct sim_script *s, struct sim_step *step)
 {
@@ -134,14 +145,9 @@ static bool panel_action(struct sim_script *s, struct sim_step *step)
 	step->method = methods[method];
 	if (!target(s, step))
 		return false;
-	step->body = "";
 	if (sim_words_take(s, "after") && !other_order(s, step))
 		return false;
-	if (!sim_words_take(s, "body"))
-		return true;
-	if (sim_words_take(s, "of"))
-		return large_body(s, &step->body);
-	return sim_words_text(s, "a body", &step->body);
+	return body(s, step);
 }
 
 static bool take_sensor(struct sim_script *s, struct sim_step *step)
@@ -171,14 +177,9 @@ static bool sensors_action(struct sim_script *s, struct sim_step *step)
 	if (method < 0)
 		return sim_words_fail(s, "a sensor sends POST, PUT or DELETE, or has a network");
 	step->method = methods[method];
-	step->body = "";
 	if (!target(s, step))
 		return false;
-	if (!sim_words_take(s, "body"))
-		return true;
-	if (sim_words_take(s, "of"))
-		return large_body(s, &step->body);
-	return sim_words_text(s, "a body", &step->body);
+	return body(s, step);
 }
 
 static bool sensor_action(struct sim_script *s, struct sim_step *step)
