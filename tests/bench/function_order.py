@@ -151,17 +151,20 @@ def days(where):
     origin, tls = origins(where)
     traces = [where / f"trace-{i}" for i in range(3)]
     plain = f"http://127.0.0.1:{origin.port}"
-    daemon = Daemon(where, traces[0], plain)
-    look_around(daemon.port)
-    outage(daemon.port, origin)
-    daemon.stop()
-    daemon = Daemon(where, traces[1], plain)
-    look_around(daemon.port)
-    daemon.stop()
-    daemon = Daemon(where, traces[2], f"https://127.0.0.1:{tls}", f"ca-file = {where}/cert.pem")
-    over_tls(daemon.port)
-    daemon.stop()
-    origin.stop()
+    running = [origin]
+    try:
+        running.append(Daemon(where, traces[0], plain))
+        look_around(running[1].port)
+        outage(running[1].port, origin)
+        running.pop().stop()
+        running.append(Daemon(where, traces[1], plain))
+        look_around(running[1].port)
+        running.pop().stop()
+        running.append(Daemon(where, traces[2], f"https://127.0.0.1:{tls}", f"ca-file = {where}/cert.pem"))
+        over_tls(running[1].port)
+    finally:
+        for server in reversed(running):
+            server.stop()
     return traces
 
 
