@@ -2,8 +2,7 @@
 # The builds of gcc and clang, with and without sanitizers, print the same traces and
 # disks for the same seeds, some with TLS, and for a fleet. Those that are there, as new
 # as the sources and with CoAP, or without, as this one are compared; with HF_ALL_BUILDS
-# in the environment, as ./dev test sets it after it has built them, all but those of
-# presets for CoAP have to be there.
+# in the environment, as ./dev test sets it after it has built them, all have to be there.
 set(here ${HERE}/bin/holdfast-sim)
 set(seeds hashes --seed 1 --count 50)
 file(GLOB_RECURSE sources ${SOURCES}/host-sim/*.[ch] ${SOURCES}/firmware/*.[ch])
@@ -25,7 +24,7 @@ function(has_coap build out)
 	endif()
 endfunction()
 has_coap(${HERE} coap_here)
-foreach(preset host clang asan coap coap-asan)
+foreach(preset host clang asan)
 	set(other ${BUILDS}/${preset}/bin/holdfast-sim)
 	has_coap(${BUILDS}/${preset} coap_there)
 	if(other STREQUAL here OR (EXISTS ${BUILDS}/${preset}/generated AND
@@ -33,7 +32,7 @@ foreach(preset host clang asan coap coap-asan)
 		continue()
 	endif()
 	if(NOT EXISTS ${other})
-		if(DEFINED ENV{HF_ALL_BUILDS} AND NOT preset MATCHES "coap")
+		if(DEFINED ENV{HF_ALL_BUILDS})
 			message(FATAL_ERROR "there is no ${other}")
 		endif()
 		continue()
@@ -44,7 +43,7 @@ foreach(preset host clang asan coap coap-asan)
 			set(old TRUE)
 		endif()
 	endforeach()
-	if(old AND (NOT DEFINED ENV{HF_ALL_BUILDS} OR preset MATCHES "coap"))
+	if(old AND NOT DEFINED ENV{HF_ALL_BUILDS})
 		message(STATUS "${preset} is older than the sources")
 		continue()
 	endif()

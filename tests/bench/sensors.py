@@ -24,7 +24,7 @@ sys.dont_write_bytecode = True
 
 from peers import ROOT, Server, free_port, load_average, median, table
 
-BIN = ROOT / "build/coap-release/bin"
+BIN = ROOT / "build/release/bin"
 LOAD = ROOT / "build/host/bin/sensor_load"
 PATH = "example_data"
 RATE_MIN, P99_MAX_US, RSS_MAX_KIB = 0.25, 20000, 8192
