@@ -8,12 +8,13 @@ import datetime
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-LINKED = {"mbedtls": "Apache-2.0", "sqlite": "blessing", "llhttp": "MIT", "libuv": "MIT", "cjson": "MIT", "inih": "BSD-3-Clause",
-          "musl": "MIT"}
+LICENCES = {"mbedtls": "Apache-2.0", "sqlite": "blessing", "llhttp": "MIT", "libuv": "MIT", "cjson": "MIT", "inih": "BSD-3-Clause",
+            "libcoap": "BSD-2-Clause", "musl": "MIT"}
 
 
 def packages(root):
@@ -74,19 +75,22 @@ def plain_package(name, version, licence, **more):
 def holdfast_package(root):
     with open(os.path.join(root, "usr/sbin/holdfastd"), "rb") as file:
         digest = hashlib.sha256(file.read()).hexdigest()
-    commit = subprocess.run(["git", "-C", HERE, "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    describe = ["git", "-C", HERE, "describe", "--always", "--dirty", "--abbrev=12"]
+    commit = subprocess.run(describe, capture_output=True, text=True, check=False)
     return plain_package("holdfast", commit.stdout.strip() or "unknown", "Apache-2.0", comment="checksum of /usr/sbin/holdfastd",
                          checksums=[{"algorithm": "SHA256", "checksumValue": digest}])
 
 
-def linked_packages():
-    """What is linked into holdfastd: libraries with the version and the source's hash that the build pins."""
-    found = []
+def linked_packages(root):
+    """What is linked into holdfastd: the libraries and versions of its copyright file, with the source's hash that the build pins."""
+    with open(os.path.join(root, "usr/share/doc/holdfast/copyright"), encoding="utf-8") as file:
+        named = re.findall(r"^-{78}\n(\S+) (\S+)\n$", file.read(), re.MULTILINE)
     with open(os.path.join(HERE, "../../cmake/deps/lock.txt"), encoding="ascii") as file:
         rows = [line.split() for line in file if line.strip() and not line.startswith("#")]
-    for name, licence in LINKED.items():
-        library, version, _, source_file, digest = next(row for row in rows if row[0] in (name, f"{name}-arm64"))[:5]
-        found.append(plain_package(library.removesuffix("-arm64"), version, licence, comment=f"checksum of {source_file}",
+    found = []
+    for name, version in named:
+        source_file, digest = next(row[3:5] for row in rows if row[0] in (name, f"{name}-arm64") and row[1] == version)
+        found.append(plain_package(name, version, LICENCES[name], comment=f"checksum of {source_file}",
                                    checksums=[{"algorithm": "SHA256", "checksumValue": digest}]))
     return found
 
@@ -94,7 +98,7 @@ def linked_packages():
 def spdx(root, name):
     epoch = int(os.environ["SOURCE_DATE_EPOCH"])
     created = datetime.datetime.fromtimestamp(epoch, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    linked = linked_packages()
+    linked = linked_packages(root)
     parts = [holdfast_package(root)] + [debian_package(fields) for fields in packages(root) if fields["Package"] != "holdfast"]
     digest = hashlib.sha256(json.dumps(parts + linked, sort_keys=True).encode()).hexdigest()
     return {
