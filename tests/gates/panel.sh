@@ -14,12 +14,14 @@ boot=$HF_ROOT/boot/firmware
 run=$HF_ROOT/run/holdfast-panel
 faults=0
 
-# start TEXT: the panel starts with that file
+# start TEXT [FILE NAME]: the panel starts with that file, and another beside it
 start() {
 	rm -rf "${HF_ROOT:?}"/*
 	mkdir -p "$boot" "$HF_ROOT/proc/sys/kernel"
 	echo '{ "name": "m", "version": "1", "routes": [] }' >"$boot/m.json"
 	printf '%s' "$1" >"$boot/holdfast.conf"
+	echo quiet >"$boot/cmdline.txt"
+	(($# == 1)) || cp "$2" "$boot/$3"
 	"$source/boards/image/root/usr/lib/holdfast-panel/setup" 2>/dev/null
 }
 
@@ -92,6 +94,31 @@ manifest = m.json
 nothing_wrong
 says run/holdfast-panel/kiosk.env "PANEL_PATH=/start"
 holds "an origin is made beside one's own" test "$(grep -c '^\[origin' "$run/holdfast.conf")" = 1
+
+# what the agent's own sections name lies beside the file, whatever it is called; what has nothing to do with the agent stays there
+printf 'hex:00112233445566778899aabbccddeeff\n' >"$HF_ROOT.key"
+start "[panel]
+url = http://localhost/
+$state
+[origin pump]
+url = coaps://127.0.0.1:5684
+psk-identity = till
+psk-file =  Pump secret.psk
+" "$HF_ROOT.key" "Pump secret.psk"
+rm "$HF_ROOT.key"
+nothing_wrong
+holds "a file that it names is not there" test -s "$run/Pump secret.psk"
+holds "others may read a file that it names" test "$(stat -c %a "$run/Pump secret.psk")" = 640
+holds "a file that nobody names is there" test ! -e "$run/cmdline.txt"
+
+cp "$boot/m.json" "$HF_ROOT.worker"
+start "[panel]
+url = http://shop.example/
+manifest = till.worker
+$state
+" "$HF_ROOT.worker" till.worker
+rm "$HF_ROOT.worker"
+nothing_wrong
 
 # nothing is set yet, or there is no file: the panel says so, and the agent starts
 start "$state
