@@ -100,10 +100,14 @@ def load(fragments):
                         % (node.filename, node.linenr, symbol.name))
     wanted = {}
     for path in fragments:
+        mine = {}
         for where, symbol, value in read_fragment(kconf, path):
-            wanted[symbol] = (where, value)
+            mine[symbol] = (where, value)
             symbol.set_value(value)
-    for symbol, (where, value) in wanted.items():
+        # What held until here is a choice that a later fragment may overrule by what it depends on.
+        wanted = {s: w for s, w in wanted.items() if s not in mine and not w[2]}
+        wanted.update({s: (*w, s.str_value == w[1]) for s, w in mine.items()})
+    for symbol, (where, value, _) in wanted.items():
         if symbol.str_value != value and symbol.visibility == 0 and value == "n":
             continue  # off, and its dependencies are off too
         if symbol.str_value != value:

@@ -31,6 +31,10 @@ def config_of(board, fragments):
     return bridge.load(fragments)
 
 
+def defconfig_of(board):
+    return "boards/%s/%s_defconfig" % (board, os.path.basename(board))
+
+
 def parts(kconf):
     return [s for s in kconf.unique_defined_syms
             if s.type == bridge.kconfiglib.BOOL and any(n.prompt for n in s.nodes)]
@@ -44,7 +48,7 @@ def fragment(folder, name, values):
 
 def variants(folder):
     """Yields (name, board, fragments)."""
-    plain = config_of(PLAIN, [])
+    plain = config_of(PLAIN, [defconfig_of(PLAIN)])
     yield "defaults", PLAIN, []
     every = [(s.name, "y") for s in parts(plain)]
     for symbol in parts(plain):
@@ -63,8 +67,7 @@ def variants(folder):
 
 
 def header_of(board, fragments):
-    own = "boards/%s/%s_defconfig" % (board, os.path.basename(board))
-    return bridge.header_of(config_of(board, [own] + fragments))
+    return bridge.header_of(config_of(board, [defconfig_of(board)] + fragments))
 
 
 def options_of(header):

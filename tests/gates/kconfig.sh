@@ -58,5 +58,20 @@ if configure 'CONFIG_HF_TLS=n' && grep -q CONFIG_HF_TLS "$work/holdfast_config.h
 	faults=$((faults + 1))
 fi
 
+# What a board chooses gives way to a later fragment that takes away what it depends on;
+# within one fragment that is a fault.
+printf '%s\n' CONFIG_HF_SENSOR=y >"$work/board.conf"
+printf '%s\n' CONFIG_HF_COAP=n >"$work/user.conf"
+if ! /usr/bin/python3 cmake/kconfig/bridge.py configure --fragment "$work/board.conf" \
+	--fragment "$work/user.conf" --header "$work/holdfast_config.h" --dotconfig "$work/dotconfig" \
+	--deps "$work/deps" >"$work/out" 2>&1; then
+	echo "gate_kconfig: a board's choice stands in a later fragment's way: $(<"$work/out")" >&2
+	faults=$((faults + 1))
+elif grep -qE 'CONFIG_HF_(SENSOR|COAP)' "$work/holdfast_config.h"; then
+	echo "gate_kconfig: CoAP is off, and the header has some of it" >&2
+	faults=$((faults + 1))
+fi
+refuses 'a.conf:1: CONFIG_HF_SENSOR=y cannot be' CONFIG_HF_SENSOR=y CONFIG_HF_COAP=n
+
 ((faults == 0)) || exit 1
 echo "gate_kconfig: faults are refused with their place"
