@@ -89,6 +89,7 @@ struct hf_credential_settings {
 struct hf_sensor_settings {
 	struct hf_addr coap[HF_SENSOR_LISTEN_MAX], coaps[HF_SENSOR_LISTEN_MAX];
 	size_t coap_n, coaps_n;
+	unsigned coap_line, coaps_line;
 	char *devices_file;  /* NULL: none */
 	char *key_query;     /* query parameter with a sensor's own key; NULL: none */
 	uint16_t key_option; /* option with it; 0: none */
@@ -97,7 +98,7 @@ struct hf_sensor_settings {
 struct hf_settings {
 	char *path; /* of holdfast.conf */
 	/* Lines of [agent]'s keys, 0: not given. */
-	unsigned listen_line, control_line, state_dir_line;
+	unsigned listen_line, metrics_line, control_line, state_dir_line;
 	struct hf_addr *listen; /* "127.0.0.1:8480", "[::1]:8480", "localhost:8480"
 				 * (both families); comma-separated list */
 	size_t listen_n;

@@ -314,6 +314,7 @@ void hf_settings_read_agent(struct hf_settings_reader *r, const struct hf_conf_s
 		r->s->allow_remote = hf_settings_yes_no(r, section, HF_AGENT_ALLOW_REMOTE, false);
 		read_metered(r, section);
 		r->s->listen_line = section->v[HF_AGENT_LISTEN].line;
+		r->s->metrics_line = section->v[HF_AGENT_METRICS_LISTEN].line;
 		r->s->control_line = section->v[HF_AGENT_CONTROL].line;
 		r->s->state_dir_line = section->v[HF_AGENT_STATE_DIR].line;
 	}

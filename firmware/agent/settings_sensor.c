@@ -95,6 +95,8 @@ void hf_settings_read_sensor(struct hf_settings_reader *r, const struct hf_conf_
 
 	read_addresses(r, section, HF_AGENT_COAP_LISTEN);
 	read_addresses(r, section, HF_AGENT_COAPS_LISTEN);
+	s->coap_line = section->v[HF_AGENT_COAP_LISTEN].line;
+	s->coaps_line = section->v[HF_AGENT_COAPS_LISTEN].line;
 	hf_settings_coap_key(r, section, HF_AGENT_COAP_REQUEST_KEY, &s->key_query, &s->key_option);
 	if (devices)
 		s->devices_file = hf_settings_path(r, devices);

@@ -177,23 +177,35 @@ test('--check finds folders and addresses that cannot be had, with line and reme
 	writeFileSync(join(x.dir, 'file'), '');
 	const cases = [
 		[2, `listen = ${address}`, `${address} is in use by another program; stop that, or change`],
-		[2, 'listen = 192.0.2.7:8480\nallow-remote = yes', '192.0.2.7:8480 is no address of this device'],
+		[2, `listen = 127.0.0.1:0\nmetrics-listen = ${address}`, `${address} is in use by another program`, 3],
 		[3, `control = ${x.dir}/no/such/control.sock`, `because ${x.dir}/no does not exist; make that first`],
 		[3, `control = ${x.dir}/file`, `${x.dir}/file exists and is not a socket`],
 		[4, `state-dir = ${x.dir}/no/such`, `because ${x.dir}/no does not exist; make that first`],
 		[4, `state-dir = ${x.dir}/file`, `${x.dir}/file is not a folder`],
 		[4, `state-dir = ${x.dir}/file/below`, `${x.dir}/file/below cannot be reached`],
 	];
-	for (const [n, text, words] of cases) {
+	for (const [n, text, words, at = n] of cases) {
 		const r = await check(x, line(n, text));
-		const key = text.split(' ')[0];
+		const key = text.split('\n')[at - n].split(' ')[0];
 		assert.equal(r.code, 69, r.stderr);
-		assert.ok(r.stderr.startsWith(`${join(x.dir, 'holdfast.conf')}:${n}: [agent] ${key}: `), r.stderr);
+		assert.ok(r.stderr.startsWith(`${join(x.dir, 'holdfast.conf')}:${at}: [agent] ${key}: `), r.stderr);
 		assert.ok(r.stderr.includes(words), r.stderr);
 		assert.equal(r.stdout, '');
 	}
 	const r = await check(x, line(2, `listen = ${address}`).replace('/var/lib', '/no/such'));
 	assert.equal(r.stderr.trim().split('\n').length, 2, r.stderr);
+});
+
+test('an address that the device does not have yet is told, and keeps nobody waiting', async (x) => {
+	const late = '192.0.2.7:8480';
+	const daemon = await Daemon.create(x, { origins, start: false });
+	daemon.configure({ agent: { listen: `127.0.0.1:${daemon.port}, ${late}`, 'allow-remote': 'yes' } });
+	const r = await run(holdfastd, ['--config', daemon.conf, '--check']);
+	assert.equal(r.code, 0, r.stderr);
+	assert.match(r.stderr, /holdfast\.conf:\d+: \[agent\] listen: 192\.0\.2\.7:8480 is no address of this device now/);
+	await daemon.start();
+	assert.ok(daemon.log.includes(`${late} is no address of this device now`), daemon.log);
+	assert.equal((await daemon.get('/.holdfast/status')).status, 200);
 });
 
 test('--check and a start name a file of the store that cannot be used', async (x) => {

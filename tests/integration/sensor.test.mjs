@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { createSocket } from 'node:dgram';
 import { test, suite, until, sleep, random, sanitized } from './lib/harness.mjs';
 import { holdfast, holdfastd, run } from './lib/daemon.mjs';
 import { Sensor, OPTION, locationOf, optionOf, uint, encode } from './lib/coap.mjs';
@@ -134,6 +135,18 @@ test('faults of the configuration are told', { skip }, async (x) => {
 	assert.match(faults, /coap-listen: .*allow-remote = yes/);
 	assert.match(faults, /coaps-listen: needs coap-devices/);
 	assert.match(faults, /coap-request-key: .*is not query:NAME/);
+	/* what the device says of addresses */
+	const taken = createSocket('udp4');
+	await new Promise((resolve) => taken.bind(0, '127.0.0.1', resolve));
+	x.defer(() => taken.close());
+	daemon.configure({ agent: { 'coap-listen': `127.0.0.1:${taken.address().port}`, 'coaps-listen': '192.0.2.7:5684',
+		'coap-devices': file } });
+	assert.match(await check(), /\[agent\] coap-listen: 127\.0\.0\.1:\d+ is in use by another program/);
+	daemon.configure({ agent: { 'coap-listen': '127.0.0.1:0', 'coaps-listen': '192.0.2.7:5684',
+		'coap-devices': file } });
+	assert.equal(await check(), '');
+	await daemon.start();
+	assert.match(daemon.log, /\[agent\] coaps-listen: 192\.0\.2\.7:5684 is no address of this device now/);
 });
 
 test('status and metrics count them', { skip }, async (x) => {

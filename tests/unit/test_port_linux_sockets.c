@@ -290,17 +290,6 @@ static void a_unix_socket_without_a_daemon_refuses(void **state)
 
 /* ---- TCP ---- */
 
-static void an_address_that_is_not_ours_cannot_be_listened_at(void **state)
-{
-	struct hf_addr at = { .family = HF_FAMILY_IPV4, .ip = { 192, 0, 2, 1 }, .port = 1 };
-	struct fixture f;
-
-	(void)state;
-	set_up(&f);
-	assert_int_equal(listen_at(&f, &at), HF_EUNREACH);
-	tear_down(&f);
-}
-
 static void ipv6_listens_for_itself_only(void **state)
 {
 	struct hf_addr at4, at6 = { .family = HF_FAMILY_IPV6, .ip = { [15] = 1 } };
@@ -443,7 +432,6 @@ int main(void)
 		cmocka_unit_test(the_folder_of_a_socket_is_made_but_not_the_one_above),
 		cmocka_unit_test(another_s_socket_in_our_place_is_not_removed),
 		cmocka_unit_test(a_unix_socket_without_a_daemon_refuses),
-		cmocka_unit_test(an_address_that_is_not_ours_cannot_be_listened_at),
 		cmocka_unit_test(ipv6_listens_for_itself_only),
 		cmocka_unit_test(what_came_before_a_reset_is_still_read),
 		cmocka_unit_test(a_reset_is_noticed_while_an_answer_is_awaited),

@@ -96,3 +96,20 @@ int hf_linux_socket(const struct hf_addr *addr)
 
 	return fd < 0 ? hf_linux_err(errno) : fd;
 }
+
+int hf_linux_bind(int fd, const struct hf_addr *at)
+{
+	bool v6 = at->family == HF_FAMILY_IPV6;
+	struct sockaddr_storage sock;
+	socklen_t len = hf_linux_addr_to_sock(at, &sock);
+	int on = 1;
+
+	if (v6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)))
+		return hf_linux_err(errno);
+	if (!bind(fd, (struct sockaddr *)&sock, len))
+		return 0;
+	if (errno != EADDRNOTAVAIL || setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+						 v6 ? IPV6_FREEBIND : IP_FREEBIND, &on, sizeof(on)))
+		return hf_linux_err(errno);
+	return bind(fd, (struct sockaddr *)&sock, len) ? hf_linux_err(errno) : 0;
+}

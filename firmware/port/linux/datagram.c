@@ -52,18 +52,6 @@ static void on_closed(struct hf_linux_watch *w)
 	free(hf_container_of(w, struct hf_datagrams, watch));
 }
 
-static int bind_to(int fd, const struct hf_addr *at)
-{
-	struct sockaddr_storage sock;
-	socklen_t len = hf_linux_addr_to_sock(at, &sock);
-	int on = 1;
-
-	if (at->family == HF_FAMILY_IPV6 &&
-	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)))
-		return hf_linux_err(errno);
-	return bind(fd, (struct sockaddr *)&sock, len) ? hf_linux_err(errno) : 0;
-}
-
 static int datagram_open(struct hf_port *port, const struct hf_addr *at,
 			 const struct hf_datagram_events *events, void *user,
 			 struct hf_datagrams **out)
@@ -74,7 +62,7 @@ static int datagram_open(struct hf_port *port, const struct hf_addr *at,
 	if (!d)
 		return HF_ENOMEM;
 	fd = socket(domain, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	err = fd < 0 ? hf_linux_err(errno) : bind_to(fd, at);
+	err = fd < 0 ? hf_linux_err(errno) : hf_linux_bind(fd, at);
 	d->events = events;
 	d->user = user;
 	if (!err)

@@ -115,16 +115,11 @@ static void listener_ready(struct hf_linux_watch *w, int events, bool failed)
 
 static int bind_tcp(int fd, const struct hf_addr *at)
 {
-	struct sockaddr_storage ss;
-	socklen_t len = hf_linux_addr_to_sock(at, &ss);
 	int on = 1;
 
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (at->family == HF_FAMILY_IPV6 &&
-	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)))
-		return HF_EIO;
 	hf_linux_stream_tcp_options(fd);
-	return bind(fd, (struct sockaddr *)&ss, len) ? hf_linux_err(errno) : 0;
+	return hf_linux_bind(fd, at);
 }
 
 /* True when somebody listens at @ss, or may: only a refusal says nobody. */

@@ -182,6 +182,9 @@ socklen_t hf_linux_addr_to_sock(const struct hf_addr *addr, struct sockaddr_stor
 int hf_linux_addr_from_sock(const struct sockaddr *sa, socklen_t len, struct hf_addr *out);
 /* A socket for @addr, non-blocking and close-on-exec, or an HF_E*. */
 int hf_linux_socket(const struct hf_addr *addr);
+/* Binds @fd to @at (IPv4 or IPv6, each for itself), also to an address that the device
+ * does not have yet: what comes to it is heard as soon as it has. */
+int hf_linux_bind(int fd, const struct hf_addr *at);
 
 /* Each of these fills its operations of port->port. init: HF_E*; finish works
  * after a failed or missing init too. */

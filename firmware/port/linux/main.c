@@ -193,16 +193,19 @@ static int take_state_dir(struct daemon *d, const char *dir)
 static bool check_place(struct daemon *d, const struct hf_settings *settings,
 			const struct options *o)
 {
-	struct hf_buf faults;
+	struct hf_buf faults, notices;
 	enum hf_place place;
 
 	hf_buf_init(&faults, FAULTS_BYTES_MAX);
-	place = hf_place_check(settings, &faults);
+	hf_buf_init(&notices, FAULTS_BYTES_MAX);
+	place = hf_place_check(settings, &faults, &notices);
+	fprintf(stderr, "%.*s", HF_SPAN_ARG(hf_buf_span(&notices)));
 	if (o->check && place != HF_PLACE_FAULTS)
 		printf("%s: ok%s\n", o->config,
 		       place == HF_PLACE_TAKEN ? "; a holdfastd is running with it" : "");
 	else if (place != HF_PLACE_FITS)
 		fprintf(stderr, "%.*s", HF_SPAN_ARG(hf_buf_span(&faults)));
+	hf_buf_finish(&notices);
 	hf_buf_finish(&faults);
 	if (place == HF_PLACE_FITS || (o->check && place == HF_PLACE_TAKEN))
 		return true;

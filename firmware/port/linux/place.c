@@ -2,7 +2,8 @@
 /*
  * The same conditions as state_dir.c and listener.c meet at a start, in the
  * words of someone who can change them. An address is tried by binding it for a
- * moment. A folder that is missing is made at a start, those above it are not.
+ * moment; one that the device does not have is no fault, as it may come with the
+ * network. A folder that is missing is made at a start, those above it are not.
  */
 #include "port/linux/place.h"
 
@@ -23,9 +24,20 @@
 
 struct check {
 	const struct hf_settings *s;
-	struct hf_buf *faults;
+	struct hf_buf *faults, *notices;
 	bool any;
 };
+
+static void say(const struct check *c, struct hf_buf *to, const char *key, unsigned line,
+		const char *words)
+{
+	/* What is past the buffer's end is not shown; the first ones are. */
+	if (line)
+		(void)hf_buf_appendf(to, "%s:%u: [agent] %s: %s\n", c->s->path, line, key, words);
+	else
+		(void)hf_buf_appendf(to, "%s: [agent] %s (not given, so the default): %s\n",
+				     c->s->path, key, words);
+}
 
 static void fault(struct check *c, const char *key, unsigned line, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -39,13 +51,7 @@ static void fault(struct check *c, const char *key, unsigned line, const char *f
 	va_start(args, fmt);
 	vsnprintf(words, sizeof(words), fmt, args);
 	va_end(args);
-	/* Faults past the buffer's end are not shown; the first ones are. */
-	if (line)
-		(void)hf_buf_appendf(c->faults, "%s:%u: [agent] %s: %s\n", c->s->path, line, key,
-				     words);
-	else
-		(void)hf_buf_appendf(c->faults, "%s: [agent] %s (not given, so the default): %s\n",
-				     c->s->path, key, words);
+	say(c, c->faults, key, line, words);
 }
 
 /* ---- folders ---- */
@@ -219,7 +225,7 @@ static void check_control(struct check *c)
 		      "%s is in use by another program; stop that, or name another path", at.path);
 }
 
-/* ---- listen ---- */
+/* ---- addresses ---- */
 
 static void format(const struct hf_addr *at, char out[64])
 {
@@ -230,16 +236,17 @@ static void format(const struct hf_addr *at, char out[64])
 	snprintf(out, 64, v6 ? "[%s]:%u" : "%s:%u", ip, at->port);
 }
 
-static int try_bind(const struct hf_addr *at)
+static int try_bind(const struct hf_addr *at, int type)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = hf_linux_addr_to_sock(at, &ss);
-	int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(ss.ss_family, type | SOCK_CLOEXEC, 0);
 	int on = 1, err = 0;
 
 	if (fd < 0)
 		return errno;
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (type == SOCK_STREAM) /* of datagrams two could have one address then */
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (at->family == HF_FAMILY_IPV6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	if (bind(fd, (struct sockaddr *)&ss, len))
@@ -248,38 +255,65 @@ static int try_bind(const struct hf_addr *at)
 	return err;
 }
 
-static void check_listen(struct check *c, const struct hf_addr *at)
+struct addresses {
+	const char *key;
+	unsigned line;
+	int type;
+	const struct hf_addr *all;
+	size_t n;
+};
+
+static void check_address(struct check *c, const struct addresses *of, const struct hf_addr *at)
 {
-	unsigned line = c->s->listen_line;
-	int err = try_bind(at);
-	char text[64], user[64];
+	int err = try_bind(at, of->type);
+	char text[64], user[64], words[192];
 
 	format(at, text);
 	if (err == EADDRINUSE)
-		fault(c, "listen", line,
+		fault(c, of->key, of->line,
 		      "%s is in use by another program; stop that, or change the address", text);
 	else if (err == EACCES)
-		fault(c, "listen", line,
+		fault(c, of->key, of->line,
 		      "user %s may not listen on port %u; choose one from 1024 on, or give the "
 		      "program CAP_NET_BIND_SERVICE",
 		      user_name(user), at->port);
-	else if (err == EADDRNOTAVAIL)
-		fault(c, "listen", line, "%s is no address of this device", text);
 	else if (err == EAFNOSUPPORT)
-		fault(c, "listen", line, "%s: this device has no %s", text,
+		fault(c, of->key, of->line, "%s: this device has no %s", text,
 		      at->family == HF_FAMILY_IPV6 ? "IPv6" : "IPv4");
-	else if (err)
-		fault(c, "listen", line, "%s cannot be listened on: %s", text, strerror(err));
+	else if (err && err != EADDRNOTAVAIL)
+		fault(c, of->key, of->line, "%s cannot be listened on: %s", text, strerror(err));
+	if (err != EADDRNOTAVAIL)
+		return;
+	snprintf(words, sizeof(words),
+		 "%s is no address of this device now; it is heard there when it is one", text);
+	say(c, c->notices, of->key, of->line, words);
 }
 
-enum hf_place hf_place_check(const struct hf_settings *s, struct hf_buf *faults)
+static void check_addresses(struct check *c)
 {
-	struct check c = { .s = s, .faults = faults };
+	const struct hf_settings *s = c->s;
+	const struct addresses all[] = {
+		{ "listen", s->listen_line, SOCK_STREAM, s->listen, s->listen_n },
+		{ "metrics-listen", s->metrics_line, SOCK_STREAM, s->metrics, s->metrics_n },
+		{ "coap-listen", s->sensor.coap_line, SOCK_DGRAM, s->sensor.coap,
+		  s->sensor.coap_n },
+		{ "coaps-listen", s->sensor.coaps_line, SOCK_DGRAM, s->sensor.coaps,
+		  s->sensor.coaps_n },
+	};
+
+	for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++)
+		for (size_t i = 0; i < all[k].n; i++)
+			check_address(c, &all[k], &all[k].all[i]);
+}
+
+enum hf_place hf_place_check(const struct hf_settings *s, struct hf_buf *faults,
+			     struct hf_buf *notices)
+{
+	struct check c = { .s = s, .faults = faults, .notices = notices };
 
 	if (check_state_dir(&c))
 		return HF_PLACE_TAKEN;
 	check_control(&c);
-	for (size_t i = 0; i < s->listen_n; i++)
-		check_listen(&c, &s->listen[i]);
+	check_addresses(&c);
 	return c.any ? HF_PLACE_FAULTS : HF_PLACE_FITS;
 }

@@ -14,8 +14,10 @@ enum hf_place {
 	HF_PLACE_FAULTS,
 };
 
-/* Appends a line "file:line: [agent] key: words" for each fault to @faults. */
-enum hf_place hf_place_check(const struct hf_settings *s, struct hf_buf *faults);
+/* Appends a line "file:line: [agent] key: words" for each fault to @faults, and for
+ * what is worth a word to @notices. */
+enum hf_place hf_place_check(const struct hf_settings *s, struct hf_buf *faults,
+			     struct hf_buf *notices);
 
 #define HF_PLACE_PATH_SIZE 4096
 
