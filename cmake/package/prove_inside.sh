@@ -104,6 +104,32 @@ queues() {
 	holds "a request is queued: $id"
 }
 
+# Sensors, by datagrams and by DTLS. The DTLS client is the daemon: its own port is an
+# origin of its settings, so that a session is made from both sides under the unit.
+hears_sensors() {
+	local key=a-word-for-the-proof answer
+	(umask 027 && echo "panel $key" >/etc/holdfast/devices && echo "$key" >/etc/holdfast/psk)
+	chgrp holdfast /etc/holdfast/{devices,psk}
+	sed -i '/^state-dir/a coap-listen = 127.0.0.1:5683\ncoaps-listen = 127.0.0.1:5684\ncoap-devices = devices' "$conf"
+	cat >>"$conf" <<-CONF
+		[origin sensors]
+		url          = coaps://127.0.0.1:5684
+		host         = sensors.localhost
+		psk-identity = panel
+		psk-file     = psk
+	CONF
+	restart || fail "restart with a port for sensors"
+	waits_for "it answers with a port for sensors" answers
+	# CON POST, message 0x1234, token tokn, /api/orders, application/json
+	exec 4<>/dev/udp/127.0.0.1/5683
+	printf '\x44\x02\x12\x34tokn\xb3api\x06orders\x11\x32\xff{"n":2}' >&4
+	answer=$(timeout 60 dd bs=1500 count=1 <&4 2>/dev/null | od -An -v -tx1 -N8 | tr -d ' ')
+	exec 4>&-
+	[[ $answer == 64411234746f6b6e ]] || fail "a reading is answered 2.01, not $answer"
+	holdfast coap get coaps://127.0.0.1:5684/.well-known/core 2>/dev/null | grep -q '</api/orders>' || fail "a DTLS session"
+	holds "a sensor's reading is taken, a DTLS session is made from both sides"
+}
+
 is_watched() {
 	mkdir -p /run/systemd/system/holdfast.service.d
 	printf '[Service]\nWatchdogSec=4\nTimeoutAbortSec=2\n' >/run/systemd/system/holdfast.service.d/fast.conf
@@ -175,6 +201,7 @@ pid=0
 installs
 booted && is_hardened
 queues
+hears_sensors
 booted && is_watched
 upgrades
 removes

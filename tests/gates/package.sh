@@ -41,6 +41,11 @@ if command -v systemd-analyze >/dev/null; then
 	if grep "holdfast.service" "$work/verify" >&2; then
 		fault "systemd-analyze verify has something to say"
 	fi
+	# how much is left open, of 100; older ones only look at units that are loaded
+	if systemd-analyze --help | grep -q -- --threshold; then
+		systemd-analyze security --offline=true --threshold=20 --no-pager "$work/holdfast.service" \
+			>"$work/security" 2>&1 || fault "the sandbox: $(tail -n 1 "$work/security")"
+	fi
 fi
 
 ((faults == 0)) || exit 1

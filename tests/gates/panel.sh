@@ -134,4 +134,46 @@ start "[panel]
 url = http://shop.example/\$(touch $HF_ROOT/made)\`id\`
 "
 holds "a command can be named by url" test ! -e "$HF_ROOT/made"
+
+# the guard: an agent that does not come to run is started again, and the panel after ten looks; a fault in its settings is
+# for a person
+mkdir -p "$HF_ROOT/bin"
+cat >"$HF_ROOT/bin/systemctl" <<'SH'
+#!/bin/bash
+case "$*" in
+*ActiveState*) echo "$HF_ACTIVE" ;;
+*ExecMainStatus*) echo "$HF_STATUS" ;;
+*) echo "$*" >>"$HF_ROOT/asked" ;;
+esac
+SH
+chmod +x "$HF_ROOT/bin/systemctl"
+# looks N STATE STATUS: the guard looks N times
+looks() {
+	local i
+	for ((i = 0; i < $1; i++)); do
+		HF_ACTIVE=$2 HF_STATUS=$3 PATH=$HF_ROOT/bin:$PATH "$source/boards/image/root/usr/lib/holdfast-panel/guard" 2>/dev/null
+	done
+}
+# asked N WORDS: of systemctl, since it was asked so the last time
+asked() {
+	holds "systemctl was not asked $1 times: $2" test "$(grep -cF -- "$2" "$HF_ROOT/asked")" = "$1"
+}
+for state in failed inactive activating; do
+	rm -f "$run/guard"
+	: >"$HF_ROOT/asked"
+	looks 9 "$state" 71
+	asked 9 "start --no-block holdfast.service"
+	asked 0 reboot
+	looks 1 active 0
+	looks 9 "$state" 71
+	asked 0 reboot
+	looks 1 "$state" 71
+	asked 1 "--force reboot"
+done
+rm -f "$run/guard"
+: >"$HF_ROOT/asked"
+looks 12 failed 78
+asked 0 holdfast.service
+asked 0 reboot
+
 ((faults == 0))
