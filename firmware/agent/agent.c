@@ -391,6 +391,7 @@ static int create_ingress(struct hf_agent *a)
 
 	if (IS_ENABLED(CONFIG_HF_COAP)) {
 		opt.coap_way = hf_agent_coap_way;
+		opt.coap_left = hf_agent_coap_left;
 		opt.coap_answer = hf_coap_answer_write;
 	}
 	return hf_ingress_create(&opt, &a->ingress);
@@ -412,6 +413,8 @@ int hf_agent_create(struct hf_port *port, struct hf_settings *settings, struct h
 	a->log = (struct hf_log){ .level = settings->log_level, .write = write_log, .user = a };
 	hf_timerq_init(&a->timers, ask_wake, a);
 	hf_list_init(&a->tls_trusts);
+	if (IS_ENABLED(CONFIG_HF_COAP))
+		hf_agent_errands_init(a);
 	err = hf_agent_events_init(a);
 	if (!err)
 		err = port->entropy(port, &seed, sizeof(seed));
@@ -583,6 +586,8 @@ void hf_agent_destroy(struct hf_agent *a)
 	hf_sync_destroy(a->sync);
 	hf_connectivity_destroy(a->connectivity);
 	hf_agent_portal_destroy(a);
+	if (IS_ENABLED(CONFIG_HF_COAP))
+		hf_agent_errands_destroy(a);
 	hf_agent_origins_destroy(a);
 	hf_queue_destroy(a->queue);
 	hf_agent_housekeeping_finish(a);

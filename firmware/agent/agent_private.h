@@ -65,6 +65,8 @@ struct hf_agent {
 	struct hf_fetch_origin *fetch_origins;
 	struct hf_transport *probe_transport;
 	char *probe_authority;
+	struct hf_list errands; /* errands.c */
+	struct hf_timer errands_timer;
 	struct hf_agent_portal portal;
 
 	struct hf_store *store;
@@ -246,9 +248,12 @@ int hf_agent_transport(struct hf_agent *a, const struct hf_url *url, const char 
 /* coap.c: @o with @s's CoAP transport; HF_ECONFIG. */
 int hf_agent_coap_open(struct hf_agent *a, const char *host, const struct hf_origin_settings *s,
 		       struct hf_agent_origin *o);
-/* For struct hf_ingress_options. */
-struct hf_transport *hf_agent_coap_way(void *user, const struct hf_url *url, char *why,
-				       size_t size);
+/* errands.c: for struct hf_ingress_options. */
+int hf_agent_coap_way(void *user, const struct hf_url *url, struct hf_transport **out, char *why,
+		      size_t size);
+void hf_agent_coap_left(void *user, struct hf_transport *way);
+void hf_agent_errands_init(struct hf_agent *a);
+void hf_agent_errands_destroy(struct hf_agent *a);
 /* sensors.c, in builds with the sensor side */
 int hf_agent_sensors_begin(struct hf_agent *a);
 void hf_agent_sensors_stop(struct hf_agent *a);

@@ -100,39 +100,3 @@ int hf_agent_coap_open(struct hf_agent *a, const char *host, const struct hf_ori
 	o->coap = true;
 	return err ? err : hf_coap_create(&opt, &o->transport);
 }
-
-/* ---- what the operator asks of them ---- */
-
-static bool is_at(const struct hf_url *a, const struct hf_url *b)
-{
-	return hf_span_ieq(a->scheme, b->scheme) && hf_span_ieq(a->host, b->host) &&
-	       a->port == b->port;
-}
-
-/* "...; there are coap://192.0.2.1, coaps://192.0.2.2" */
-static void say_unknown(struct hf_agent *a, char *why, size_t size)
-{
-	const char *before = "; there are ";
-	size_t n = (size_t)snprintf(why, size, "No CoAP origin is configured at this address");
-
-	for (size_t i = 0; i < a->settings->origins_n && n < size; i++) {
-		if (!a->origins[i].coap)
-			continue;
-		n += (size_t)snprintf(why + n, size - n, "%s%s", before,
-				      a->settings->origins[i].url_text);
-		before = ", ";
-	}
-	if (n < size)
-		snprintf(why + n, size - n, ".");
-}
-
-struct hf_transport *hf_agent_coap_way(void *user, const struct hf_url *url, char *why, size_t size)
-{
-	struct hf_agent *a = user;
-
-	for (size_t i = 0; i < a->settings->origins_n; i++)
-		if (a->origins[i].coap && is_at(url, &a->settings->origins[i].url))
-			return a->origins[i].transport;
-	say_unknown(a, why, size);
-	return NULL;
-}

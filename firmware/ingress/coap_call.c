@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The operator speaks CoAP to a configured origin, over its own transport, with its keys:
+ * The operator speaks CoAP: to a configured origin over its own transport, with its keys,
+ * or to any other server in the clear:
  *
  *   POST coap?url=URL&method=METHOD   one exchange. The body is the payload, Content-Type
  *                                     its format, Accept the one that is wanted. 200 with
@@ -282,9 +283,9 @@ static int start(struct hf_api_call *call)
 	}
 	if (!read_query(c, &method))
 		return 0;
-	c->way = opt->coap_way(opt->user, &c->url, why, sizeof(why));
-	if (!c->way) {
-		hf_api_problem(call, 404, why);
+	err = opt->coap_way(opt->user, &c->url, &c->way, why, sizeof(why));
+	if (err) {
+		hf_api_problem(call, err, why);
 		return 0;
 	}
 	req.first_byte_timeout_ms = c->timeout_ms;
@@ -325,6 +326,8 @@ static void finish(struct hf_api_call *call)
 
 	if (c->opened)
 		drop_exchange(c);
+	if (c->way)
+		call->in->opt.coap_left(call->in->opt.user, c->way);
 }
 
 static void stop(struct hf_api_call *call)

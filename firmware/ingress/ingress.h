@@ -58,10 +58,12 @@ struct hf_ingress_options {
 	/* A cache was dropped on the shelf: one that the settings name is there anew, and a
 	 * precache is installed again. */
 	void (*cache_dropped)(void *user, uint32_t cache);
-	/* The CoAP origin at @url; NULL: it is no such origin's, @why says it to people.
-	 * The member itself NULL: built without CoAP. */
-	struct hf_transport *(*coap_way)(void *user, const struct hf_url *url, char *why,
-					 size_t size);
+	/* The way to the CoAP server at @url, until coap_left. Else an HTTP status, and
+	 * @why says it to people. The member itself NULL: built without CoAP. */
+	int (*coap_way)(void *user, const struct hf_url *url, struct hf_transport **out, char *why,
+			size_t size);
+	/* Its exchanges have ended. */
+	void (*coap_left)(void *user, struct hf_transport *way);
 	/* Inside on_head of an exchange there: appends code and options of the answer as a
 	 * JSON object of visible ASCII. HF_ENOENT: it is not of the origin. */
 	int (*coap_answer)(struct hf_exchange *x, struct hf_buf *out);

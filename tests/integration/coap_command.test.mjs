@@ -91,6 +91,37 @@ test('large payloads from a file and from standard input, byte by byte', { skip:
 	assert.equal(s.things.get('/in').body.toString(), 'from a pipe');
 });
 
+test('a server that is no origin is asked as well, and left again', { skip: built, seconds: 90 }, async (x) => {
+	const s = await shelf(x), other = await shelf(x);
+	other.things.set('/door', { body: Buffer.from('shut'), format: Buffer.alloc(0) });
+	for (let i = 0; i < 20; i++) {
+		const r = await s.run('get', other.at('/door'));
+		assert.deepEqual([r.code, r.stdout, r.stderr], [0, 'shut\n', '2.05 Content\n']);
+	}
+	let r = await s.run('put', other.at('/door'), 'open');
+	assert.equal(r.code, 0, r.stderr);
+	assert.equal(other.things.get('/door').body.toString(), 'open');
+	r = await s.run('observe', other.at('/door'), '--count', '1');
+	assert.equal(r.code, 0, r.stderr);
+	assert.match(r.stdout, /open/);
+	other.peer.close();
+	r = await s.run('get', other.at('/door'));
+	assert.match(r.stderr, /nobody is at the origin's port/);
+	assert.equal(s.peer.requests.length, 0);
+});
+
+test('of servers that are no origins a few are asked at a time', { skip: built, seconds: 90 }, async (x) => {
+	const s = await shelf(x), mute = await shelf(x, { handler: () => true });
+	const eight = Array.from({ length: 8 }, () => s.run('get', mute.at('/x'), '--timeout', '20s'));
+	await until(() => mute.peer.requests.length >= 8, { what: 'eight questions' });
+	const r = await s.run('get', mute.at('/x'));
+	assert.equal(r.code, 1);
+	assert.match(r.stderr, /8 servers that are no origins are being asked; wait for an answer/);
+	await s.daemon.kill('SIGTERM');
+	for (const one of await Promise.all(eight))
+		assert.notEqual(one.code, 0);
+});
+
 test('--json has code, options and payload', { skip: built }, async (x) => {
 	const s = await shelf(x);
 	s.things.set('/a', { body: Buffer.from('21.5'), format: Buffer.alloc(0) });
@@ -164,9 +195,11 @@ test('a line for each notification, until --count, the end, or Ctrl-C', { skip: 
 
 test('refusals and faults in words', { skip: built }, async (x) => {
 	const s = await shelf(x, { handler: (m) => m.path === '/silent' });
-	let r = await s.run('get', 'coap://192.0.2.1/x');
+	let r = await s.run('get', 'coaps://192.0.2.1/x');
 	assert.equal(r.code, 1);
-	assert.equal(r.stderr, `holdfast: No CoAP origin is configured at this address; there are ${s.at('')}.\n`);
+	assert.match(r.stderr, /coaps needs a key or certificates, and no \[origin\] of the configuration has this address/);
+	r = await s.run('get', 'http://192.0.2.1/x');
+	assert.match(r.stderr, /url is a URL as coap:/);
 	r = await s.run('get', 'tea');
 	assert.match(r.stderr, /url is a URL as coap:/);
 	r = await s.run('put', s.at('/x'), 'y', '--format', 'application/x-nobody');
