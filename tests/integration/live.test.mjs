@@ -205,6 +205,30 @@ test('a panel that is loaded anew finds its orders', { skip, seconds: 90 }, asyn
 	assert.deepEqual([c.effects, c.lost, c.duplicates], [1, 0, 0]);
 });
 
+test('a panel that starts without its shop does not say that it is online', { skip, seconds: 120 }, async (x) => {
+	const l = await live(x);
+	const context = await browser(x);
+	const panel = await open(x, context, l.panel);
+	const line = (state) => panel.waitForFunction((wanted) =>
+		document.getElementById('line').dataset.state === wanted, state, { timeout: LONG });
+	await panel.waitForSelector('.card');
+	await line('online');
+	await l.post('/levers', { origin: false });
+	await l.post('/do', { what: 'cut' });
+	await line('off');
+	await panel.evaluate(() => {
+		globalThis.said = [];
+		new MutationObserver(() => globalThis.said.push(document.getElementById('line').dataset.state))
+			.observe(document.getElementById('line'), { attributeFilter: ['data-state'] });
+	});
+	await until(async () => (await l.state()).daemon.power === 'off', { ms: LONG, what: 'the power is off' });
+	await l.post('/do', { what: 'boot' });
+	await line('offline');
+	assert.ok(!(await panel.evaluate(() => globalThis.said)).includes('online'));
+	await l.post('/levers', { origin: true });
+	await line('online');
+});
+
 test('a captive portal is no origin', { skip, seconds: 120 }, async (x) => {
 	const l = await live(x);
 	const context = await browser(x);

@@ -161,22 +161,38 @@ const lines = {
 	offline: 'Offline: orders are kept here and sent later',
 	captive: 'The Wi-Fi wants a login: orders are kept here',
 	off: 'This panel is starting up',
+	unknown: 'One moment',
 };
+const ASK_MS = 2000;
+let again;
 
 function showLine(state) {
 	$('line').dataset.state = state === 'captive' ? 'offline' : state;
 	$('line-words').textContent = lines[state];
 }
 
-function showConnectivity(net, states) {
-	const away = states.some((s) => s === 'down' || s === 'trial');
-	showLine(!away ? 'online' : net === 'captive' ? 'captive' : 'offline');
+/* The device has not reached the shop since its start: a question tells. */
+async function tryShop() {
+	await fetch('/api/menu').catch(() => {});
+	askStatus();
+}
+
+function lineOf(net, origins) {
+	if (origins.every((o) => o.state === 'up'))
+		return 'online';
+	if (net === 'captive')
+		return 'captive';
+	return origins.some((o) => o.failure || o.state === 'down' || o.state === 'trial') ? 'offline' : 'unknown';
 }
 
 async function askStatus() {
 	try {
 		const s = await (await fetch('/.holdfast/status', { cache: 'no-store' })).json();
-		showConnectivity(s.connectivity.net, s.origins.map((o) => o.state));
+		const shops = s.origins.filter((o) => o.url.startsWith('http'));
+		showLine(lineOf(s.connectivity.net, shops));
+		clearTimeout(again);
+		if (shops.some((o) => o.state === 'unknown'))
+			again = setTimeout(tryShop, ASK_MS);
 	} catch {
 		showLine('off');
 	}
@@ -187,10 +203,7 @@ function listen() {
 	for (const type of ['settled', 'held', 'dead', 'cancelled', 'queued'])
 		source.addEventListener(type, (e) => orders.heard(JSON.parse(e.data).id));
 	source.addEventListener('gap', () => orders.refresh());
-	source.addEventListener('connectivity', (e) => {
-		const c = JSON.parse(e.data);
-		showConnectivity(c.net, Object.values(c.origins));
-	});
+	source.addEventListener('connectivity', askStatus);
 	source.addEventListener('open', () => {
 		askStatus();
 		orders.refresh();
