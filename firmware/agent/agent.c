@@ -393,6 +393,7 @@ static int create_ingress(struct hf_agent *a)
 		opt.coap_way = hf_agent_coap_way;
 		opt.coap_left = hf_agent_coap_left;
 		opt.coap_answer = hf_coap_answer_write;
+		opt.coap_format = hf_coap_says_format;
 	}
 	return hf_ingress_create(&opt, &a->ingress);
 }

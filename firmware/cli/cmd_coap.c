@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * coap get, put, post, delete, fetch, observe: the daemon asks a CoAP origin over its own
+ * coap get, put, post, delete, fetch, patch, observe: the daemon asks a CoAP origin over its own
  * transport. The payload goes to stdout, the code to stderr.
  */
 #include <errno.h>
@@ -13,11 +13,11 @@
 #include "cli/client.h"
 #include "cli/coap_answer.h"
 #include "cli/commands.h"
+#include "cli/event_json.h"
 #include "cli/json.h"
 #include "cli/sse_read.h"
 #include "cli/text.h"
 #include "http/message.h"
-#include "http/values.h"
 
 #define PAYLOAD_MAX	   ((size_t)16 * 1024 * 1024)
 #define TIMEOUT_MS_DEFAULT 30000
@@ -48,6 +48,9 @@ static int read_format(struct call *x)
 		return 0;
 	if (name[0] == '\0' || strpbrk(name, "\r\n\t "))
 		return cli_usage("--format is a name, a media type or a number");
+	if (strspn(name, "0123456789") == strlen(name) &&
+	    (strlen(name) > 5 || atoi(name) > UINT16_MAX))
+		return cli_usage("--format as a number is one of 0 to %u", UINT16_MAX);
 	if (strspn(name, "0123456789") == strlen(name))
 		n = snprintf(x->type, TYPE_MAX, "application/coap-payload;cf=%s", name);
 	else if (strcmp(name, "text") == 0)
@@ -217,6 +220,11 @@ int cli_coap_fetch(struct cli *c, const struct cli_args *args)
 	return ask(c, args, "FETCH");
 }
 
+int cli_coap_patch(struct cli *c, const struct cli_args *args)
+{
+	return ask(c, args, "PATCH");
+}
+
 /* ---- observing ---- */
 
 struct watch {
@@ -244,24 +252,6 @@ static void print_value(struct watch *w, struct hf_span event, struct hf_span da
 	putchar('\n');
 }
 
-static void print_value_json(struct hf_span event, struct hf_span data)
-{
-	struct hf_buf out;
-	int err;
-
-	hf_buf_init(&out, 8 * 1024 * 1024);
-	err = hf_buf_append_str(&out, "{\"event\":");
-	if (!err)
-		err = hf_json_append_string(&out, event);
-	if (!err)
-		err = hf_buf_append_str(&out, ",\"data\":");
-	if (!err)
-		err = hf_json_append_string(&out, data);
-	if (!err && hf_buf_append_str(&out, "}\n") == 0)
-		cli_put_raw(hf_buf_span(&out));
-	hf_buf_finish(&out);
-}
-
 static int on_event(void *user, struct hf_span event, struct hf_span id, struct hf_span data)
 {
 	struct watch *w = user;
@@ -270,7 +260,7 @@ static int on_event(void *user, struct hf_span event, struct hf_span id, struct 
 	(void)id;
 	w->gone = hf_span_eq_str(event, "gone");
 	if (w->c->json)
-		print_value_json(event, data);
+		cli_put_event(event, hf_span(NULL, 0), data, false);
 	else
 		print_value(w, event, data);
 	fflush(stdout);

@@ -10,10 +10,10 @@
 
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/event_json.h"
 #include "cli/json.h"
 #include "cli/sse_read.h"
 #include "cli/text.h"
-#include "http/values.h"
 
 #define NAME_WIDTH 13
 
@@ -141,30 +141,6 @@ static void print_for_people(struct hf_span event, struct hf_span data, const cJ
 	putchar('\n');
 }
 
-/* {"event":"settled","id":"12","data":...} with the data as it came. */
-static void print_json(struct hf_span event, struct hf_span id, struct hf_span data, const cJSON *j)
-{
-	struct hf_buf out;
-	int err;
-
-	hf_buf_init(&out, 8 * 1024 * 1024);
-	err = hf_buf_append_str(&out, "{\"event\":");
-	if (!err)
-		err = hf_json_append_string(&out, event);
-	if (!err)
-		err = hf_buf_append_str(&out, ",\"id\":");
-	if (!err)
-		err = hf_json_append_string(&out, id);
-	if (!err)
-		err = hf_buf_append_str(&out, ",\"data\":");
-	if (!err)
-		err = j && !memchr(data.ptr, '\n', data.len) ? hf_buf_append(&out, data) :
-							       hf_json_append_string(&out, data);
-	if (!err && hf_buf_append_str(&out, "}\n") == 0)
-		cli_put_raw(hf_buf_span(&out));
-	hf_buf_finish(&out);
-}
-
 struct printer {
 	struct cli *c;
 	unsigned n;
@@ -177,7 +153,7 @@ static int on_event(void *user, struct hf_span event, struct hf_span id, struct 
 
 	/* the command asks from the very first event on: a gap is no news then */
 	if (p->c->json)
-		print_json(event, id, data, j);
+		cli_put_event(event, id.ptr ? id : HF_SPAN(""), data, j != NULL);
 	else if (p->n > 0 || !hf_span_eq_str(event, "gap"))
 		print_for_people(event, data, j);
 	p->n++;

@@ -200,26 +200,19 @@ void cli_coap_put_head(const struct cli_coap_answer *a, bool with_options)
 
 /* ---- JSON ---- */
 
-static int append_text(struct hf_buf *out, const char *before, struct hf_span text)
-{
-	int err = hf_buf_append_str(out, before);
-
-	return err ? err : hf_json_append_string(out, text);
-}
-
 static int append_option(struct hf_buf *out, const struct value *v, bool first)
 {
 	struct hf_span text = hf_span(v->bytes, v->len);
 	int err = hf_buf_appendf(out, "%s{\"number\":%u", first ? "" : ",", v->number);
 
 	if (!err && v->known)
-		err = append_text(out, ",\"name\":", hf_span_str(v->known->name));
+		err = cli_json_append(out, ",\"name\":", hf_span_str(v->known->name));
 	if (!err && (sort_of(v) == NUMBER || sort_of(v) == BLOCK))
 		err = hf_buf_appendf(out, ",\"value\":%" PRIu64, uint_of(v));
 	else if (!err && sort_of(v) == STRING && cli_is_text(text))
-		err = append_text(out, ",\"value\":", text);
+		err = cli_json_append(out, ",\"value\":", text);
 	if (!err)
-		err = append_text(out, ",\"hex\":", hf_span_str(v->hex));
+		err = cli_json_append(out, ",\"hex\":", hf_span_str(v->hex));
 	return err ? err : hf_buf_append_str(out, "}");
 }
 
@@ -246,9 +239,9 @@ static int append_payload(struct hf_buf *out, const struct cli_coap_answer *a,
 	int err = 0;
 
 	if (a->type[0])
-		err = append_text(out, ",\"type\":", hf_span_str(a->type));
+		err = cli_json_append(out, ",\"type\":", hf_span_str(a->type));
 	if (err || cli_is_text(payload))
-		return err ? err : append_text(out, ",\"payload\":", payload);
+		return err ? err : cli_json_append(out, ",\"payload\":", payload);
 	err = hf_buf_append_str(out, ",\"payloadBase64\":\"");
 	if (!err)
 		err = hf_base64_append(out, payload);
@@ -262,11 +255,11 @@ void cli_coap_put_json(const struct cli_coap_answer *a, const char *uri, struct 
 	int err;
 
 	hf_buf_init(&out, 6 * payload.len + 256 * 1024);
-	err = append_text(&out, "{\"uri\":", hf_span_str(uri));
+	err = cli_json_append(&out, "{\"uri\":", hf_span_str(uri));
 	if (!err)
-		err = append_text(&out, ",\"code\":", hf_span_str(code));
+		err = cli_json_append(&out, ",\"code\":", hf_span_str(code));
 	if (!err)
-		err = append_text(&out, ",\"text\":", hf_span_str(code_words(code)));
+		err = cli_json_append(&out, ",\"text\":", hf_span_str(code_words(code)));
 	if (!err)
 		err = append_options(&out, a);
 	if (!err)

@@ -84,6 +84,8 @@ const struct cli_spec cli_commands[] = {
 	  cli_coap_delete },
 	{ "coap", "fetch", "URI [PAYLOAD]", false, O(FORMAT) | O(FILE) | O(TIMEOUT) | O(VERBOSE),
 	  "ask with a payload (RFC 8132)", PAYLOAD, cli_coap_fetch },
+	{ "coap", "patch", "URI [PAYLOAD]", false, O(FORMAT) | O(FILE) | O(TIMEOUT) | O(VERBOSE),
+	  "change a part of a resource (RFC 8132)", PAYLOAD, cli_coap_patch },
 	{ "coap", "observe", "URI", false, O(TIMEOUT) | O(COUNT),
 	  "a line for each value, as it changes",
 	  "Until the origin ends it, --count values came, or Ctrl-C. Bytes that are no text\n"

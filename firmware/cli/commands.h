@@ -41,7 +41,8 @@ cli_command cli_status, cli_health, cli_version, cli_store, cli_store_check, cli
 cli_command cli_lanes, cli_hold, cli_release;
 cli_command cli_queue_list, cli_queue_show, cli_queue_retry, cli_queue_cancel, cli_queue_export;
 cli_command cli_cache_list, cli_cache_show, cli_cache_purge, cli_cache_install;
-cli_command cli_coap_get, cli_coap_put, cli_coap_post, cli_coap_delete, cli_coap_fetch;
+cli_command cli_coap_get, cli_coap_put, cli_coap_post, cli_coap_delete, cli_coap_fetch,
+	cli_coap_patch;
 cli_command cli_coap_observe;
 cli_command cli_metrics, cli_sync_now, cli_sync_list, cli_sync_register, cli_sync_unregister;
 cli_command cli_periodic_list, cli_periodic_register, cli_periodic_unregister;

@@ -6,6 +6,8 @@
 
 #include <cjson/cJSON.h>
 
+#include "http/values.h"
+
 struct cJSON *cli_json_parse(struct hf_span text)
 {
 	return text.len > 0 ? cJSON_ParseWithLength(text.ptr, text.len) : NULL;
@@ -47,4 +49,11 @@ double cli_json_number(const struct cJSON *j, const char *path, double fallback)
 bool cli_json_true(const struct cJSON *j, const char *path)
 {
 	return cJSON_IsTrue(cli_json_at(j, path));
+}
+
+int cli_json_append(struct hf_buf *out, const char *before, struct hf_span text)
+{
+	int err = hf_buf_append_str(out, before);
+
+	return err ? err : hf_json_append_string(out, text);
 }

@@ -3,7 +3,7 @@
 #ifndef HF_CLI_JSON_H
 #define HF_CLI_JSON_H
 
-#include "base/span.h"
+#include "base/buf.h"
 
 struct cJSON;
 
@@ -15,5 +15,7 @@ const struct cJSON *cli_json_at(const struct cJSON *j, const char *path);
 const char *cli_json_text(const struct cJSON *j, const char *path, const char *fallback);
 double cli_json_number(const struct cJSON *j, const char *path, double fallback);
 bool cli_json_true(const struct cJSON *j, const char *path);
+/* Appends @before and @text as a JSON string. */
+int cli_json_append(struct hf_buf *out, const char *before, struct hf_span text);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Content-Formats (RFC 7252 section 12.3 and the registry) and media types. */
 #include "coap/map.h"
+#include "coap/transport.h"
 
 static const struct format {
 	uint16_t format;
@@ -107,6 +108,24 @@ int hf_coap_format_of(struct hf_span media_type, struct hf_span coding)
 			return f->format;
 	}
 	return -1;
+}
+
+int hf_coap_formats_write(struct hf_buf *out)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < COUNT(formats) && !err; i++)
+		if (!formats[i].coding)
+			err = hf_buf_appendf(out, "%s%s", i ? ", " : "", formats[i].type);
+	return err;
+}
+
+bool hf_coap_says_format(struct hf_span media_type, struct hf_buf *known)
+{
+	if (hf_coap_format_of(media_type, HF_SPAN("")) >= 0)
+		return true;
+	(void)hf_coap_formats_write(known); /* as many as there is room for */
+	return false;
 }
 
 static const struct format *find(uint32_t number)

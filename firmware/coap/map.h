@@ -10,11 +10,12 @@
 #ifndef HF_COAP_MAP_H
 #define HF_COAP_MAP_H
 
+#include "base/buf.h"
 #include "http/message.h"
 
 #define HF_COAP_OPTIONS_MAX 64
 
-/* Option numbers (RFC 7252 table 4, RFC 7959, RFC 8613). */
+/* Option numbers (RFC 7252 table 4, RFC 7641, RFC 7959, RFC 9175). */
 enum hf_coap_number {
 	HF_COAP_IF_MATCH = 1,
 	HF_COAP_URI_HOST = 3,
@@ -32,11 +33,14 @@ enum hf_coap_number {
 	HF_COAP_BLOCK1 = 27,
 	HF_COAP_SIZE2 = 28,
 	HF_COAP_SIZE1 = 60,
+	HF_COAP_ECHO = 252,
+	HF_COAP_REQUEST_TAG = 292,
 };
 
 /* A code as CoAP writes it: 4.04 is HF_COAP_CODE(4, 4). */
 #define HF_COAP_CODE(class, detail) ((uint8_t)((class) << 5 | (detail)))
 #define HF_COAP_CONTINUE	    HF_COAP_CODE(2, 31)
+#define HF_COAP_UNAUTHORIZED	    HF_COAP_CODE(4, 1)
 #define HF_COAP_INCOMPLETE	    HF_COAP_CODE(4, 8)
 #define HF_COAP_TOO_LARGE	    HF_COAP_CODE(4, 13)
 
@@ -73,6 +77,8 @@ bool hf_coap_uint_parse(struct hf_span value, uint32_t *out);
  * section 6.4). */
 #define HF_COAP_PAYLOAD_TYPE "application/coap-payload;cf="
 int hf_coap_format_of(struct hf_span media_type, struct hf_span coding);
+/* Appends the media types that have one, without a content coding, with ", " between. */
+int hf_coap_formats_write(struct hf_buf *out);
 /* NULL: unknown. */
 const char *hf_coap_media_type(uint32_t format);
 /* NULL: none, or unknown. */

@@ -51,6 +51,8 @@ void hf_coap_destroy(struct hf_transport *t);
  * {"code":"2.05","options":[[12,"32"],...]}, the values in hex. HF_ENOENT: the answer is
  * our own, in the origin's place. HF_ENOMEM, HF_ELIMIT. */
 int hf_coap_answer_write(struct hf_exchange *x, struct hf_buf *out);
+/* Whether a message can say @media_type; if not, appends to @known those that it can. */
+bool hf_coap_says_format(struct hf_span media_type, struct hf_buf *known);
 /* The network has changed: names are looked up anew, a session without exchanges is
  * closed; when the link is gone, exchanges end with HF_END_RESET. */
 void hf_coap_network_changed(struct hf_transport *t, bool up);

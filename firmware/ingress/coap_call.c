@@ -21,6 +21,7 @@
 #define TIMEOUT_MS     30000
 #define TIMEOUT_MS_MAX 3600000
 #define WORDS_MAX      320
+#define FORMATS_MAX    4096 /* of the list of media types */
 
 struct coap_call {
 	struct hf_api_call call;
@@ -103,9 +104,6 @@ static void refuse(struct coap_call *c, int status)
 	if (observes(c))
 		snprintf(words, sizeof(words), "It cannot be observed: %d %s.", status,
 			 hf_status_reason(status));
-	else if (status == 415)
-		snprintf(words, sizeof(words),
-			 "CoAP has no Content-Format for this payload's type.");
 	else
 		snprintf(words, sizeof(words), "CoAP cannot say this request: %d %s.", status,
 			 hf_status_reason(status));
@@ -246,9 +244,14 @@ static bool read_query(struct coap_call *c, struct hf_span *method)
 {
 	struct hf_span url = { NULL, 0 }, ms = { NULL, 0 }, name = { NULL, 0 };
 	uint64_t timeout = TIMEOUT_MS;
+	char words[WORDS_MAX];
 
 	if (!hf_api_query(&c->call, "url", &url) || !url.ptr || hf_url_parse(url, &c->url)) {
-		hf_api_problem(&c->call, 400, "url is a URL as coap://192.0.2.1/path.");
+		snprintf(words, sizeof(words),
+			 "\"%.*s\" is no URL of CoAP, as coap://192.0.2.1/path: percent-encoded, "
+			 "without a fragment.",
+			 HF_SPAN_ARG(url));
+		hf_api_problem(&c->call, 400, words);
 		return false;
 	}
 	if (hf_api_query(&c->call, "timeout", &ms) &&
@@ -266,6 +269,30 @@ static bool read_query(struct coap_call *c, struct hf_span *method)
 	return false;
 }
 
+/* False: the field names a type that CoAP has no number for, and that was told. */
+static bool check_format(struct coap_call *c, const char *field, int status)
+{
+	const struct hf_span *type = hf_fields_get(&c->call.msg->fields, field);
+	char words[WORDS_MAX + FORMATS_MAX];
+	struct hf_buf known;
+	bool there;
+
+	if (!type || hf_span_eq_str(*type, "*/*"))
+		return true;
+	hf_buf_init(&known, FORMATS_MAX);
+	there = c->call.in->opt.coap_format(*type, &known);
+	if (!there) {
+		snprintf(words, sizeof(words),
+			 "CoAP has no Content-Format for %.*s; it has those of %.*s, and any by "
+			 "its number.",
+			 (int)(type->len < 128 ? type->len : 128), type->ptr,
+			 HF_SPAN_ARG(hf_buf_span(&known)));
+		hf_api_problem(&c->call, status, words);
+	}
+	hf_buf_finish(&known);
+	return there;
+}
+
 static int start(struct hf_api_call *call)
 {
 	const struct hf_ingress_options *opt = &call->in->opt;
@@ -281,7 +308,8 @@ static int start(struct hf_api_call *call)
 		hf_api_problem(call, 501, "This holdfastd is built without CoAP (HF_COAP).");
 		return 0;
 	}
-	if (!read_query(c, &method))
+	if (!read_query(c, &method) || !check_format(c, "Content-Type", 415) ||
+	    (!observes(c) && !check_format(c, "Accept", 406)))
 		return 0;
 	err = opt->coap_way(opt->user, &c->url, &c->way, why, sizeof(why));
 	if (err) {

@@ -67,6 +67,9 @@ struct hf_ingress_options {
 	/* Inside on_head of an exchange there: appends code and options of the answer as a
 	 * JSON object of visible ASCII. HF_ENOENT: it is not of the origin. */
 	int (*coap_answer)(struct hf_exchange *x, struct hf_buf *out);
+	/* Whether CoAP has a Content-Format of @media_type; if not, appends the types that
+	 * have one. */
+	bool (*coap_format)(struct hf_span media_type, struct hf_buf *known);
 	/* Fetches what is missing of the precache of @worker (UINT_MAX: of all) now. */
 	void (*install_now)(void *user, unsigned worker);
 	void *user;

@@ -15,14 +15,12 @@ enum hf_coap_type {
 	HF_COAP_RST,
 };
 
-/* Beside those of coap/map.h (RFC 7252, RFC 9175, RFC 7967). */
+/* Beside those of coap/map.h (RFC 7252, RFC 7967). */
 enum hf_sensor_number {
 	HF_COAP_URI_PORT = 7,
 	HF_COAP_PROXY_URI = 35,
 	HF_COAP_PROXY_SCHEME = 39,
-	HF_COAP_ECHO = 252,
 	HF_COAP_NO_RESPONSE = 258,
-	HF_COAP_REQUEST_TAG = 292,
 };
 
 struct hf_coap_message {

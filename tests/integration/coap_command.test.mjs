@@ -69,6 +69,9 @@ test('each method, its payload and the code', { skip: built }, async (x) => {
 	r = await s.run('fetch', s.at('/tea'), '["t"]', '--format', 'application/json');
 	assert.deepEqual([r.code, r.stdout], [0, '["t"]\n']);
 	assert.equal(s.peer.requests.at(-1).method, 'FETCH');
+	r = await s.run('patch', s.at('/tea'), '[]', '--format', 'json-patch+json');
+	assert.deepEqual([r.code, r.stderr], [0, '2.04 Changed\n']);
+	assert.equal(s.peer.requests.at(-1).method, 'PATCH');
 	r = await s.run('delete', s.at('/tea'));
 	assert.deepEqual([r.code, r.stdout, r.stderr], [0, '', '2.02 Deleted\n']);
 	r = await s.run('get', s.at('/tea'));
@@ -201,9 +204,16 @@ test('refusals and faults in words', { skip: built }, async (x) => {
 	r = await s.run('get', 'http://192.0.2.1/x');
 	assert.match(r.stderr, /url is a URL as coap:/);
 	r = await s.run('get', 'tea');
-	assert.match(r.stderr, /url is a URL as coap:/);
-	r = await s.run('put', s.at('/x'), 'y', '--format', 'application/x-nobody');
-	assert.match(r.stderr, /no Content-Format/);
+	assert.match(r.stderr, /"tea" is no URL of CoAP, as coap:/);
+	r = await s.run('get', s.at('/a b'));
+	assert.match(r.stderr, /"coap:.*\/a b" is no URL of CoAP, as coap:/);
+	r = await s.run('get', s.at('/x#part'));
+	assert.match(r.stderr, /without a fragment/);
+	for (const args of [['put', s.at('/x'), 'y', '--format', 'jsonn'], ['get', s.at('/x'), '--format', 'jsonn']]) {
+		r = await s.run(...args);
+		assert.equal(r.code, 1);
+		assert.match(r.stderr, /no Content-Format for application\/jsonn.* text\/plain;.*application\/json, .*by its number/);
+	}
 	assert.equal(s.peer.requests.length, 0);
 	r = await s.run('get', s.at('/silent'), '--timeout', '1s');
 	assert.equal(r.code, 1);
@@ -212,6 +222,7 @@ test('refusals and faults in words', { skip: built }, async (x) => {
 	assert.equal(r.code, 1);
 	assert.match(r.stderr, /cannot be observed: 404 Not Found/);
 	for (const [args, words] of [[['put', s.at('/x'), 'y', '--file', '-'], /given twice/], [['get'], /takes one URI/],
+		[['get', s.at('/x'), '--format', '65536'], /--format as a number is one of 0 to 65535/],
 		[['get', s.at('/x'), '--timeout', 'soon'], /--timeout is a time/], [['observe', s.at('/x'), '--count', '0'], /above 0/],
 		[['put', s.at('/x'), '--file', join(x.dir, 'none')], /No such file/], [['trace'], /there are: get, put/]]) {
 		r = await s.run(...args);

@@ -11,6 +11,7 @@
 
 #include "coap/block.h"
 #include "coap/map.h"
+#include "holdfast/err.h"
 
 static const struct hf_coap_key in_query = { .query = "key" };
 static const struct hf_coap_key nowhere = { 0 };
@@ -308,6 +309,30 @@ static void formats_and_media_types(void **state)
 	assert_null(hf_coap_media_type(9999));
 }
 
+static void each_media_type_is_listed_once(void **state)
+{
+	struct hf_buf list;
+	struct hf_span rest, one;
+	size_t n = 0;
+
+	(void)state;
+	hf_buf_init(&list, 4096);
+	assert_int_equal(hf_coap_formats_write(&list), 0);
+	rest = hf_buf_span(&list);
+	while (hf_list_next(&rest, &one)) {
+		int format = hf_coap_format_of(one, HF_SPAN(""));
+
+		assert_true(format >= 0);
+		assert_true(hf_span_eq_str(one, hf_coap_media_type((uint32_t)format)));
+		n++;
+	}
+	assert_true(n > 40);
+	hf_buf_finish(&list);
+	hf_buf_init(&list, 16);
+	assert_int_equal(hf_coap_formats_write(&list), HF_ELIMIT);
+	hf_buf_finish(&list);
+}
+
 static void blocks(void **state)
 {
 	static const struct hf_coap_block rows[] = {
@@ -346,6 +371,7 @@ int main(void)
 		TEST(what_a_busy_origin_says),
 		TEST(where_it_was_made),
 		TEST(formats_and_media_types),
+		TEST(each_media_type_is_listed_once),
 		TEST(blocks),
 	};
 
