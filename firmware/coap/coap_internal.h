@@ -6,6 +6,7 @@
  *   session.c    names, addresses, the session of libcoap and its descriptor
  *   exchange.c   one exchange: its states, times and end
  *   exchange_request.c, exchange_answer.c   its two directions, block by block
+ *   exchange_echo.c   a message that has to go again with an Echo
  *   observe.c    resources that are observed, and who listens
  *   tls.c        what libcoap asks of Mbed TLS for the session, answered by net/
  *   message.c    one message of libcoap, built and read
@@ -27,6 +28,7 @@
 #include "net/tls_attach.h"
 
 #define HF_COAP_ADDRS_MAX 8
+#define HF_COAP_ECHO_MAX  40			  /* RFC 9175 section 2.2.1 */
 #define HF_COAP_BODY_MAX  (2 * HF_COAP_BLOCK_MAX) /* a block, and a sign that more follows */
 
 enum hf_coap_session_state {
@@ -52,10 +54,11 @@ struct hf_coap {
 	size_t addrs_n, addr; /* addr: the one in use */
 	uint64_t give_up_ms;  /* the attempt to connect, whatever the address */
 	struct hf_timer deadline, idle;
-	bool failed; /* the session has */
-	bool last;   /* no exchange follows those that run */
-	bool silent; /* this address does not answer */
-	bool used;   /* an exchange was begun on the session */
+	bool failed;  /* the session has */
+	bool last;    /* no exchange follows those that run */
+	bool silent;  /* this address does not answer */
+	bool used;    /* an exchange was begun on the session */
+	uint32_t tag; /* the last Request-Tag */
 
 	struct hf_list waiting; /* exchanges without a session, in order */
 	struct hf_list running;
@@ -114,6 +117,7 @@ struct hf_exchange {
 	bool blocks;	/* the body goes block by block */
 	bool last_sent; /* the request has left as a whole */
 	bool shrunk;	/* smaller blocks were asked for once */
+	uint32_t tag;	/* Request-Tag of the blocks; 0: not needed so far */
 
 	/* the message that waits for its answer */
 	bool outstanding, repeated;
@@ -123,6 +127,9 @@ struct hf_exchange {
 	coap_mid_t mid;	   /* of it */
 	unsigned messages; /* sent so far */
 	uint64_t request_bytes;
+	bool echoed; /* it brings the Echo that the answer before asked for */
+	char echo[HF_COAP_ECHO_MAX];
+	size_t echo_len;
 
 	/* answer */
 	struct hf_coap_reply reply;
@@ -229,6 +236,10 @@ bool hf_coap_x_tell_body(struct hf_exchange *x, struct hf_span data);
 void hf_coap_x_emit(struct hf_exchange *x, const struct hf_coap_head *head, struct hf_span payload);
 void hf_coap_x_send_block(struct hf_exchange *x);
 size_t hf_coap_x_send(struct hf_exchange *x, struct hf_span data);
+
+/* exchange_echo.c */
+/* What has come asks for the same with an Echo, and that was sent. */
+bool hf_coap_x_take_echo(struct hf_exchange *x);
 
 /* exchange_answer.c */
 /* What has come. */

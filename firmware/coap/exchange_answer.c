@@ -220,6 +220,8 @@ static bool take_block_reply(struct hf_exchange *x)
 void hf_coap_x_take(struct hf_exchange *x)
 {
 	x->active_ms = hf_coap_now(x->t);
+	if (hf_coap_x_take_echo(x))
+		return;
 	if (x->head_seen)
 		take_next_block(x);
 	else if (x->checking)

@@ -33,7 +33,7 @@ void hf_coap_x_send_block(struct hf_exchange *x)
 	struct hf_coap_head head = x->request;
 	struct hf_coap_block block = { .num = (uint32_t)(x->offset >> (x->szx + 4)),
 				       .szx = x->szx };
-	char block_bytes[4], size_bytes[4];
+	char block_bytes[4], size_bytes[4], tag_bytes[4];
 	bool fits = true;
 
 	if (!x->body_done && data.len <= size)
@@ -42,10 +42,14 @@ void hf_coap_x_send_block(struct hf_exchange *x)
 	if (block.more)
 		data.len = size;
 	x->blocks = x->blocks || block.more;
+	if (x->blocks && !x->tag)
+		x->tag = ++x->t->tag;
 	if (x->blocks)
 		fits = block.num < 1u << 20 &&
 		       hf_coap_option_add(&head, HF_COAP_BLOCK1,
-					  hf_coap_block_format(&block, block_bytes)) == 0;
+					  hf_coap_block_format(&block, block_bytes)) == 0 &&
+		       hf_coap_option_add(&head, HF_COAP_REQUEST_TAG,
+					  hf_coap_uint(x->tag, tag_bytes)) == 0;
 	if (x->blocks && block.num == 0 && x->msg->body == HF_BODY_LENGTH &&
 	    x->msg->body_len <= UINT32_MAX)
 		fits = fits && hf_coap_option_add(&head, HF_COAP_SIZE1,

@@ -4,9 +4,9 @@
 #include "holdfast/err.h"
 #include "net/tls_platform.h"
 
-/* Header, marker and the longest token; Block1, Block2 and Size1. */
+/* Header, marker and the longest token; Block1, Block2, Size1 and Request-Tag. */
 #define FIXED_BYTES  (4 + 1 + 8)
-#define BLOCK_BYTES  (3 * 6)
+#define BLOCK_BYTES  (4 * 6)
 #define OPTION_BYTES 5 /* the most before a value */
 
 /* Exported by libcoap, and in none of its public headers. */

@@ -225,7 +225,7 @@ static void on_head(void *user, const struct hf_message *head)
 	o->overflow = false;
 	hf_buf_clear(&o->next);
 	read_options(o, &x->reply.head);
-	if (x->request.n == o->request.n)
+	if (!hf_coap_option_get(&x->request, HF_COAP_OBSERVE))
 		return; /* the rest of a notification: it says nothing of the list */
 	o->there = observe && hf_coap_uint_parse(*observe, &o->order);
 	o->order_ms = hf_coap_now(o->t);

@@ -216,6 +216,7 @@ int hf_coap_create(const struct hf_coap_options *opt, struct hf_transport **out)
 	if (!t)
 		return HF_ENOMEM;
 	t->opt = *opt;
+	t->tag = (uint32_t)hf_coap_now(t); /* another one than before a restart */
 	t->base = (struct hf_transport){
 		.perform = perform,
 		.go = go,

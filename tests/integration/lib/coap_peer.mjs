@@ -10,7 +10,7 @@ import { once } from 'node:events';
 
 export const TYPES = ['CON', 'NON', 'ACK', 'RST'];
 export const OPTION = { ifMatch: 1, etag: 4, ifNoneMatch: 5, observe: 6, locationPath: 8, path: 11, format: 12,
-	maxAge: 14, query: 15, accept: 17, locationQuery: 20, block2: 23, block1: 27, size2: 28, size1: 60 };
+	maxAge: 14, query: 15, accept: 17, locationQuery: 20, block2: 23, block1: 27, size2: 28, size1: 60, echo: 252, requestTag: 292 };
 export const METHODS = { '0.01': 'GET', '0.02': 'POST', '0.03': 'PUT', '0.04': 'DELETE', '0.05': 'FETCH',
 	'0.06': 'PATCH', '0.07': 'iPATCH' };
 
