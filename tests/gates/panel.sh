@@ -143,21 +143,24 @@ cat >"$HF_ROOT/bin/systemctl" <<'SH'
 case "$*" in
 *ActiveState*) echo "$HF_ACTIVE" ;;
 *ExecMainStatus*) echo "$HF_STATUS" ;;
+*NRestarts*) echo "$HF_RESTARTS" ;;
 *) echo "$*" >>"$HF_ROOT/asked" ;;
 esac
 SH
 chmod +x "$HF_ROOT/bin/systemctl"
-# looks N STATE STATUS: the guard looks N times
+# looks N STATE STATUS: the guard looks N times; what is activating is another start each time
 looks() {
 	local i
 	for ((i = 0; i < $1; i++)); do
-		HF_ACTIVE=$2 HF_STATUS=$3 PATH=$HF_ROOT/bin:$PATH "$source/boards/image/root/usr/lib/holdfast-panel/guard" 2>/dev/null
+		[[ $2 != activating ]] || restarts=$((restarts + 1))
+		HF_ACTIVE=$2 HF_STATUS=$3 HF_RESTARTS=$restarts PATH=$HF_ROOT/bin:$PATH "$source/boards/image/root/usr/lib/holdfast-panel/guard" 2>/dev/null
 	done
 }
 # asked N WORDS: of systemctl, since it was asked so the last time
 asked() {
 	holds "systemctl was not asked $1 times: $2" test "$(grep -cF -- "$2" "$HF_ROOT/asked")" = "$1"
 }
+restarts=0
 for state in failed inactive activating; do
 	rm -f "$run/guard"
 	: >"$HF_ROOT/asked"
@@ -170,10 +173,17 @@ for state in failed inactive activating; do
 	looks 1 "$state" 71
 	asked 1 "--force reboot"
 done
+# one start that goes on, and one with a fault in the settings
 rm -f "$run/guard"
 : >"$HF_ROOT/asked"
+looks 1 activating 0
+for ((i = 0; i < 12; i++)); do
+	restarts=$((restarts - 1))
+	looks 1 activating 0
+done
+asked 1 "start --no-block holdfast.service"
 looks 12 failed 78
-asked 0 holdfast.service
+asked 1 holdfast.service
 asked 0 reboot
 
 ((faults == 0))
