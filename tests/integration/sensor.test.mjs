@@ -8,6 +8,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
+import { join } from 'node:path';
 import { test, suite, until, sleep, random, sanitized } from './lib/harness.mjs';
 import { holdfast, holdfastd, run } from './lib/daemon.mjs';
 import { Sensor, OPTION, locationOf, optionOf, uint, encode } from './lib/coap.mjs';
@@ -147,6 +148,24 @@ test('faults of the configuration are told', { skip }, async (x) => {
 	assert.equal(await check(), '');
 	await daemon.start();
 	assert.match(daemon.log, /\[agent\] coaps-listen: 192\.0\.2\.7:5684 is no address of this device now/);
+});
+
+/* Its own DTLS port is an origin of its settings, so that a session is made from both sides. */
+test('confined to its folders it hears sensors and asks an origin by DTLS', { skip, seconds: 90 }, async (x) => {
+	const { daemon, port, sensor } = await hall(x, { start: false });
+	const key = join(daemon.dir, 'psk');
+	writeFileSync(key, 'hex:73657361\n');
+	daemon.configure({ sections: { 'origin self': { url: `coaps://127.0.0.1:${port + 1}`, host: 'self.localhost',
+		'psk-identity': 'pump-3', 'psk-file': key } } });
+	await daemon.start();
+	if (daemon.log.includes('daemon.confined landlock=0'))
+		x.say('a kernel without Landlock');
+	else
+		assert.match(daemon.log, /daemon\.confined landlock=[1-9]/);
+	assert.equal((await sensor.request('POST', '/readings', '{}', { format: 50 })).code, '2.01');
+	const asked = await run(holdfast, ['--socket', daemon.control, 'coap', 'get', `coaps://127.0.0.1:${port + 1}/.well-known/core`]);
+	assert.equal(asked.code, 0, asked.stderr);
+	assert.match(asked.stdout, /<\/readings>/);
 });
 
 test('status and metrics count them', { skip }, async (x) => {
