@@ -42,6 +42,7 @@ enum sim_do {
 	SIM_DO_ORIGIN_LARGE,   /* a: bytes of each order's answer, 0: short ones */
 	SIM_DO_ORIGIN_TOKENS,  /* a: microseconds that a token lives, which orders need */
 	SIM_DO_ORIGIN_PUBLISH, /* a new edition of its content */
+	SIM_DO_ORIGIN_VALUE,   /* path, body: what is there from now on, to be observed */
 	/* people */
 	SIM_DO_ORDER,	 /* method, path, body; "{n}" is the order's number; a: the order
 			  * that it waits for, 0: none, SIM_NEVER: the last one */
@@ -50,6 +51,7 @@ enum sim_do {
 	SIM_DO_AIR,	 /* as SIM_DO_NETWORK, between a sensor and its device */
 	SIM_DO_RELEASE,	 /* a: release of the app, for origins and manifests */
 	SIM_DO_FOLLOW,	 /* the panel follows the event stream */
+	SIM_DO_OBSERVE,	 /* path, which the panel observes */
 	SIM_DO_READ,	 /* the pages read the stored answers they do not have yet */
 	SIM_DO_CANCEL,	 /* a: the order */
 	SIM_DO_RETRY,	 /* a: the order; the operator does it */
@@ -75,6 +77,8 @@ enum sim_do {
 	SIM_DO_EXPECT_FETCHED,	  /* a: GETs of @path that were answered with 200 */
 	SIM_DO_EXPECT_PAGE,	  /* a: version of the last page; b: 1 a cache's, 2 the origin's */
 	SIM_DO_EXPECT_LOG,	  /* body: the agent has logged a line with this in it */
+	SIM_DO_EXPECT_HEARD,	  /* body: the last value of what the panel observes */
+	SIM_DO_EXPECT_STALE,	  /* the panel was told that it may be old */
 };
 
 #define SIM_STATUSES	4

@@ -174,6 +174,8 @@ static void act_on_origin(struct sim_run *r, struct sim_origin *origin, const st
 		sim_origin_cert(origin, (enum sim_cert)step->a);
 	else if (step->what == SIM_DO_ORIGIN_PUBLISH)
 		sim_origin_publish(origin);
+	else if (step->what == SIM_DO_ORIGIN_VALUE)
+		sim_origin_value(origin, step->path, step->body);
 	else if (step->what == SIM_DO_ORIGIN_TOKENS)
 		sim_origin_tokens(origin, step->a);
 	else
@@ -286,6 +288,10 @@ void sim_run_act(struct sim_run *r, const struct sim_step *step)
 		break;
 	case SIM_DO_FOLLOW:
 		sim_panel_follow(sim_stage_panel(s, step->panel, step->device), true);
+		break;
+	case SIM_DO_OBSERVE:
+		sim_panel_observe(sim_stage_panel(s, step->panel, step->device),
+				  origin_name(s, step), step->path);
 		break;
 	case SIM_DO_READ:
 		sim_run_ask_answers(s);

@@ -218,6 +218,16 @@ static bool page_holds(const struct sim_panel *panel, const struct sim_step *ste
 	return p->page_version == step->a && (!step->b || (step->b == 1) == p->page_hit);
 }
 
+static bool observation_holds(const struct sim_panel_stats *p, const struct sim_step *step,
+			      char *why, size_t size)
+{
+	snprintf(why, size, "the panel has heard \"%s\"%s", p->heard,
+		 p->stale ? ", and that it may be old" : "");
+	if (step->what == SIM_DO_EXPECT_STALE)
+		return p->stale;
+	return !p->stale && strcmp(p->heard, step->body) == 0;
+}
+
 static bool device_holds(const struct sim_stage *s, const struct sim_step *step, char *why,
 			 size_t size)
 {
@@ -251,6 +261,10 @@ static bool device_holds(const struct sim_stage *s, const struct sim_step *step,
 		n = sim_panel_stats(sim_stage_panel(s, NULL, step->device))->events;
 		snprintf(why, size, "%" PRIu64 " events have come", n);
 		return n >= step->a;
+	case SIM_DO_EXPECT_HEARD:
+	case SIM_DO_EXPECT_STALE:
+		return observation_holds(sim_panel_stats(sim_stage_panel(s, NULL, step->device)),
+					 step, why, size);
 	default:
 		return true;
 	}
@@ -276,6 +290,8 @@ static bool holds(struct sim_run *r, const struct sim_step *step, char *why, siz
 	case SIM_DO_EXPECT_LOG:
 	case SIM_DO_EXPECT_PAGE:
 	case SIM_DO_EXPECT_EVENTS:
+	case SIM_DO_EXPECT_HEARD:
+	case SIM_DO_EXPECT_STALE:
 		return device_holds(s, step, why, size);
 	default:
 		sim_tally(s, step->device, step->origin, &t);

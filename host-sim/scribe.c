@@ -91,7 +91,9 @@ static void panel_words(FILE *out, const struct sim_step *s)
 		fprintf(out, " cancels order %" PRIu64, s->a);
 		return;
 	}
-	word(out, s->what == SIM_DO_GET ? "GET" : s->method);
+	word(out, s->what == SIM_DO_OBSERVE ? "observes" :
+		  s->what == SIM_DO_GET	    ? "GET" :
+					      s->method);
 	word(out, s->path);
 	if (s->origin) {
 		fputs(" to", out);
@@ -292,6 +294,12 @@ static void origin_words(FILE *out, const struct sim_step *s)
 	case SIM_DO_ORIGIN_PUBLISH:
 		fputs(" publishes", out);
 		break;
+	case SIM_DO_ORIGIN_VALUE:
+		fputs(" has", out);
+		quoted(out, s->body);
+		fputs(" at", out);
+		word(out, s->path);
+		break;
 	case SIM_DO_ORIGIN_SLOW:
 		fputs(" slow", out);
 		duration(out, s->a);
@@ -378,8 +386,12 @@ static void claim(FILE *out, const struct sim_step *s)
 				    " from origin");
 		break;
 	case SIM_DO_EXPECT_LOG:
-		fputs(" logged", out);
+	case SIM_DO_EXPECT_HEARD:
+		fputs(s->what == SIM_DO_EXPECT_LOG ? " logged" : " heard", out);
 		quoted(out, s->body);
+		break;
+	case SIM_DO_EXPECT_STALE:
+		fputs(" stale", out);
 		break;
 	default:
 		fputs(claim_words(s->what), out);

@@ -52,7 +52,7 @@ static bool fetched(struct sim_script *s, struct sim_step *step)
 	return sim_words_text(s, "a path", &step->path) && sim_words_number(s, &step->a);
 }
 
-static bool logged(struct sim_script *s, struct sim_step *step)
+static bool a_text(struct sim_script *s, struct sim_step *step)
 {
 	return sim_words_text(s, "a text", &step->body);
 }
@@ -92,7 +92,9 @@ static const struct claim {
 	{ "metered", NULL, SIM_DO_EXPECT_METERED, false, at_most_bytes },
 	{ "fetched", NULL, SIM_DO_EXPECT_FETCHED, false, fetched },
 	{ "page", NULL, SIM_DO_EXPECT_PAGE, false, page },
-	{ "logged", NULL, SIM_DO_EXPECT_LOG, false, logged },
+	{ "logged", NULL, SIM_DO_EXPECT_LOG, false, a_text },
+	{ "heard", NULL, SIM_DO_EXPECT_HEARD, false, a_text },
+	{ "stale", NULL, SIM_DO_EXPECT_STALE, false, NULL },
 };
 
 /* held N [for REASON], and the other states. */
@@ -132,9 +134,10 @@ static bool claim(struct sim_script *s, struct sim_step *step)
 	if (!sim_words_end(s) && isdigit((unsigned char)s->words[s->at].text.ptr[0]))
 		return statuses(s, step);
 	return sim_words_fail(
-		s, "a status is expected here, or: origin received, delivered, order kept, "
-		   "lost, duplicated effects, queue empty, every answer, power cuts, process "
-		   "restarts, attempts, events, idle, metered, fetched, page, logged, or a state");
+		s,
+		"a status is expected here, or: origin received, delivered, order kept, "
+		"lost, duplicated effects, queue empty, every answer, power cuts, process "
+		"restarts, attempts, events, idle, metered, fetched, page, logged, heard, stale, or a state");
 }
 
 /* expect [DEVICE] [origin [NAME]] CLAIM [within T | by TIME] */

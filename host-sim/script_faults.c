@@ -231,7 +231,8 @@ bool sim_script_origin(struct sim_script *s, struct sim_step *step)
 {
 	static const char *const words[] = { "up",	    "down",    "silent",    "slow",
 					     "answers",	    "garbles", "breaks",    "loses",
-					     "certificate", "wants",   "publishes", NULL };
+					     "certificate", "wants",   "publishes", "has",
+					     NULL };
 
 	(void)sim_script_origin_name(s, &step->origin);
 	switch (sim_script_one_of(s, words)) {
@@ -264,9 +265,13 @@ bool sim_script_origin(struct sim_script *s, struct sim_step *step)
 	case 10:
 		step->what = SIM_DO_ORIGIN_PUBLISH;
 		return true;
+	case 11:
+		step->what = SIM_DO_ORIGIN_VALUE;
+		return sim_words_text(s, "a value", &step->body) && sim_words_need(s, "at") &&
+		       sim_words_text(s, "a path", &step->path);
 	default:
 		return sim_words_fail(s, "an origin is up, down, silent or slow, answers, or "
 					 "loses, breaks or garbles answers, has a certificate, "
-					 "wants tokens, or publishes");
+					 "wants tokens, publishes, or has a value at a path");
 	}
 }

@@ -126,6 +126,10 @@ static bool panel_action(struct sim_script *s, struct sim_step *step)
 		step->what = SIM_DO_FOLLOW;
 		return sim_words_need(s, "events");
 	}
+	if (sim_words_take(s, "observes")) {
+		step->what = SIM_DO_OBSERVE;
+		return target(s, step);
+	}
 	if (sim_words_take(s, "reads")) {
 		step->what = SIM_DO_READ;
 		return sim_words_need(s, "answers");
@@ -140,8 +144,8 @@ static bool panel_action(struct sim_script *s, struct sim_step *step)
 	step->what = SIM_DO_ORDER;
 	method = sim_script_one_of(s, methods);
 	if (method < 0)
-		return sim_words_fail(s, "a panel sends GET, POST, PUT, PATCH or DELETE, follows "
-					 "events, reads answers or cancels an order");
+		return sim_words_fail(s, "a panel sends GET, POST, PUT, PATCH or DELETE, observes, "
+					 "follows events, reads answers or cancels an order");
 	step->method = methods[method];
 	if (!target(s, step))
 		return false;

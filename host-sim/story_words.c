@@ -216,6 +216,9 @@ static void origin_words(const struct sim_step *step, struct sim_said *out)
 	case SIM_DO_ORIGIN_PUBLISH:
 		say(out, SIM_TONE_PLAIN, "The shop publishes a new edition.");
 		break;
+	case SIM_DO_ORIGIN_VALUE:
+		say(out, SIM_TONE_PLAIN, "%s is \"%s\" now.", step->path, step->body);
+		break;
 	case SIM_DO_ORIGIN_SLOW:
 		say(out, step->a ? SIM_TONE_BAD : SIM_TONE_GOOD, "The shop is %s.",
 		    step->a ? "slow" : "quick again");

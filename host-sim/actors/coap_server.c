@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "actors/coap_server.h"
 
+#include "actors/coap_observers.h"
 #include "actors/coap_words.h"
 #include "coap/block.h"
 #include "coap/con.h"
@@ -43,6 +44,7 @@ struct sim_coap_server {
 	void *user;
 	struct hf_datagrams *datagrams;
 	struct hf_list asks, uploads, answers;
+	struct sim_coap_observers observers;
 	struct sim_rng rng;
 	uint16_t mid;
 };
@@ -325,6 +327,26 @@ static void take_follow(struct sim_coap_ask *ask, struct hf_coap_block block, co
 	send_block(ask, &head, t, block);
 }
 
+/* A GET of what the origin has a value of; false: it has none there. */
+static bool take_look(struct sim_coap_ask *ask, const struct hf_coap_message *m, const char *path)
+{
+	struct sim_coap_server *s = ask->server;
+	const char *text = m->head.code == 1 ? s->events->on_look(s->user, path) : NULL;
+	struct sim_coap_value value;
+
+	if (!text)
+		return false;
+	sim_coap_value(&value, s->world,
+		       sim_coap_observers_take(&s->observers, &ask->peer, m, path));
+	send_answer(ask, &value.head, hf_span_str(text));
+	return true;
+}
+
+void sim_coap_server_changed(struct sim_coap_server *s, const char *path)
+{
+	sim_coap_observers_tell(&s->observers, path, s->events->on_look(s->user, path));
+}
+
 static void take_request(struct sim_coap_server *s, const struct hf_addr *from,
 			 const struct hf_coap_message *m)
 {
@@ -348,7 +370,7 @@ static void take_request(struct sim_coap_server *s, const struct hf_addr *from,
 		take_follow(ask, block, path);
 	else if (ask->has_block)
 		take_block(ask, m, path);
-	else
+	else if (!take_look(ask, m, path))
 		give(ask, m, m->payload);
 }
 
@@ -371,9 +393,10 @@ static void on_datagram(void *user, const struct hf_addr *from, const void *data
 
 	if (hf_coap_message_parse(hf_span(data, len), &m))
 		return;
-	if (m.type == HF_COAP_ACK || m.type == HF_COAP_RST)
+	if (m.type == HF_COAP_ACK || m.type == HF_COAP_RST) {
 		stop_repeating(s, from, m.mid);
-	else if (m.head.code && m.head.code >> 5 == 0)
+		sim_coap_observers_heard(&s->observers, from, &m);
+	} else if (m.head.code && m.head.code >> 5 == 0)
 		take_request(s, from, &m);
 }
 
@@ -401,6 +424,10 @@ struct sim_coap_server *sim_coap_server_create(struct sim_node *node,
 	at.port = SIM_COAP_PORT;
 	if (sim_datagram_open(node, s, &at, &datagram_events, s, &s->datagrams))
 		sim_must(NULL);
+	s->observers = (struct sim_coap_observers){
+		.world = s->world, .datagrams = s->datagrams, .rng = &s->rng, .mid = &s->mid
+	};
+	hf_list_init(&s->observers.list);
 	return s;
 }
 
@@ -422,6 +449,7 @@ void sim_coap_server_destroy(struct sim_coap_server *s)
 		ask_free(hf_container_of(it, struct sim_coap_ask, item));
 	free_transfers(&s->uploads);
 	free_transfers(&s->answers);
+	sim_coap_observers_finish(&s->observers);
 	sim_datagram_close(s->datagrams);
 	sim_free(s);
 }

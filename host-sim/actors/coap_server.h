@@ -19,6 +19,8 @@ struct sim_coap_server_events {
 	 * "idempotency-key" in the query is the field Idempotency-Key. */
 	void (*on_request)(void *user, struct sim_coap_ask *ask, const struct hf_message *msg,
 			   struct hf_span body);
+	/* What is at @path, to be observed; NULL: a request like others. */
+	const char *(*on_look)(void *user, const char *path);
 };
 
 struct sim_coap_server *sim_coap_server_create(struct sim_node *node,
@@ -26,6 +28,8 @@ struct sim_coap_server *sim_coap_server_create(struct sim_node *node,
 					       void *user);
 /* What it has seen is forgotten. NULL is fine. */
 void sim_coap_server_destroy(struct sim_coap_server *s);
+/* What is at @path is another value now. */
+void sim_coap_server_changed(struct sim_coap_server *s, const char *path);
 /* @text is an HTTP answer, which is said in CoAP: what breaks off in its body ends behind
  * a block, what is none is sent as it is. NULL: nothing is ever said. */
 void sim_coap_answer(struct sim_coap_ask *ask, const char *text);

@@ -29,6 +29,7 @@ void sim_ledger_finish(struct sim_ledger *l)
 	free(l->v);
 	free(l->visits);
 	sim_pages_finish(&l->pages);
+	sim_values_finish(&l->values);
 }
 
 void sim_ledger_watch(struct sim_ledger *l, struct sim_ledger_watch *w)

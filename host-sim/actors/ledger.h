@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "actors/pages.h"
+#include "actors/values.h"
 #include "base/list.h"
 #include "base/span.h"
 #include "http/message.h"
@@ -105,6 +106,7 @@ struct sim_ledger {
 	uint64_t effects; /* in all */
 	struct hf_list watches;
 	struct sim_pages pages;
+	struct sim_values values;
 	struct sim_visit *visits;
 	size_t visits_n, visits_cap;
 	const char *fieldless[9]; /* origins to which a field does not get, up to a NULL */

@@ -249,6 +249,13 @@ void sim_origin_publish(struct sim_origin *origin)
 			    origin->world->now_us);
 }
 
+void sim_origin_value(struct sim_origin *origin, const char *path, const char *text)
+{
+	sim_values_set(&origin->ledger->values, origin->name, path, text);
+	if (IS_ENABLED(CONFIG_HF_SENSOR))
+		sim_origin_coap_changed(origin, path);
+}
+
 void sim_origin_release(struct sim_origin *origin, unsigned release)
 {
 	origin->release = release;

@@ -64,6 +64,8 @@ void sim_origin_portal(struct sim_origin *o, enum sim_portal_kind kind);
 /* The shop does orders only with an access token of its own, which lives so long; 0: it
  * asks for none. */
 void sim_origin_tokens(struct sim_origin *o, uint64_t life_us);
+/* What it has at @path from now on; over CoAP those who observe it are told. */
+void sim_origin_value(struct sim_origin *o, const char *path, const char *text);
 /* A new edition of its content; of the app only with a new release. */
 void sim_origin_publish(struct sim_origin *o);
 void sim_origin_release(struct sim_origin *o, unsigned release);

@@ -38,7 +38,21 @@ static void on_request(void *user, struct sim_coap_ask *ask, const struct hf_mes
 	sim_event_in(origin->world, &v->answer, origin->mood.slow_us + sim_origin_think_us(v));
 }
 
-static const struct sim_coap_server_events events = { .on_request = on_request };
+static const char *on_look(void *user, const char *path)
+{
+	const struct sim_origin *origin = user;
+
+	return sim_values_now(&origin->ledger->values, origin->name, path);
+}
+
+static const struct sim_coap_server_events events = { .on_request = on_request,
+						      .on_look = on_look };
+
+void sim_origin_coap_changed(struct sim_origin *origin, const char *path)
+{
+	if (origin->coap)
+		sim_coap_server_changed(origin->coap, path);
+}
 
 void sim_origin_coap_up(struct sim_origin *origin, bool up)
 {

@@ -56,5 +56,6 @@ uint64_t sim_origin_think_us(struct sim_visitor *v);
 
 /* origin_coap.c */
 void sim_origin_coap_up(struct sim_origin *origin, bool up);
+void sim_origin_coap_changed(struct sim_origin *origin, const char *path);
 
 #endif

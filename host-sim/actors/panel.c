@@ -4,15 +4,15 @@
 #include <assert.h>
 #include <stdarg.h>
 
+#include "actors/event_stream.h"
 #include "actors/panel_answers.h"
 #include "sim/mem.h"
 
-#define PORT		8480
-#define AT		".localhost:8480"
-#define HOST		"Host: %s" AT "\r\n"
-#define CONNECTIONS	6
-#define PATIENCE_US	(60 * SIM_US_PER_S) /* then the page gives up */
-#define EVENTS_RETRY_US (3 * SIM_US_PER_S)
+#define PORT	    8480
+#define AT	    ".localhost:8480"
+#define HOST	    "Host: %s" AT "\r\n"
+#define CONNECTIONS 6
+#define PATIENCE_US (60 * SIM_US_PER_S) /* then the page gives up */
 
 enum task_kind {
 	TASK_ORDER,
@@ -62,11 +62,8 @@ struct sim_panel {
 	struct sim_panel_stats stats;
 	unsigned pages;		     /* GETs so far */
 	struct sim_page_ask *asking; /* the next task's */
-	/* the event stream */
-	bool follows;
-	struct sim_http events;
-	struct sim_event events_again;
-	struct hf_buf events_text;
+	struct sim_event_stream events, observed;
+	struct sim_value_view observes;
 };
 
 static void start_tasks(struct sim_panel *p);
@@ -432,77 +429,55 @@ static void release_held(struct sim_panel *p, struct hf_span list)
 
 /* ---- the event stream ---- */
 
-/* Events are separated by an empty line; "settled" tells of an order. */
-static void events_body(void *user, struct hf_span data)
-{
-	struct sim_panel *p = user;
-	struct hf_span text;
-	char *end;
-
-	if (hf_buf_append(&p->events_text, data))
-		hf_buf_clear(&p->events_text);
-	for (;;) {
-		text = hf_buf_span(&p->events_text);
-		end = text.len ? memmem(text.ptr, text.len, "\n\n", 2) : NULL;
-		if (!end)
-			return;
-		text.len = (size_t)(end - text.ptr);
-		if (text.len && text.ptr[0] != ':')
-			p->stats.events++;
-		if (memmem(text.ptr, text.len, "event: settled", 14))
-			sim_answer_settled(p->ledger, text);
-		hf_buf_consume(&p->events_text, text.len + 2);
-	}
-}
-
-static void events_message(void *user, const struct hf_message *msg, struct hf_span body)
+/* "settled" tells of an order. */
+static void on_event(void *user, struct hf_span text)
 {
 	struct sim_panel *p = user;
 
-	(void)msg;
-	(void)body;
-	sim_http_close(&p->events, false);
-	sim_event_in(p->world, &p->events_again, EVENTS_RETRY_US);
-}
-
-static void events_gone(void *user, int err)
-{
-	struct sim_panel *p = user;
-
-	(void)err;
-	sim_event_in(p->world, &p->events_again, EVENTS_RETRY_US);
-}
-
-static const struct sim_http_events events_events = {
-	.on_message = events_message,
-	.on_body = events_body,
-	.on_gone = events_gone,
-};
-
-static void events_due(void *user)
-{
-	struct sim_panel *p = user;
-	char *bytes;
-
-	if (!p->follows || !sim_device_is_lit(p->dev) || p->events.stream)
-		return;
-	sim_http_finish(&p->events);
-	sim_http_init(&p->events, HF_H1_RESPONSE, &events_events, p);
-	hf_buf_clear(&p->events_text);
-	sim_http_connect(&p->events, p->dev->node, p, &p->to);
-	bytes = print("GET /.holdfast/events HTTP/1.1\r\nHost: localhost:8480\r\n"
-		      "Accept: text/event-stream\r\n\r\n");
-	sim_http_send(&p->events, hf_span_str(bytes));
-	free(bytes);
+	if (text.len && text.ptr[0] != ':')
+		p->stats.events++;
+	if (memmem(text.ptr, text.len, "event: settled", 14))
+		sim_answer_settled(p->ledger, text);
 }
 
 void sim_panel_follow(struct sim_panel *p, bool on)
 {
-	p->follows = on;
-	if (on)
-		sim_event_in(p->world, &p->events_again, 0);
-	else
-		sim_http_close(&p->events, false);
+	if (!on) {
+		sim_event_stream_stop(&p->events);
+		sim_event_stream_stop(&p->observed);
+		return;
+	}
+	sim_event_stream_follow(&p->events,
+				print("GET /.holdfast/events HTTP/1.1\r\nHost: localhost:8480\r\n"
+				      "Accept: text/event-stream\r\n\r\n"));
+}
+
+/* ---- what is observed ---- */
+
+static void on_observed(void *user, struct hf_span text)
+{
+	struct sim_panel *p = user;
+	struct hf_span event = sim_event_field(text, "event"), data = sim_event_field(text, "data");
+
+	if (text.len == 0 || text.ptr[0] == ':')
+		return;
+	p->stats.stale = event.len > 0; /* or gone */
+	sim_trace(p->world, p->name, "observes %s: %.*s %.*s", p->observes.path, HF_SPAN_ARG(event),
+		  HF_SPAN_ARG(data));
+	if (p->stats.stale)
+		return;
+	snprintf(p->stats.heard, sizeof(p->stats.heard), "%.*s", HF_SPAN_ARG(data));
+	sim_values_heard(&p->ledger->values, &p->observes, p->stats.heard);
+}
+
+void sim_panel_observe(struct sim_panel *p, const char *origin, const char *path)
+{
+	sim_value_view_init(&p->observes, origin, path);
+	p->stats.heard[0] = '\0';
+	p->stats.stale = false;
+	sim_event_stream_follow(&p->observed, print("GET %s HTTP/1.1\r\n" HOST
+						    "Accept: text/event-stream\r\n\r\n",
+						    path, origin));
 }
 
 /* ---- life ---- */
@@ -522,8 +497,6 @@ static void go_dark(struct sim_panel *p)
 	while ((item = hf_list_first(&p->waiting)))
 		end_task(hf_container_of(item, struct task, item), HF_ECANCELED, NULL,
 			 hf_span(NULL, 0));
-	sim_http_close(&p->events, true);
-	sim_event_clear(p->world, &p->events_again);
 }
 
 static void on_power(void *user, bool up)
@@ -532,8 +505,8 @@ static void on_power(void *user, bool up)
 
 	if (!up)
 		go_dark(p);
-	else if (p->follows)
-		sim_event_in(p->world, &p->events_again, EVENTS_RETRY_US);
+	sim_event_stream_power(&p->events, up);
+	sim_event_stream_power(&p->observed, up);
 }
 
 struct sim_panel *sim_panel_create(struct sim_device *dev, struct sim_ledger *ledger,
@@ -554,9 +527,8 @@ struct sim_panel *sim_panel_create(struct sim_device *dev, struct sim_ledger *le
 	hf_list_init(&p->running);
 	hf_list_init(&p->conns);
 	sim_event_init(&p->reap, reap_due, p);
-	sim_event_init(&p->events_again, events_due, p);
-	sim_http_init(&p->events, HF_H1_RESPONSE, &events_events, p);
-	hf_buf_init(&p->events_text, 1 << 20);
+	sim_event_stream_init(&p->events, dev, p, &p->to, on_event, p);
+	sim_event_stream_init(&p->observed, dev, p, &p->to, on_observed, p);
 	p->watch.on_power = on_power;
 	p->watch.user = p;
 	sim_device_watch(dev, &p->watch);
@@ -571,8 +543,8 @@ void sim_panel_destroy(struct sim_panel *p)
 	go_dark(p);
 	reap_due(p);
 	sim_event_clear(p->world, &p->reap);
-	sim_http_finish(&p->events);
-	hf_buf_finish(&p->events_text);
+	sim_event_stream_finish(&p->events);
+	sim_event_stream_finish(&p->observed);
 	free(p);
 }
 

@@ -21,6 +21,8 @@ struct sim_panel_stats {
 	bool page_hit;		      /* out of a cache */
 	int page_status;	      /* with this, 0: it failed */
 	unsigned asked, answered;     /* requests, and those that have ended */
+	char heard[SIM_VALUE_SIZE];   /* last, of what is observed */
+	bool stale;		      /* and it was told since that it may be old */
 };
 
 /* @name is its own in the trace. @control: the path of a socket to call instead of
@@ -48,8 +50,10 @@ void sim_panel_retry(struct sim_panel *p, struct sim_order *o);
 /* An operator has all sent again that is held, also what no page knows of because the
  * power went before its 202. */
 void sim_panel_release(struct sim_panel *p);
-/* Follows /.holdfast/events from now on, also after a reboot. */
+/* Follows /.holdfast/events from now on, also after a reboot; off: nothing observed either. */
 void sim_panel_follow(struct sim_panel *p, bool on);
+/* Observes a resource of @origin in place of the one before, also after a reboot. */
+void sim_panel_observe(struct sim_panel *p, const char *origin, const char *path);
 /* True when every request has ended in some way. */
 bool sim_panel_idle(const struct sim_panel *p);
 const struct sim_panel_stats *sim_panel_stats(const struct sim_panel *p);

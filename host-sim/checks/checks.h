@@ -46,6 +46,8 @@ extern const struct sim_check sim_check_pages_whole;
 extern const struct sim_check sim_check_pages_fresh;
 extern const struct sim_check sim_check_one_release;
 extern const struct sim_check sim_check_no_strangers;
+/* What pages hear of resources that they observe. */
+extern const struct sim_check sim_check_values;
 /* State machines keep to their tables. */
 extern const struct sim_check sim_check_moves;
 /* No stream, listener or file is left behind, and nobody spins. */
