@@ -240,3 +240,12 @@ struct hf_http1_figures figures(struct world *w)
 	hf_http1_figures(w->t, &f);
 	return f;
 }
+
+void warm_up(struct world *w)
+{
+	shoot(get(w, 0));
+	fake_net_settle(&w->net);
+	answer(w, 0, ok);
+	fake_peer_take(peer(w, 0));
+	fake_net_advance(&w->net, 500);
+}

@@ -54,6 +54,8 @@ const char *heard(struct shot *s);
 struct fake_peer *peer(struct world *w, size_t i);
 /* The @i-th connection's other side says @text. */
 void answer(struct world *w, size_t i, const char *text);
+/* Leaves one used connection in the pool, idle for a while. */
+void warm_up(struct world *w);
 struct hf_http1_figures figures(struct world *w);
 
 #endif

@@ -9,39 +9,7 @@
 
 #include <cmocka.h>
 
-#include "lib/panel_case.h"
-
-#define HEAD		 "POST /api/orders HTTP/1.1\r\nHost: " PANEL_RIG_HOST "\r\n"
-#define ORDER(body, len) HEAD "Content-Length: " len "\r\n\r\n" body
-#define CREATED		 "HTTP/1.1 201 Created\r\nContent-Length: 4\r\nX-Order: 7\r\n\r\nmade"
-#define UNAVAILABLE	 "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nbusy"
-
-static const char *ask(const char *text)
-{
-	struct fake_peer *panel = panel_rig_connect(&rig);
-
-	return panel_rig_ask(&rig, panel, text);
-}
-
-/* The id in a 202. */
-static void id_of(const char *text, char id[27])
-{
-	const char *at = strstr(text, "Location: /.holdfast/requests/");
-
-	if (!at)
-		fail_msg("no Location in:\n%s", text);
-	memcpy(id, at + strlen("Location: /.holdfast/requests/"), 26);
-	id[26] = '\0';
-}
-
-static const char *get(const char *id, const char *what)
-{
-	char text[512];
-
-	snprintf(text, sizeof(text),
-		 "GET /.holdfast/requests/%s%s HTTP/1.1\r\nHost: localhost\r\n\r\n", id, what);
-	return ask(text);
-}
+#include "lib/order_case.h"
 
 static void passes_the_origins_answer_when_it_is_there(void **state)
 {
@@ -257,19 +225,6 @@ static void keeps_order_when_the_live_one_fails(void **state)
 	HAS(fake_peer_take(o), "two");
 }
 
-static void a_slow_upload_does_not_stop_the_lane(void **state)
-{
-	struct fake_peer *slow, *quick;
-
-	(void)state;
-	panel_rig_start(&rig);
-	slow = panel_rig_connect(&rig);
-	quick = panel_rig_connect(&rig);
-	panel_rig_ask(&rig, slow, HEAD "Content-Length: 10\r\n\r\nhalf");
-	panel_rig_ask(&rig, quick, ORDER("quick", "5"));
-	HAS(fake_peer_take(origin()), "quick");
-}
-
 static void sends_the_same_key_live_and_later(void **state)
 {
 	struct fake_peer *o;
@@ -308,21 +263,6 @@ static void goes_on_when_the_panel_leaves(void **state)
 	    "\"state\":\"queued\"");
 }
 
-static void forgets_half_a_body(void **state)
-{
-	struct fake_peer *panel;
-
-	(void)state;
-	panel_rig_start(&rig);
-	panel = panel_rig_connect(&rig);
-	panel_rig_ask(&rig, panel, HEAD "Content-Length: 10\r\n\r\nhalf");
-	panel->give_error = HF_ECONNRESET;
-	panel_rig_settle(&rig);
-	assert_true(panel->closed);
-	assert_null(panel_rig_origin(&rig));
-	HAS(ask("GET /.holdfast/requests HTTP/1.1\r\nHost: localhost\r\n\r\n"), "\"requests\":[]");
-}
-
 static void holds_what_may_not_be_repeated(void **state)
 {
 	struct fake_peer *panel, *o;
@@ -339,140 +279,6 @@ static void holds_what_may_not_be_repeated(void **state)
 	text = panel_rig_ask(&rig, panel, "");
 	HAS(text, "202 Accepted");
 	HAS(text, "\"state\":\"held\"");
-}
-
-static void sends_100_itself_and_takes_the_body(void **state)
-{
-	struct fake_peer *panel;
-
-	(void)state;
-	panel_rig_start(&rig);
-	panel_rig_origin_down(&rig, true);
-	panel = panel_rig_connect(&rig);
-	HAS(panel_rig_ask(&rig, panel, HEAD "Content-Length: 3\r\nExpect: 100-continue\r\n\r\n"),
-	    "HTTP/1.1 100 Continue\r\n\r\n");
-	HAS(panel_rig_ask(&rig, panel, "abc"), "HTTP/1.1 202 Accepted\r\n");
-	assert_false(panel->closed);
-}
-
-static void refuses_a_body_that_is_too_large(void **state)
-{
-	struct fake_peer *panel;
-	const char *text;
-	char block[1024];
-	unsigned i;
-
-	(void)state;
-	rig.fetch_opt.body_max = 10000;
-	panel_rig_start(&rig);
-	text = ask(HEAD "Content-Length: 10001\r\nExpect: 100-continue\r\n\r\n");
-	HAS(text, "HTTP/1.1 413 ");
-	HAS_NOT(text, "100 Continue");
-	panel = panel_rig_connect(&rig);
-	panel_rig_ask(&rig, panel, HEAD "Transfer-Encoding: chunked\r\n\r\n");
-	memset(block, 'x', sizeof(block));
-	for (i = 0; i < 10; i++) {
-		fake_peer_send(panel, "400\r\n");
-		fake_peer_send_bytes(panel, block, sizeof(block));
-		fake_peer_send(panel, "\r\n");
-	}
-	HAS(panel_rig_ask(&rig, panel, ""), "HTTP/1.1 413 ");
-	assert_true(panel->fin);
-	assert_null(panel_rig_origin(&rig));
-}
-
-static char *large_body(size_t len)
-{
-	char *body = malloc(len + 1);
-	size_t i;
-
-	assert_non_null(body);
-	for (i = 0; i < len; i++)
-		body[i] = (char)('a' + i * 7 % 26 + (i >> 16) % 3);
-	body[len] = '\0';
-	return body;
-}
-
-static const char *send_large(struct fake_peer *panel, const char *body)
-{
-	char head[256];
-
-	snprintf(head, sizeof(head), HEAD "Content-Length: %zu\r\n\r\n", strlen(body));
-	fake_peer_send(panel, head);
-	return panel_rig_ask(&rig, panel, body);
-}
-
-static void sends_a_large_body_live_from_the_store(void **state)
-{
-	struct fake_peer *panel, *o;
-	char *body = large_body(300000);
-
-	(void)state;
-	panel_rig_start(&rig);
-	panel = panel_rig_connect(&rig);
-	send_large(panel, body);
-	o = origin();
-	assert_non_null(strstr(fake_peer_take(o), body));
-	panel_rig_answer(&rig, o, CREATED);
-	HAS(fake_peer_take(panel), "201 Created");
-	free(body);
-}
-
-static void sends_a_large_body_later_from_the_store(void **state)
-{
-	struct fake_peer *panel, *o;
-	char *body = large_body(200000);
-
-	(void)state;
-	panel_rig_start(&rig);
-	panel_rig_origin_down(&rig, true);
-	panel = panel_rig_connect(&rig);
-	HAS(send_large(panel, body), "202 Accepted");
-	panel_rig_origin_down(&rig, false);
-	panel_rig_reboot(&rig);
-	panel_rig_advance(&rig, 5000);
-	o = origin();
-	assert_non_null(strstr(fake_peer_take(o), body));
-	free(body);
-}
-
-static void sends_a_large_body_again_on_421(void **state)
-{
-	struct fake_peer *panel, *o;
-	char *body = large_body(200000);
-
-	(void)state;
-	panel_rig_start(&rig);
-	panel = panel_rig_connect(&rig);
-	send_large(panel, body);
-	o = origin();
-	assert_non_null(strstr(fake_peer_take(o), body));
-	panel_rig_answer(&rig, o, "HTTP/1.1 421 Misdirected Request\r\nContent-Length: 0\r\n\r\n");
-	o = origin();
-	assert_non_null(strstr(fake_peer_take(o), body));
-	panel_rig_answer(&rig, o, CREATED);
-	HAS(fake_peer_take(panel), "201 Created");
-	free(body);
-}
-
-static void refuses_when_the_store_is_full(void **state)
-{
-	struct fake_peer *panel;
-	char *body = large_body(900000);
-	const char *text = "";
-	unsigned i;
-
-	(void)state;
-	rig.store_bytes_max = 2 * 1024 * 1024;
-	panel_rig_start(&rig);
-	panel_rig_origin_down(&rig, true);
-	for (i = 0; i < 5 && !strstr(text, " 507 "); i++) {
-		panel = panel_rig_connect(&rig);
-		text = send_large(panel, body);
-	}
-	free(body);
-	HAS(text, "HTTP/1.1 507 Insufficient Storage\r\n");
-	assert_true(i > 1);
 }
 
 static void refuses_past_the_lanes_limit(void **state)
@@ -586,24 +392,6 @@ static void is_taken_down_in_the_middle(void **state)
 	rig.hold_jobs = false;
 }
 
-/* Half a body is in the store, whole chunks of it, when the store goes first. */
-static void is_taken_down_with_half_a_body_in_the_store(void **state)
-{
-	struct fake_peer *panel;
-	char *body = large_body(200000);
-
-	(void)state;
-	panel_rig_start(&rig);
-	panel = panel_rig_connect(&rig);
-	panel_rig_ask(&rig, panel, HEAD "Content-Length: 300000\r\n\r\n");
-	panel_rig_ask(&rig, panel, body);
-	send_large(panel_rig_connect(&rig), body); /* has its turn */
-	panel_rig_ask(&rig, panel_rig_connect(&rig), ORDER("waits", "5"));
-	panel_rig_reboot(&rig);
-	HAS(ask("GET /.holdfast/requests HTTP/1.1\r\nHost: localhost\r\n\r\n"), "\"requests\":[]");
-	free(body);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -619,17 +407,9 @@ int main(void)
 		TEST(queues_behind_a_backlog),
 		TEST(waits_for_the_live_one_of_its_lane),
 		TEST(keeps_order_when_the_live_one_fails),
-		TEST(a_slow_upload_does_not_stop_the_lane),
 		TEST(sends_the_same_key_live_and_later),
 		TEST(goes_on_when_the_panel_leaves),
-		TEST(forgets_half_a_body),
 		TEST(holds_what_may_not_be_repeated),
-		TEST(sends_100_itself_and_takes_the_body),
-		TEST(refuses_a_body_that_is_too_large),
-		TEST(sends_a_large_body_live_from_the_store),
-		TEST(sends_a_large_body_later_from_the_store),
-		TEST(sends_a_large_body_again_on_421),
-		TEST(refuses_when_the_store_is_full),
 		TEST(refuses_past_the_lanes_limit),
 		TEST(respond_async_does_not_try),
 		TEST(prefer_wait_gives_the_origins_answer),
@@ -637,7 +417,6 @@ int main(void)
 		TEST(prefer_wait_may_be_left),
 		TEST(takes_requests_without_a_body),
 		TEST(is_taken_down_in_the_middle),
-		TEST(is_taken_down_with_half_a_body_in_the_store),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
