@@ -16,14 +16,34 @@ fault() {
 	faults=$((faults + 1))
 }
 
-# folders with headers, and one header of each that includes least
-declare -A header
+declare -A library=(
+	[sqlite]='sqlite3\.h' [mbedtls]='(mbedtls|psa)/' [libuv]='uv\.h' [libcoap]='coap3/'
+	[cjson]='(cjson/)?cJSON\.h' [inih]='ini\.h' [llhttp]='llhttp\.h')
+any_library=$(IFS='|' && echo "${library[*]}")
+
+# brings_library FILE ROOT...: an external library comes along with it, at hand or not
+brings_library() {
+	local file=$1
+	shift
+	printf '#include "%s"\n' "$file" |
+		"$compiler" -std=c11 -M -MG "${@/#/-I}" -include holdfast_config.h -x c - 2>/dev/null |
+		grep -qE "(^|[ /])($any_library)"
+}
+
+# folders with headers, and one header of each: of those that bring no library, which who
+# may include the folder need not have, the one that includes least
+declare -A header roots_of
+while IFS='|' read -r folder roots _; do
+	[[ -z $folder ]] || roots_of[$folder]=$roots
+done <"$table"
 for dir in "$firmware"/* "$firmware"/port/*; do
 	name=${dir#"$firmware"/}
 	[[ -d $dir && $name != include && $name != port ]] || continue
-	first=$(find "$dir" -maxdepth 1 -name '*.h' -exec grep -cHE '^#include' {} + |
-		sort -t : -k 2n -k 1 | head -n 1 | cut -d : -f 1) || true
-	[[ -n $first ]] && header[$name]=$name/${first##*/}
+	read -ra root_list <<<"${roots_of[$name]:-}"
+	while IFS=: read -r file _; do
+		header[$name]=$name/${file##*/}
+		brings_library "${header[$name]}" "${root_list[@]}" || break
+	done < <(find "$dir" -maxdepth 1 -name '*.h' -exec grep -cHE '^#include' {} + | sort -t : -k 2n -k 1)
 done
 [[ -e $firmware/include/holdfast/port.h ]] && header[holdfast]=holdfast/port.h
 
@@ -37,10 +57,6 @@ compiles() {
 		"$compiler" -std=c11 -fsyntax-only "${flags[@]}" -include holdfast_config.h -x c - 2>/tmp/gate_layers.$$
 }
 trap 'rm -f /tmp/gate_layers.$$' EXIT
-
-declare -A library=(
-	[sqlite]='sqlite3\.h' [mbedtls]='(mbedtls|psa)/' [libuv]='uv\.h'
-	[cjson]='(cjson/)?cJSON\.h' [inih]='ini\.h' [llhttp]='llhttp\.h')
 
 while IFS='|' read -r folder roots may ext; do
 	[[ -n $folder ]] || continue
