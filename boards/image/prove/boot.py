@@ -6,7 +6,7 @@ import sys
 import time
 
 from card import copy_card
-from guest import Guest
+from guest import NO_NETWORK, Guest
 from origin import Origin
 from panel import make_key, tell
 
@@ -33,6 +33,9 @@ CHECKS = (
     ("the data partition has the rest of the card", "test $(df -m --output=size /data | tail -n 1) -gt 300 && echo yes", r"yes"),
     ("the panel's name, place and time servers", "hostname; date +%Z; timedatectl show-timesync -P SystemNTPServers",
      r"proof\nJST\n10\.0\.2\.2"),
+    ("the network knows it again, by its hardware address", "grep -h ^CLIENTID= /run/systemd/netif/leases/*; cat /sys/class/net/[!lw]*/address",
+     r"CLIENTID=01(..)(..)(..)(..)(..)(..)\n\1:\2:\3:\4:\5:\6"),
+    ("it answers for its name in .local", "ss -Hlun | grep -c :5353; resolvectl mdns | sed -n 's/^Global: //p'", r"[1-9][0-9]*\nyes"),
     ("the clock's floor is on the data partition", "stat -c %U /data/timesync/clock; test $(date +%s) -ge "
      "$(stat -c %Y /usr/lib/clock-epoch) && echo later", r"systemd-timesync\nlater"),
     ("a fault of holdfast.conf has its line", "cat /run/holdfast-panel/faults", r"holdfast.conf, line 7: url is not .*"),
@@ -55,6 +58,7 @@ LOOKS = (
     "journalctl -b -p warning --no-pager --no-hostname | tail -n 25",
     "free -m | head -2; df -h /data | tail -n 1; holdfast status | head -5",
 )
+MODELS = {"raspi3b": "Raspberry Pi 3 Model B", "raspi4b": "Raspberry Pi 4 Model B"}
 BOARD = ("systemd feeds the board's watchdog",)  # what QEMU's Raspberry Pi cannot show
 
 
@@ -83,6 +87,11 @@ class Proof:
         self.check("the Wi-Fi of holdfast.conf is joined", "cat /sys/class/net/wlan0/operstate; iwctl station wlan0 show | "
                    "grep -o 'Connected network *proof'", r"up\nConnected network *proof", 180)
 
+    def serial_port(self, machine):
+        """What a person with a serial cable sees."""
+        self.holds("the kernel names the board", self.guest.wait_for_console(f"Machine model: {MODELS[machine]}"))
+        self.holds("the agent is started", self.guest.wait_for_console(r"Started \S*holdfast\.service"))
+
     def killed_agent(self):
         before = self.guest.shell(self.key, "systemctl show -P MainPID holdfast; systemctl kill -s KILL holdfast").split("\n")[0]
         self.check("an agent that is killed is started anew", f"pid=$(systemctl show -P MainPID holdfast); test $pid != {before} && "
@@ -92,6 +101,22 @@ class Proof:
         """The watchdog is not fed any more: the board starts anew, which ends QEMU here."""
         self.guest.shell(self.key, "(sleep 1; kill -SEGV 1) </dev/null >/dev/null 2>&1 &")
         self.holds("a panel whose first process hangs is started anew by the watchdog", self.guest.ended(180))
+
+    def all_of_it(self, machine):
+        """All that is seen over the network."""
+        print(f"the agent answers after {self.guest.wait_for_agent(1800):.0f} s, {self.guest.processor_seconds():.0f} s of processor time",
+              flush=True)
+        self.guest.wait_for_shell(self.key)
+        for check in CHECKS:
+            if machine == "virt" or check[0] not in BOARD:
+                self.check(*check)
+        for command in LOOKS:
+            print(f"$ {command}\n{self.guest.shell(self.key, command)}", flush=True)
+        if self.guest.shell(self.key, "systemctl is-active iwd") == "active":
+            self.wifi()
+        self.killed_agent()
+        if machine == "virt":
+            self.dead_init()
 
 
 def main():
@@ -106,18 +131,10 @@ def main():
     guest.start()
     proof = Proof(guest, key)
     try:
-        print(f"the agent answers after {guest.wait_for_agent(1800):.0f} s, {guest.processor_seconds():.0f} s of processor time", flush=True)
-        guest.wait_for_shell(key)
-        for check in CHECKS:
-            if machine == "virt" or check[0] not in BOARD:
-                proof.check(*check)
-        for command in LOOKS:
-            print(f"$ {command}\n{guest.shell(key, command)}", flush=True)
-        if guest.shell(key, "systemctl is-active iwd") == "active":
-            proof.wifi()
-        proof.killed_agent()
-        if machine == "virt":
-            proof.dead_init()
+        if machine in MODELS:
+            proof.serial_port(machine)
+        if machine not in NO_NETWORK:
+            proof.all_of_it(machine)
     finally:
         guest.cut()
     sys.exit(1 if proof.faults else 0)

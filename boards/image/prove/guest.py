@@ -3,6 +3,7 @@ import ctypes
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ MACHINES = {
     "raspi4b": ["-M", "raspi4b", "-accel", "tcg,thread=single"],
 }
 TREES = {"raspi3b": "bcm2837-rpi-3-b.dtb", "raspi4b": "bcm2711-rpi-4-b.dtb"}
+NO_NETWORK = ("raspi4b",)  # QEMU has neither its Ethernet nor the PCIe bridge behind which its USB is
 # Two page tables, and other addresses at each start, make QEMU translate the same program over and over.
 LINE = "kpti=off norandmaps"
 
@@ -70,9 +72,10 @@ class Guest:
                 extra += ["-device", "virtio-gpu-pci", "-device", "virtio-keyboard-pci"]
         else:
             blob = self.card.get(TREES[self.machine], os.path.join(self.folder, "board.dtb"))
-            extra = ["-dtb", blob, "-drive", f"if=sd,format=raw,file={self.card.path}", "-device", "usb-net,netdev=net"]
+            extra = ["-dtb", blob, "-drive", f"if=sd,format=raw,file={self.card.path}"]
+            extra += [] if self.machine in NO_NETWORK else ["-device", "usb-net,netdev=net"]
             # this watchdog ends the machine when it is set up, not when it is not fed
-            line = f"{self.line} {LINE} console=ttyAMA0,115200 systemd.watchdog_sec=0"
+            line = f"{self.line} {LINE} console=ttyAMA0,115200 systemd.watchdog_sec=0 loglevel=7 systemd.show_status=yes"
         return common + extra + ["-append", line]
 
     def start(self):
@@ -135,6 +138,15 @@ class Guest:
                 raise RuntimeError(f"QEMU ended with {self.process.returncode}; see {self.folder}")
             time.sleep(0.25)
         raise RuntimeError(f"no agent after {limit} s; the console is {self.console}")
+
+    def wait_for_console(self, pattern, limit=1800):
+        """Whether the serial port says so until then."""
+        while self.seconds() < limit and self.process.poll() is None:
+            with open(self.console, encoding="utf-8", errors="replace") as file:
+                if re.search(pattern, file.read()):
+                    return True
+            time.sleep(0.5)
+        return False
 
     def requests(self):
         """The ids of all that the agent knows."""

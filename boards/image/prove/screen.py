@@ -67,7 +67,8 @@ class Shop:
         Thread(target=self.server.serve_forever, daemon=True).start()
 
 
-FAULTS = b"\xff\xc4\x6b"  # their colour on the page that waits
+FAULTS = b"\xff\xc4\x6b"   # their colour on the page that waits
+OFFLINE = b"\xfb\xed\xd2"  # what the demo panel has behind its word for a shop that is away
 
 
 def picture(guest, path):
@@ -170,7 +171,7 @@ allow-remote = yes
         self.until("without the origin the page is shown", lambda: self.shown() == "page")
         self.until("the screen is turned", lambda: "Transform: 90" in self.output(), 60)
         time.sleep(20)
-        self.picture("offline")
+        self.picture("offline", OFFLINE)
 
     def darkens(self):
         self.until("a screen that nobody touches gets dark", lambda: "Enabled: no" in self.output(), 300)
