@@ -160,7 +160,7 @@ static int add_location(const struct hf_coap_head *a, struct hf_arena *arena, st
 	return add(m, "Location", hf_span(text, n));
 }
 
-static void begin(int status, struct hf_arena *arena, struct hf_message *out)
+void hf_coap_answer_begin(int status, struct hf_arena *arena, struct hf_message *out)
 {
 	*out = (struct hf_message){
 		.status = status,
@@ -177,18 +177,11 @@ int hf_coap_answer_map(const struct hf_coap_head *answer, bool payload, struct h
 {
 	int err;
 
-	begin(hf_coap_status(answer->code, payload), arena, out);
+	hf_coap_answer_begin(hf_coap_status(answer->code, payload), arena, out);
 	err = add_type(answer, payload, out);
 	if (!err)
 		err = add_etag(answer, arena, out);
 	if (!err)
 		err = add_age(answer, arena, out);
 	return err ? err : add_location(answer, arena, out);
-}
-
-int hf_coap_answer_local(int status, struct hf_arena *arena, struct hf_message *out)
-{
-	begin(status, arena, out);
-	out->body = HF_BODY_LENGTH;
-	return add(out, "Content-Length", HF_SPAN("0"));
 }

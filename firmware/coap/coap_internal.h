@@ -102,7 +102,9 @@ struct hf_exchange {
 	const struct hf_exchange_events *events;
 	void *user;
 	uint32_t first_byte_ms;
-	int refused; /* HTTP status to answer here */
+	int refused;	/* HTTP status to answer here */
+	bool by_origin; /* ... which is the origin's */
+	struct hf_span local_body;
 	bool fresh, go, receiving;
 
 	/* request */

@@ -274,15 +274,41 @@ static void nacked(struct hf_exchange *x)
 
 /* ---- steps ---- */
 
+/* The origin's status alone, of what cannot be observed. */
+static int bare_head(struct hf_exchange *x)
+{
+	hf_coap_answer_begin(x->refused, &x->arena, &x->head);
+	x->head.body = HF_BODY_LENGTH;
+	return hf_fields_add(&x->head.fields, HF_SPAN("Content-Length"), HF_SPAN("0"));
+}
+
+static int make_head_here(struct hf_exchange *x)
+{
+	int err = x->by_origin ?
+			  bare_head(x) :
+			  hf_coap_answer_local(x->refused, &x->arena, &x->head, &x->local_body);
+
+	if (hf_span_eq_str(x->msg->method, "HEAD")) {
+		x->head.body = HF_BODY_NONE;
+		x->local_body.len = 0;
+	}
+	return err;
+}
+
+/* Head, body and end, as far as they are wanted now. */
 static void answer_here(struct hf_exchange *x)
 {
-	if (hf_coap_answer_local(x->refused, &x->arena, &x->head)) {
+	bool told = x->head_seen;
+
+	if (!told && make_head_here(x)) {
 		hf_coap_x_end(x, HF_END_INTERNAL, HF_ENOMEM, "out of memory");
 		return;
 	}
+	x->state = HF_COAP_X_LOCAL;
 	x->head_seen = true;
 	x->depth++;
-	if (hf_coap_x_tell_head(x))
+	if ((told || hf_coap_x_tell_head(x)) && x->receiving &&
+	    (x->local_body.len == 0 || hf_coap_x_tell_body(x, x->local_body)))
 		hf_coap_x_end(x, HF_END_COMPLETE, 0, "");
 	leave(x);
 }

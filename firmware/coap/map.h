@@ -95,7 +95,11 @@ int hf_coap_status(uint8_t code, bool payload);
 /* Status and fields; the body is the caller's to say. HF_ENOMEM. */
 int hf_coap_answer_map(const struct hf_coap_head *answer, bool payload, struct hf_arena *arena,
 		       struct hf_message *out);
-/* What is answered here, in the origin's place. HF_ENOMEM. */
-int hf_coap_answer_local(int status, struct hf_arena *arena, struct hf_message *out);
+/* A head without fields and body. */
+void hf_coap_answer_begin(int status, struct hf_arena *arena, struct hf_message *out);
+/* A request that CoAP cannot say is answered here: problem+json (docs/PROTOCOL.md,
+ * section 7), whose bytes are @body. HF_ENOMEM. */
+int hf_coap_answer_local(int status, struct hf_arena *arena, struct hf_message *out,
+			 struct hf_span *body);
 
 #endif

@@ -75,6 +75,7 @@ void hf_coap_observe_step(struct hf_exchange *x)
 	if (!x->receiving)
 		return;
 	if (o->over && !x->head_seen) {
+		x->by_origin = true;
 		hf_coap_listener_refuse(x, o->over);
 		return;
 	}

@@ -419,7 +419,8 @@ int hf_forward_response(const struct hf_forward *fw, const struct hf_message *in
 	if (err)
 		return err;
 	hf_fields_strip_hop(&out->fields);
-	strip_ours(&out->fields);
+	if (!in->local)
+		strip_ours(&out->fields);
 	err = hf_forward_stored(fw, &out->fields);
 	if (!err && upgrade)
 		err = hf_fields_add(&out->fields, HF_SPAN("Upgrade"), *upgrade);

@@ -48,6 +48,7 @@ struct hf_message {
 	bool keep_alive;   /* the connection may be used again after it */
 	bool upgrade;	   /* request: asks for one; response: 101 */
 	bool expect_continue;
+	bool local; /* response: ours, in the origin's place */
 };
 
 void hf_fields_init(struct hf_fields *f, struct hf_arena *arena);

@@ -37,6 +37,17 @@ async function largeBody(daemon) {
 	assert.ok(body.equals(answer.body), `${answer.body.length} bytes came back, or others`);
 }
 
+/* An answer of Holdfast's own, in the origin's place. */
+function ours(answer, status, words) {
+	assert.equal(answer.status, status, answer.text);
+	assert.equal(answer.headers['holdfast-state'], 'refused');
+	assert.match(answer.headers['proxy-status'], /^holdfast; error=http_request_error; details="/);
+	assert.equal(answer.headers['content-type'], 'application/problem+json');
+	const problem = JSON.parse(answer.text);
+	assert.deepEqual([problem.status, problem.reason], [status, 'http_request_error']);
+	assert.match(problem.detail, words);
+}
+
 for (const scheme of ['coap', 'coaps', 'coap+tcp', 'coaps+tcp']) {
 	test(`${scheme}: GET, PUT, POST and DELETE`, { skip }, async (x) => {
 		const { daemon } = await kiosk(x, { scheme });
@@ -53,9 +64,15 @@ for (const scheme of ['coap', 'coaps', 'coap+tcp', 'coaps+tcp']) {
 test('coap: what CoAP cannot say is answered without the origin', { skip }, async (x) => {
 	const { server, daemon } = await kiosk(x);
 	let answer = await daemon.request({ path: '/shelf/1', method: 'OPTIONS' });
-	assert.equal(answer.status, 501);
+	ours(answer, 501, /no such method/);
 	answer = await daemon.post('/shelf/1', 'a=b', { 'Content-Type': 'application/x-www-form-urlencoded' });
-	assert.equal(answer.status, 415);
+	ours(answer, 415, /no Content-Format/);
+	answer = await daemon.get(`/shelf/${'x'.repeat(256)}`);
+	ours(answer, 414, /255 bytes/);
+	answer = await daemon.request({ path: '/shelf/1', method: 'PUT', body: 'x', headers: { ...text, 'If-Match': '"some tag"' } });
+	ours(answer, 412, /entity tag/);
+	answer = await daemon.request({ path: '/shelf/1', method: 'HEAD', headers: { 'If-Match': '"some tag"' } });
+	assert.deepEqual([answer.status, answer.headers['holdfast-state'], answer.text], [412, 'refused', '']);
 	assert.equal(server.arrivals('', 'shelf').length, 0);
 });
 

@@ -56,6 +56,13 @@ test('pages share one observation, and each hears what comes', { skip: built }, 
 	assert.equal(o.registrations().length, 1);
 });
 
+test('an origin that says no is not taken for Holdfast', { skip: built }, async (x) => {
+	const o = await observed(x, { handler: (m, reply) => reply({ code: '4.04' }) ?? true });
+	const page = Page.open(x, o.daemon, '/t');
+	await until(() => page.status, { what: 'the answer' });
+	assert.deepEqual([page.status, page.headers['holdfast-state']], [404, undefined]);
+});
+
 test('the last page goes: it is deregistered, and later notifications are refused', { skip: built }, async (x) => {
 	const o = await observed(x);
 	const page = Page.open(x, o.daemon, '/t');
