@@ -154,6 +154,8 @@ static void is_heard_later(const struct hf_addr *at)
 	f.port->datagram_send(f.port, sender, &datagram_at, "hi", 2);
 	WAIT_FOR(&f, f.connects == 1 && f.accepted && f.datagrams == 1);
 	assert_int_equal(f.connect_err, 0);
+	f.port->datagram_close(f.port, sender);
+	f.port->datagram_close(f.port, datagrams);
 	assert_true(hf_port_linux_destroy(f.linux_port));
 }
 
