@@ -110,7 +110,7 @@ static int keep(struct hf_db *db, uint64_t id, struct hf_row *row, uint64_t befo
  * old enough; HF_EBUSY: it is kept. */
 static int purge_oldest(struct hf_db *db, bool dead, uint64_t before)
 {
-	uint64_t seq, id, blob;
+	uint64_t seq, id = 0, blob;
 	struct hf_row row;
 	bool wanted;
 	int err = oldest(db, dead ? HF_SQL_DEAD_OLDEST : HF_SQL_OUTCOME_OLDEST, &seq, &id, &blob);
