@@ -230,7 +230,8 @@ static int map_formats(const struct hf_message *msg, struct hf_arena *arena,
 static int map_key(const struct hf_message *msg, const struct hf_coap_key *place,
 		   struct hf_arena *arena, struct hf_coap_head *out)
 {
-	const struct hf_span *value = hf_fields_get(&msg->fields, "Idempotency-Key");
+	const struct hf_span *value = msg->key.ptr ? &msg->key :
+						     hf_fields_get(&msg->fields, "Idempotency-Key");
 	struct hf_span key, parameter;
 
 	if (!value || hf_idempotency_key_parse(*value, &key))

@@ -270,6 +270,7 @@ static int make_live(struct hf_queued *q, enum hf_reason *reason)
 	int err;
 
 	q->live = q->stored;
+	q->live.key = q->key;
 	err = hf_forward_fields(&q->stored.fields, 2, &q->arena, &q->live.fields);
 	if (!err)
 		err = hf_fields_add_first(&q->live.fields, HF_SPAN("Host"), q->forward.authority);

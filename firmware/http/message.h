@@ -37,6 +37,7 @@ struct hf_message {
 	/* request */
 	struct hf_span method;
 	struct hf_span target; /* as sent: origin-form, absolute-form or "*" */
+	struct hf_span key;    /* for idempotency; ptr NULL: that of Idempotency-Key, if any */
 	/* response */
 	int status;
 	struct hf_span reason;

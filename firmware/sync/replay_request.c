@@ -23,6 +23,7 @@ int hf_replay_build(struct hf_replay *r)
 	r->msg = (struct hf_message){
 		.method = h->method,
 		.target = r->lease.target,
+		.key = h->key,
 		.minor = 1,
 		.keep_alive = true,
 		.body = l->body_len > 0 || !hf_method_is_safe(h->method) ? HF_BODY_LENGTH :
