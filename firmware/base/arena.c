@@ -14,6 +14,7 @@
 
 #define BLOCK_BYTES 4096 /* with the header */
 #define ALIGN	    alignof(max_align_t)
+#define PRINT_FEW   128 /* bytes of a text that is written once, not counted first */
 
 struct hf_arena_block {
 	struct hf_arena_block *next;
@@ -28,15 +29,28 @@ void hf_arena_init(struct hf_arena *a, size_t max)
 	*a = (struct hf_arena){ .max = max };
 }
 
+void hf_arena_init_from(struct hf_arena *a, size_t max, struct hf_spare *spare)
+{
+	*a = (struct hf_arena){ .max = max, .spare = spare };
+}
+
+static void block_free(struct hf_arena *a, struct hf_arena_block *b)
+{
+	if (a->spare && b->size == BLOCK_DATA)
+		hf_spare_give(a->spare, b);
+	else
+		free(b);
+}
+
 void hf_arena_finish(struct hf_arena *a)
 {
 	struct hf_arena_block *b = a->blocks, *next;
 
 	for (; b; b = next) {
 		next = b->next;
-		free(b);
+		block_free(a, b);
 	}
-	hf_arena_init(a, a->max);
+	hf_arena_init_from(a, a->max, a->spare);
 }
 
 void hf_arena_reset(struct hf_arena *a)
@@ -55,9 +69,11 @@ void hf_arena_reset(struct hf_arena *a)
 	a->blocks = first;
 }
 
-static struct hf_arena_block *block_new(size_t size)
+static struct hf_arena_block *block_new(struct hf_arena *a, size_t size)
 {
-	struct hf_arena_block *b = malloc(sizeof(*b) + size);
+	struct hf_arena_block *b = a->spare && size == BLOCK_DATA ?
+					   hf_spare_take_as_it_is(a->spare, BLOCK_BYTES) :
+					   malloc(sizeof(*b) + size);
 
 	if (!b)
 		return NULL;
@@ -75,7 +91,7 @@ static struct hf_arena_block *block_for(struct hf_arena *a, size_t size)
 
 	if (first && size <= first->size - first->used)
 		return first;
-	b = block_new(own ? size : BLOCK_DATA);
+	b = block_new(a, own ? size : BLOCK_DATA);
 	if (!b)
 		return NULL;
 	if (own && first) {
@@ -125,15 +141,18 @@ struct hf_span hf_arena_copy(struct hf_arena *a, struct hf_span bytes)
 
 struct hf_span hf_arena_printf(struct hf_arena *a, const char *fmt, ...)
 {
+	char few[PRINT_FEW];
 	va_list args;
 	char *p;
 	int n;
 
 	va_start(args, fmt);
-	n = vsnprintf(NULL, 0, fmt, args);
+	n = vsnprintf(few, sizeof(few), fmt, args);
 	va_end(args);
 	if (n < 0)
 		return hf_span(NULL, 0);
+	if ((size_t)n < sizeof(few))
+		return hf_arena_copy(a, hf_span(few, (size_t)n));
 	p = hf_arena_alloc(a, (size_t)n + 1);
 	if (!p)
 		return hf_span(NULL, 0);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An arena: memory that lives as long as one request. Blocks come from malloc
- * and are freed together; there is a ceiling on the sum.
+ * An arena: memory that lives as long as one request. Blocks come from malloc, or
+ * those of the usual size from blocks that stay at hand, and are freed together; there
+ * is a ceiling on the sum.
  */
 #ifndef HF_BASE_ARENA_H
 #define HF_BASE_ARENA_H
 
+#include "base/spare.h"
 #include "base/span.h"
 
 struct hf_arena_block;
@@ -14,9 +16,12 @@ struct hf_arena {
 	struct hf_arena_block *blocks;
 	size_t used; /* bytes handed out, with padding */
 	size_t max;
+	struct hf_spare *spare; /* of blocks of arenas alone; NULL: malloc */
 };
 
 void hf_arena_init(struct hf_arena *a, size_t max);
+/* @spare lives as long as what is in the arena. */
+void hf_arena_init_from(struct hf_arena *a, size_t max, struct hf_spare *spare);
 /* Frees all; the arena can be used again. */
 void hf_arena_finish(struct hf_arena *a);
 /* As finish, but one block of memory is kept for the next use. */

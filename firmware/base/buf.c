@@ -93,16 +93,21 @@ int hf_buf_append_str(struct hf_buf *b, const char *str)
 
 int hf_buf_appendf(struct hf_buf *b, const char *fmt, ...)
 {
+	size_t room = b->cap - b->start - b->len; /* often enough */
 	va_list args;
 	int n, err;
 
 	va_start(args, fmt);
-	n = vsnprintf(NULL, 0, fmt, args);
+	n = vsnprintf(room > 0 ? b->data + b->start + b->len : NULL, room, fmt, args);
 	va_end(args);
 	if (n < 0)
 		return HF_EINVAL;
 	if (b->len > b->max || (size_t)n > b->max - b->len)
 		return HF_ELIMIT;
+	if ((size_t)n < room) {
+		b->len += (size_t)n;
+		return 0;
+	}
 	err = reserve(b, (size_t)n + 1); /* vsnprintf writes a NUL */
 	if (err)
 		return err;

@@ -14,20 +14,34 @@
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
 #else
-#define ASAN_POISON_MEMORY_REGION(block, size) ((void)(block), (void)(size))
+#define ASAN_POISON_MEMORY_REGION(block, size)	 ((void)(block), (void)(size))
 #define ASAN_UNPOISON_MEMORY_REGION(block, size) ((void)(block), (void)(size))
 #endif
 
-void *hf_spare_take(struct hf_spare *s, size_t size)
+static void *take_kept(struct hf_spare *s, size_t size)
 {
 	void *block;
 
 	s->size = size;
 	if (s->n == 0)
-		return calloc(1, size);
+		return NULL;
 	block = s->v[--s->n];
 	ASAN_UNPOISON_MEMORY_REGION(block, size);
-	return memset(block, 0, size);
+	return block;
+}
+
+void *hf_spare_take(struct hf_spare *s, size_t size)
+{
+	void *block = take_kept(s, size);
+
+	return block ? memset(block, 0, size) : calloc(1, size);
+}
+
+void *hf_spare_take_as_it_is(struct hf_spare *s, size_t size)
+{
+	void *block = take_kept(s, size);
+
+	return block ? block : malloc(size);
 }
 
 void hf_spare_give(struct hf_spare *s, void *block)

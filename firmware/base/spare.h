@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-#define HF_SPARE_MAX 16
+#define HF_SPARE_MAX 32
 
 struct hf_spare {
 	void *v[HF_SPARE_MAX];
@@ -19,6 +19,8 @@ struct hf_spare {
 
 /* Zeroed; NULL when memory is short. Always the same @size. */
 void *hf_spare_take(struct hf_spare *s, size_t size);
+/* Not zeroed. */
+void *hf_spare_take_as_it_is(struct hf_spare *s, size_t size);
 void hf_spare_give(struct hf_spare *s, void *block);
 void hf_spare_finish(struct hf_spare *s);
 

@@ -49,22 +49,29 @@ int hf_ulid_parse(struct hf_span text, uint64_t *hi, uint64_t *lo)
 	return 0;
 }
 
-void hf_uuid7_format(uint64_t unix_ms, const uint8_t random[10], char out[HF_UUID_LEN + 1])
+void hf_uuid_format(const uint8_t bytes[16], unsigned version, char out[HF_UUID_LEN + 1])
 {
 	static const char hex[] = "0123456789abcdef";
 	uint8_t b[16];
-	int i;
 
-	for (i = 0; i < 6; i++)
-		b[i] = (uint8_t)(unix_ms >> (40 - 8 * i));
-	memcpy(b + 6, random, 10);
-	b[6] = (uint8_t)((b[6] & 0x0f) | 0x70); /* version 7 */
+	memcpy(b, bytes, sizeof(b));
+	b[6] = (uint8_t)((b[6] & 0x0f) | version << 4);
 	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80); /* variant 10 */
-	for (i = 0; i < 16; i++) {
+	for (int i = 0; i < 16; i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
 			*out++ = '-';
 		*out++ = hex[b[i] >> 4];
 		*out++ = hex[b[i] & 15];
 	}
 	*out = '\0';
+}
+
+void hf_uuid7_format(uint64_t unix_ms, const uint8_t random[10], char out[HF_UUID_LEN + 1])
+{
+	uint8_t b[16];
+
+	for (int i = 0; i < 6; i++)
+		b[i] = (uint8_t)(unix_ms >> (40 - 8 * i));
+	memcpy(b + 6, random, 10);
+	hf_uuid_format(b, 7, out);
 }

@@ -16,6 +16,8 @@ void hf_ulid_format(uint64_t hi, uint64_t lo, char out[HF_ULID_LEN + 1]);
 /* Upper or lower case; other letters, another length or an overflow (first
  * character above '7'): HF_EINVAL. */
 int hf_ulid_parse(struct hf_span text, uint64_t *hi, uint64_t *lo);
+/* A UUID of the 16 bytes, but for those bits of them that say @version and variant. */
+void hf_uuid_format(const uint8_t bytes[16], unsigned version, char out[HF_UUID_LEN + 1]);
 /* UUID version 7 (RFC 9562 section 5.7) from @unix_ms and 10 random bytes. */
 void hf_uuid7_format(uint64_t unix_ms, const uint8_t random[10], char out[HF_UUID_LEN + 1]);
 

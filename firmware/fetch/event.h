@@ -44,6 +44,7 @@ struct hf_fetch {
 	struct hf_list discards;
 	struct hf_cache_counts counts;
 	struct hf_spare cached, serves, queued; /* blocks of those kinds */
+	struct hf_spare blocks;			/* of arenas */
 	unsigned queued_n; /* requests of queued routes, counted for their lanes */
 	bool closing;	   /* no store any more: turns that are granted now come too late */
 };

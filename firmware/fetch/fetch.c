@@ -103,6 +103,7 @@ void hf_fetch_destroy(struct hf_fetch *f)
 	hf_spare_finish(&f->cached);
 	hf_spare_finish(&f->serves);
 	hf_spare_finish(&f->queued);
+	hf_spare_finish(&f->blocks);
 	free(f);
 }
 
@@ -128,6 +129,7 @@ int hf_event_reply(struct hf_event *ev, struct hf_reply **out)
 		.port = opt->port,
 		.timers = opt->timers,
 		.store = opt->store,
+		.blocks = &ev->fetch->blocks,
 	};
 
 	return hf_reply_create(&world, out);

@@ -393,7 +393,7 @@ static struct hf_queued *open_queued(struct hf_fetch *f, const struct hf_fetch_r
 
 	if (!q)
 		return NULL;
-	hf_arena_init(&q->arena, ARENA_MAX);
+	hf_arena_init_from(&q->arena, ARENA_MAX, &f->blocks);
 	q->policy = route->policy;
 	hf_lane_rule_apply(&route->lane_rule, req->base.msg, f->queued_n++, q->policy.lane);
 	q->origin = req->origin;

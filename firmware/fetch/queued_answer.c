@@ -30,14 +30,16 @@ void hf_queued_reply(struct hf_queued *q, struct hf_reply *r)
 	hf_reply_receive(r, q->receiving);
 }
 
-static void short_of_memory(struct hf_queued *q)
+/* It is accepted, and nothing is left to say under which id. */
+static void short_of_memory(struct hf_queued *q, const char *state)
 {
-	struct hf_problem p;
+	const struct hf_problem p = {
+		.status = 500,
+		.error = "proxy_internal_error",
+		.detail = "The request was accepted; Holdfast is short of memory for the answer.",
+		.state = state,
+	};
 
-	/* The request is accepted all the same; the page may ask again with its
-	 * key. */
-	hf_problem_of_queue(HF_ENOMEM, &p);
-	p.detail = "Holdfast is short of memory for the answer.";
 	hf_queued_refuse(q, &p);
 }
 
@@ -81,23 +83,27 @@ static int fill_accepted(struct hf_queued *q, const char *state, struct hf_reply
 	if (!err && q->prefer.respond_async)
 		err = hf_fields_add(fields, HF_SPAN("Preference-Applied"),
 				    HF_SPAN("respond-async"));
-	return err ? err : write_accepted(q, state, hf_reply_body(r));
+	return err;
 }
 
-/* "202 Accepted"; @state as the record has it now. */
+/* "202 Accepted"; @state as the record has it now. Where memory does not suffice for the
+ * body, the fields say it. */
 static void accept(struct hf_queued *q, const char *state)
 {
 	struct hf_reply *r;
 
 	if (hf_event_reply(&q->ev, &r)) {
-		short_of_memory(q);
+		short_of_memory(q, state);
 		return;
 	}
 	if (fill_accepted(q, state, r)) {
 		hf_reply_destroy(r);
-		short_of_memory(q);
+		short_of_memory(q, state);
 		return;
 	}
+	if (write_accepted(q, state, hf_reply_body(r)))
+		hf_buf_clear(hf_reply_body(r));
+	hf_arena_finish(&q->arena); /* nobody asks for what was read any more */
 	hf_queued_reply(q, r);
 }
 

@@ -71,7 +71,7 @@ int hf_reply_create(const struct hf_reply_world *world, struct hf_reply **out)
 	if (!r)
 		return HF_ENOMEM;
 	r->world = *world;
-	hf_arena_init(&r->arena, ARENA_MAX);
+	hf_arena_init_from(&r->arena, ARENA_MAX, world->blocks);
 	hf_fields_init(&r->msg.fields, &r->arena);
 	r->msg.status = 200;
 	r->msg.minor = 1;

@@ -22,7 +22,8 @@ struct hf_reply; /* heap */
 struct hf_reply_world {
 	struct hf_port *port;
 	struct hf_timerq *timers;
-	struct hf_store *store; /* NULL: no blobs */
+	struct hf_store *store;	 /* NULL: no blobs */
+	struct hf_spare *blocks; /* of arenas; NULL: none stay at hand */
 };
 
 /* Status 200, no fields, no body. HF_ENOMEM. */

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/buf.h"
 #include "holdfast/err.h"
 #include "http/sse.h"
 #include "ingress/ingress.h"
@@ -29,6 +28,7 @@ int hf_event_hub_init(struct hf_event_hub *hub, unsigned size, unsigned readers_
 		.timers = timers,
 		.port = port,
 	};
+	hf_buf_init(&hub->text, EVENT_MAX);
 	hf_list_init(&hub->readers);
 	hf_timer_init(&hub->beat, on_beat, hub);
 	if (port->entropy(port, &hub->run, sizeof(hub->run)))
@@ -48,6 +48,7 @@ void hf_event_hub_finish(struct hf_event_hub *hub)
 		free(hub->ring[i].text);
 	free(hub->ring);
 	hub->ring = NULL;
+	hf_buf_finish(&hub->text);
 }
 
 static void wake_all(struct hf_event_hub *hub, bool beat)
@@ -73,19 +74,17 @@ static struct hf_span id_of(const struct hf_event_hub *hub, uint64_t number, cha
 static int format(struct hf_event_hub *hub, const char *type, struct hf_span json,
 		  struct hf_event_slot *out)
 {
+	struct hf_buf *b = &hub->text;
 	char id[ID_SIZE];
-	struct hf_buf b;
-	int err;
+	int err = hf_sse_write(b, hf_span_str(type), id_of(hub, hub->next, id), json);
 
-	hf_buf_init(&b, EVENT_MAX);
-	err = hf_sse_write(&b, hf_span_str(type), id_of(hub, hub->next, id), json);
 	if (!err) {
-		out->text = hf_span_dup(hf_buf_span(&b));
-		out->len = b.len;
+		out->text = hf_span_dup(hf_buf_span(b));
+		out->len = b->len;
 		if (!out->text)
 			err = HF_ENOMEM;
 	}
-	hf_buf_finish(&b);
+	hf_buf_clear(b);
 	return err;
 }
 

@@ -10,6 +10,7 @@
 #ifndef HF_INGRESS_EVENTS_H
 #define HF_INGRESS_EVENTS_H
 
+#include "base/buf.h"
 #include "base/list.h"
 #include "base/span.h"
 #include "base/timerq.h"
@@ -26,6 +27,7 @@ struct hf_event_hub {
 	unsigned size;
 	uint64_t next; /* number of the next event; the ring holds those before it */
 	uint32_t run;
+	struct hf_buf text; /* where an event is made */
 	struct hf_list readers;
 	unsigned readers_n, readers_max;
 	struct hf_timer beat; /* a comment now and then keeps connections alive */

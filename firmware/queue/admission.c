@@ -74,7 +74,7 @@ static int encode_head(struct hf_queue *q, struct hf_admission *a)
 	struct hf_arena arena;
 	int err = 0;
 
-	hf_arena_init(&arena, 2 * CONFIG_HF_HEAD_BYTES_MAX);
+	hf_arena_init_from(&arena, 2 * CONFIG_HF_HEAD_BYTES_MAX, &q->blocks);
 	hf_fields_init(&h.fields, &arena);
 	for (size_t i = 0; i < a->msg->fields.n && !err; i++) {
 		const struct hf_field *f = &a->msg->fields.v[i];
@@ -107,8 +107,7 @@ static void init_state(struct hf_queue *q, const struct hf_admission *a, struct 
 	if (a->maybe_received)
 		s->first_sent_dev_ms = s->created_dev_ms;
 	hf_not_before_set(q, s, a->not_before_delay_ms);
-	if (q->opt.port->wall_ms(q->opt.port, &wall) != HF_CLOCK_UNSET &&
-	    wall >= HF_WALL_MIN_MS)
+	if (q->opt.port->wall_ms(q->opt.port, &wall) != HF_CLOCK_UNSET && wall >= HF_WALL_MIN_MS)
 		s->created_wall_ms = wall;
 }
 

@@ -87,6 +87,7 @@ void hf_queue_destroy(struct hf_queue *q)
 	hf_log_quota_finish(&q->answer_cut);
 	hf_log_quota_finish(&q->answers_dropped);
 	hf_log_quota_finish(&q->cancelled);
+	hf_spare_finish(&q->blocks);
 	free(q->of_origin);
 	free(q);
 }

@@ -56,6 +56,7 @@ struct hf_queue {
 	struct hf_strmap by_id;	  /* 4 bytes -> struct hf_lane */
 	struct hf_list watches;
 	struct hf_list admissions, changes; /* under way */
+	struct hf_spare blocks;		    /* of arenas */
 	struct hf_list removals;	    /* removal.c: lanes leaving the store */
 	struct hf_store_idle idle;	    /* removal.c: a page under way, when tidying */
 	bool tidying;

@@ -27,6 +27,7 @@ struct hf_sensor_call {
 	struct hf_sensor_request request;
 	struct hf_exchange *exchange; /* NULL: ended */
 	size_t sent;		      /* of the body */
+	bool sending, ended;	      /* the end may come while the body is handed over */
 	struct hf_timer timer;
 	/* the answer */
 	int status;
@@ -36,25 +37,6 @@ struct hf_sensor_call {
 	struct hf_buf problem;
 };
 
-/* One block stays at hand: what is read of a request goes when the queue has it, mostly
- * before the next one comes. */
-static void give_arena(struct hf_sensor_call *c)
-{
-	struct hf_arena *warm = &c->sensors->warm;
-
-	hf_arena_finish(warm);
-	hf_arena_reset(&c->arena);
-	*warm = c->arena;
-	hf_arena_init(&c->arena, ARENA_MAX);
-}
-
-static void take_arena(struct hf_sensor_call *c)
-{
-	c->arena = c->sensors->warm;
-	c->arena.max = ARENA_MAX;
-	hf_arena_init(&c->sensors->warm, ARENA_MAX);
-}
-
 static void free_call(struct hf_sensor_call *c)
 {
 	c->sensors->figures.calls--;
@@ -62,7 +44,7 @@ static void free_call(struct hf_sensor_call *c)
 	hf_timerq_clear(c->sensors->opt.timers, &c->timer);
 	hf_buf_finish(&c->problem);
 	hf_arena_finish(&c->arena);
-	free(c);
+	hf_spare_give(&c->sensors->spare_calls, c);
 }
 
 /* ---- the answer ---- */
@@ -99,6 +81,25 @@ static void remember(struct hf_sensor_call *c, uint8_t code)
 		memcpy(e->id, id, sizeof(e->id));
 }
 
+/* The same message is not tried anew: who was refused may have sent another one since,
+ * and would have two of them accepted. 5.03 promises that, so it takes memory. */
+static void refuse_for_good(struct hf_sensors *s, struct hf_sensor_ask *ask, uint64_t hash,
+			    uint8_t code, uint32_t age_s, const char *words)
+{
+	uint64_t now = hf_sensor_now(s);
+	struct hf_seen_entry *e = hf_seen_find(&s->seen, hash, now);
+
+	if (!e)
+		e = hf_seen_add(&s->seen, hash, now);
+	if (e) {
+		e->code = code;
+		memcpy(e->id, &age_s, sizeof(age_s));
+	} else if (code == HF_COAP_CODE(5, 3)) {
+		code = HF_COAP_CODE(5, 0);
+	}
+	hf_sensor_refuse(s, ask, code, age_s, words);
+}
+
 void hf_sensor_call_answered(struct hf_sensors *s, struct hf_sensor_in *in,
 			     const struct hf_seen_entry *seen)
 {
@@ -106,8 +107,14 @@ void hf_sensor_call_answered(struct hf_sensors *s, struct hf_sensor_in *in,
 	struct hf_coap_block block;
 	char id[HF_ULID_LEN + 1];
 	uint64_t bits[2];
+	uint32_t age_s;
 	bool has_block = value && hf_coap_block_parse(*value, &block);
 
+	if (seen->code >> 5 != 2) {
+		memcpy(&age_s, seen->id, sizeof(age_s));
+		hf_sensor_refuse(s, &in->ask, seen->code, age_s, "");
+		return;
+	}
 	memcpy(bits, seen->id, sizeof(bits));
 	hf_ulid_format(bits[0], bits[1], id);
 	answer_accepted(s, &in->ask, seen->code, has_block ? &block : NULL, hf_span_str(id));
@@ -164,13 +171,13 @@ static const char *detail_of(struct hf_sensor_call *c)
 static void answer_refused(struct hf_sensor_call *c)
 {
 	struct hf_sensors *s = c->sensors;
-	uint8_t code = c->status ? code_of(c->status) : HF_COAP_CODE(5, 3);
+	/* Without a status nobody can say whether it was accepted. */
+	uint8_t code = c->status ? code_of(c->status) : HF_COAP_CODE(5, 0);
 	uint32_t age = c->retry_after_s;
 
 	if (code == HF_COAP_CODE(5, 3) && !age)
 		age = HF_SENSOR_FULL_S;
-	hf_seen_forget(&s->seen, c->hash, hf_sensor_now(s));
-	hf_sensor_refuse(s, &c->ask, code, age, detail_of(c));
+	refuse_for_good(s, &c->ask, c->hash, code, age, detail_of(c));
 }
 
 static void finish(struct hf_sensor_call *c)
@@ -200,14 +207,17 @@ static void send_rest(struct hf_sensor_call *c)
 
 	if (c->sent > c->request.body.len)
 		return;
+	c->sending = true;
 	if (rest.len > 0)
 		c->sent += t->send(t, c->exchange, rest);
-	if (c->sent == c->request.body.len) {
+	if (!c->ended && c->sent == c->request.body.len) {
 		c->sent++;
 		t->send_end(t, c->exchange, NULL);
-		/* the queue has a copy of all of it */
-		give_arena(c);
+		hf_arena_finish(&c->arena); /* the queue has a copy of all of it */
 	}
+	c->sending = false;
+	if (c->ended)
+		finish(c);
 }
 
 static void on_writable(void *user)
@@ -263,7 +273,9 @@ static void on_end(void *user, const struct hf_exchange_result *result,
 		c->accepted = false;
 	if (result->end != HF_END_COMPLETE)
 		c->status = 0;
-	finish(c);
+	c->ended = true;
+	if (!c->sending)
+		finish(c);
 }
 
 static const struct hf_exchange_events call_events = {
@@ -370,7 +382,7 @@ static struct hf_sensor_call *create(struct hf_sensors *s, const struct hf_senso
 	struct hf_sensor_call *c = NULL;
 
 	if (s->figures.calls < CONFIG_HF_SENSOR_CALLS_MAX)
-		c = calloc(1, sizeof(*c));
+		c = hf_spare_take(&s->spare_calls, sizeof(*c));
 	if (!c)
 		return NULL;
 	c->sensors = s;
@@ -380,7 +392,7 @@ static struct hf_sensor_call *create(struct hf_sensors *s, const struct hf_senso
 	c->has_block = block != NULL;
 	if (block)
 		c->block = *block;
-	take_arena(c);
+	hf_arena_init_from(&c->arena, ARENA_MAX, &s->blocks);
 	hf_buf_init(&c->problem, PROBLEM_MAX);
 	hf_timer_init(&c->timer, acknowledge, c);
 	hf_list_push(&s->calls, &c->link);
@@ -396,16 +408,16 @@ void hf_sensor_call(struct hf_sensors *s, struct hf_sensor_in *in, struct hf_spa
 	int err;
 
 	if (!c) {
-		hf_sensor_refuse(s, &in->ask, HF_COAP_CODE(5, 3), HF_SENSOR_BUSY_S,
-				 "As many requests are on their way as may be.");
+		refuse_for_good(s, &in->ask, in->hash, HF_COAP_CODE(5, 3), HF_SENSOR_BUSY_S,
+				"As many requests are on their way as may be.");
 		return;
 	}
 	err = perform(c, in, body, first, &words);
 	if (err > 0)
 		hf_sensor_refuse(s, &c->ask, (uint8_t)err, 0, words);
 	else if (err < 0)
-		hf_sensor_refuse(s, &c->ask, HF_COAP_CODE(5, 3), HF_SENSOR_BUSY_S,
-				 "Holdfast is short of memory.");
+		refuse_for_good(s, &c->ask, c->hash, HF_COAP_CODE(5, 3), HF_SENSOR_BUSY_S,
+				"Holdfast is short of memory.");
 	if (err) {
 		free_call(c);
 		return;

@@ -317,13 +317,8 @@ static void digest(const struct hf_sensors *s, const struct hf_sensor_peer *peer
 void hf_sensor_key(const struct hf_sensors *s, const struct hf_sensor_peer *peer,
 		   struct hf_span datagram, struct hf_span body, char out[HF_SENSOR_KEY_SIZE])
 {
-	uint8_t h[32];
+	uint8_t hash[32];
 
-	digest(s, peer, datagram, body, h);
-	h[6] = (uint8_t)((h[6] & 0x0f) | 0x80);
-	h[8] = (uint8_t)((h[8] & 0x3f) | 0x80);
-	snprintf(out, HF_SENSOR_KEY_SIZE,
-		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", h[0], h[1],
-		 h[2], h[3], h[4], h[5], h[6], h[7], h[8], h[9], h[10], h[11], h[12], h[13], h[14],
-		 h[15]);
+	digest(s, peer, datagram, body, hash);
+	hf_uuid_format(hash, 8, out);
 }

@@ -19,7 +19,7 @@ struct hf_seen_entry {
 	uint32_t at_s : 23; /* boot time, its low bits */
 	uint32_t live : 1;  /* 0: forgotten */
 	uint32_t code : 8;  /* of the answer; 0: it is in work */
-	uint8_t id[16];	    /* of the request that it became, a ULID; zero: none */
+	uint8_t id[16];	    /* 2.xx: of the request that it became, a ULID; else its Max-Age */
 };
 
 struct hf_seen {

@@ -67,7 +67,8 @@ struct hf_sensors {
 	struct hf_rand rand;
 	struct hf_seen seen;
 	struct hf_sensor_proven proven[HF_SENSOR_PROVEN_MAX];
-	struct hf_arena warm; /* of the next call: a block, or nothing */
+	struct hf_spare blocks; /* of the arenas of calls */
+	struct hf_spare spare_calls;
 	struct hf_list calls, uploads, observers, loads, outgoing;
 	unsigned outgoing_n;
 	struct hf_devices devices;

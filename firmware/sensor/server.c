@@ -286,7 +286,8 @@ void hf_sensors_destroy(struct hf_sensors *s)
 	for (size_t i = 0; i < s->sockets_n; i++)
 		s->opt.port->datagram_close(s->opt.port, s->sockets[i].datagrams);
 	hf_seen_finish(&s->seen);
-	hf_arena_finish(&s->warm);
+	hf_spare_finish(&s->blocks);
+	hf_spare_finish(&s->spare_calls);
 	hf_devices_finish(&s->devices);
 	free(s);
 }

@@ -149,14 +149,6 @@ static int run_tail(struct hf_store *s, bool wrote)
 
 /* ---- the transaction ---- */
 
-/* Has the database grown enough for one commit? See reserve.c. */
-static bool has_grown(struct hf_store *s)
-{
-	uint64_t used, total;
-
-	return !hf_db_pages(&s->db, &used, &total) && total > s->grow_at;
-}
-
 /* @at and what follows it are of the next batch. */
 static void put_off(struct hf_store *s, struct batch *b, struct hf_list *at)
 {
@@ -180,7 +172,9 @@ static int run_ops(struct hf_store *s, struct batch *b)
 
 			if (err)
 				return err;
-			if (at->next != &b->ops && op_of(at)->writes && has_grown(s)) {
+			/* grown enough for one commit: see reserve.c */
+			if (at->next != &b->ops && op_of(at)->writes &&
+			    hf_db_is_beyond(&s->db, s->grow_at)) {
 				put_off(s, b, at->next);
 				return 0;
 			}

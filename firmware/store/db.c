@@ -81,6 +81,7 @@ void hf_db_forget(struct hf_db *db)
 	db->blob_next = 0;
 	db->dead_count = -1;
 	db->dependents = -1;
+	db->size.known = false;
 }
 
 int hf_db_exec(struct hf_db *db, const char *sql)
@@ -135,9 +136,22 @@ int hf_db_pages(struct hf_db *db, uint64_t *used, uint64_t *total)
 
 	if (!err)
 		err = pragma_u64(db, HF_SQL_FREE_PAGES, &unused);
-	if (!err)
-		*used = *total > unused ? *total - unused : 0;
-	return err;
+	db->size.known = !err;
+	if (err)
+		return err;
+	*used = *total > unused ? *total - unused : 0;
+	db->size = (struct hf_db_size){ .known = true, .used = *used, .total = *total };
+	return 0;
+}
+
+bool hf_db_is_beyond(struct hf_db *db, uint64_t pages)
+{
+	const struct hf_db_size *s = &db->size;
+	uint64_t used, total;
+
+	if (s->known && !db->low && s->total + s->asked <= pages)
+		return false;
+	return !hf_db_pages(db, &used, &total) && total > pages;
 }
 
 static uint64_t less(uint64_t a, uint64_t b)
@@ -159,15 +173,30 @@ uint64_t hf_db_room_left(const struct hf_db *db, uint64_t used, uint64_t total)
 	return less(ordinary_limit(db, total), used);
 }
 
+/* Without counting: there is, whatever was asked for since. */
+static bool has_plenty(const struct hf_db *db, uint64_t need, bool privileged)
+{
+	const struct hf_db_size *s = &db->size;
+	uint64_t limit = privileged ? db->pages_max : ordinary_limit(db, s->total);
+
+	return s->known && !db->low && s->used + s->asked + need <= limit;
+}
+
 int hf_db_room(struct hf_db *db, uint64_t bytes, bool privileged)
 {
 	uint64_t used, total, limit;
 	/* a row dirties a leaf and, now and then, new inner pages */
 	uint64_t need = bytes / (HF_PAGE_SIZE - 4) + 4;
-	int err = hf_db_pages(db, &used, &total);
+	int err;
 
+	if (has_plenty(db, need, privileged)) {
+		db->size.asked += need;
+		return 0;
+	}
+	err = hf_db_pages(db, &used, &total);
 	if (err)
 		return err;
+	db->size.asked = need;
 	limit = privileged ? db->pages_max : ordinary_limit(db, total);
 	if (db->low && db->low_max == 0)
 		db->low_max = total + db->low_extra;

@@ -120,6 +120,13 @@ struct hf_lane_entry {
 	struct hf_lane_v stored; /* as the lane's row says */
 };
 
+/* Pages as they were counted last. SQLite reads the text of that question each time it
+ * is asked, so it is not for every operation: @asked is what may have come since. */
+struct hf_db_size {
+	bool known;
+	uint64_t used, total, asked;
+};
+
 #define HF_FINISHED_MAX 1024
 
 struct hf_db {
@@ -141,6 +148,7 @@ struct hf_db {
 	size_t lanes_n, lanes_cap;
 	uint64_t request_next, outcome_next, dead_next, blob_next; /* 0: not known */
 	int64_t dead_count;					   /* -1: not known */
+	struct hf_db_size size;
 	int8_t dependents; /* 0: none, 1: some, -1: not known */
 	/* Ids that became final and may still have their request. */
 	uint64_t finished[HF_FINISHED_MAX];
@@ -178,7 +186,10 @@ void hf_db_reset(sqlite3_stmt *st);
 int hf_db_room(struct hf_db *db, uint64_t bytes, bool privileged);
 /* Pages that others than privileged operations may use now; 0 when @used are more. */
 uint64_t hf_db_room_left(const struct hf_db *db, uint64_t used, uint64_t total);
-/* Pages in use and of the file. */
+/* Pages in use and of the file, counted now. */
 int hf_db_pages(struct hf_db *db, uint64_t *used, uint64_t *total);
+/* Has the file more than @pages? Not counted while what was asked for since cannot make
+ * it so. */
+bool hf_db_is_beyond(struct hf_db *db, uint64_t pages);
 
 #endif

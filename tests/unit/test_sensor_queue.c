@@ -302,7 +302,7 @@ static void what_is_not_allowed_is_said(void **state)
 static void a_full_lane_is_said_with_a_time(void **state)
 {
 	struct sensor_ask ask = reading;
-	uint32_t age;
+	uint32_t age, again;
 
 	(void)state;
 	rig.panel.policy.max_entries = 1;
@@ -314,10 +314,15 @@ static void a_full_lane_is_said_with_a_time(void **state)
 	assert_true(hf_coap_uint_parse(*hf_coap_option_get(&answer.head, HF_COAP_MAX_AGE), &age));
 	assert_true(age > 0);
 	assert_int_equal(sensor_rig_waiting(&rig), 1);
-	/* the same message, when there is room */
+	/* when there is room, the same message is what it was, and another one is taken */
 	panel_rig_origin_down(&rig.panel, false);
 	arrival();
 	panel_rig_settle(&rig.panel);
+	expect(&ask, HF_COAP_CODE(5, 3));
+	assert_true(hf_coap_uint_parse(*hf_coap_option_get(&answer.head, HF_COAP_MAX_AGE), &again));
+	assert_int_equal(again, age);
+	assert_int_equal(sensor_rig_waiting(&rig), 0);
+	ask.mid = 701;
 	expect(&ask, CREATED);
 }
 
