@@ -167,21 +167,40 @@ static void print_lanes(const cJSON *j)
 	cli_holds_print(cli_json_at(j, "holds"));
 }
 
+/* " accepted 120, dead 0": members of @group. */
+static void print_counts(const cJSON *group, const char *const *names, size_t n)
+{
+	char word[CLI_WORD_SIZE];
+
+	for (size_t i = 0; i < n; i++)
+		printf("%s %s %s", i ? "," : "", names[i],
+		       cli_count(cli_json_number(group, names[i], -1), word));
+}
+
 static void print_totals(const cJSON *j)
 {
 	static const char *const names[] = { "accepted", "delivered", "dead", "cancelled" };
-	char path[32], word[CLI_WORD_SIZE], held_word[CLI_WORD_SIZE];
+	char word[CLI_WORD_SIZE], held_word[CLI_WORD_SIZE];
 	double held = cli_json_number(j, "totals.held", -1);
 	double waiting = cli_json_number(j, "totals.waiting", -1);
 
 	/* for the daemon a held one waits too: for a person */
 	printf("\nnow          waiting %s, held %s\nsince start ",
 	       cli_count(held > 0 ? waiting - held : waiting, word), cli_count(held, held_word));
-	for (size_t i = 0; i < COUNT(names); i++) {
-		snprintf(path, sizeof(path), "totals.%s", names[i]);
-		printf("%s %s %s", i ? "," : "", names[i],
-		       cli_count(cli_json_number(j, path, -1), word));
-	}
+	print_counts(cli_json_at(j, "totals"), names, COUNT(names));
+	putchar('\n');
+}
+
+/* There is such a member when CoAP is listened for. */
+static void print_sensors(const cJSON *sensors)
+{
+	static const char *const names[] = { "accepted", "repeated", "refused", "unavailable",
+					     "dropped" };
+
+	if (!sensors)
+		return;
+	fputs("sensors     ", stdout);
+	print_counts(sensors, names, COUNT(names));
 	putchar('\n');
 }
 
@@ -191,7 +210,7 @@ static void print_periodic(const cJSON *j)
 	static const char *const names[] = { "waiting",	 "pending",   "firing",
 					     "retrying", "succeeded", "failed" };
 	const cJSON *all = cli_json_at(j, "periodicSync.registrations"), *r;
-	char path[32], word[CLI_WORD_SIZE];
+	char word[CLI_WORD_SIZE];
 	double next = -1;
 
 	if (cJSON_GetArraySize(all) == 0)
@@ -204,11 +223,7 @@ static void print_periodic(const cJSON *j)
 			next = due;
 	}
 	fputs("periodic    ", stdout);
-	for (size_t i = 0; i < COUNT(names); i++) {
-		snprintf(path, sizeof(path), "periodicSync.%s", names[i]);
-		printf("%s %s %s", i ? "," : "", names[i],
-		       cli_count(cli_json_number(j, path, -1), word));
-	}
+	print_counts(cli_json_at(j, "periodicSync"), names, COUNT(names));
 	printf("\n             next in %s\n", cli_duration(next, word));
 }
 
@@ -241,6 +256,7 @@ int cli_status(struct cli *c, const struct cli_args *args)
 		print_credentials(cli_json_at(j, "credentials"));
 		print_lanes(j);
 		print_totals(j);
+		print_sensors(cli_json_at(j, "sensors"));
 		print_periodic(j);
 		print_store(j);
 		cli_caches_print(cli_json_at(j, "caches"));

@@ -82,6 +82,29 @@ static void one_connection_is_not_many(void **state)
 	assert_non_null(strstr(out_text, ", 1 connection\n"));
 }
 
+static void sensors_are_a_line_where_they_are_listened_for(void **state)
+{
+	static const struct canned canned[] = {
+		{ "GET /.holdfast/status",
+		  JSON("200 OK", "{\"sensors\":{\"datagrams\":260,\"accepted\":240,\"repeated\":3,"
+				 "\"refused\":2,\"unavailable\":1,\"unproven\":0,\"dropped\":4}}"),
+		  false },
+		{ NULL, NULL, false },
+	};
+	static const struct canned without[] = {
+		{ "GET /.holdfast/status", JSON("200 OK", "{\"connections\":1}"), false },
+		{ NULL, NULL, false },
+	};
+
+	(void)state;
+	assert_int_equal(run(canned, "status"), 0);
+	assert_non_null(strstr(out_text, "\nsensors      accepted 240, repeated 3, refused 2, "
+					 "unavailable 1, dropped 4\n"));
+	expect_fits();
+	assert_int_equal(run(without, "status"), 0);
+	assert_null(strstr(out_text, "sensors"));
+}
+
 static void json_is_passed_on_as_it_is(void **state)
 {
 	static const struct canned canned[] = {
@@ -357,6 +380,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(status_is_a_page_for_people),
 		cmocka_unit_test(one_connection_is_not_many),
+		cmocka_unit_test(sensors_are_a_line_where_they_are_listened_for),
 		cmocka_unit_test(json_is_passed_on_as_it_is),
 		cmocka_unit_test(status_tells_of_damage),
 		cmocka_unit_test(sync_now_tries_everything),
