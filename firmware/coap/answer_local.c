@@ -4,8 +4,6 @@
 
 #include "holdfast/err.h"
 
-#define ERROR "http_request_error"
-
 /* One sentence without quotation marks. */
 static const char *words_of(int status)
 {
@@ -34,15 +32,16 @@ int hf_coap_answer_local(int status, struct hf_arena *arena, struct hf_message *
 			 struct hf_span *body)
 {
 	const char *words = words_of(status);
+	const char *error = status == 503 ? "connection_limit_reached" : "http_request_error";
 	struct hf_span proxy, length;
 	int err;
 
 	hf_coap_answer_begin(status, arena, out);
 	*body = hf_arena_printf(arena,
 				"{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,"
-				"\"detail\":\"%s\",\"reason\":\"" ERROR "\"}\n",
-				hf_status_reason(status), status, words);
-	proxy = hf_arena_printf(arena, "holdfast; error=" ERROR "; details=\"%s\"", words);
+				"\"detail\":\"%s\",\"reason\":\"%s\"}\n",
+				hf_status_reason(status), status, words, error);
+	proxy = hf_arena_printf(arena, "holdfast; error=%s; details=\"%s\"", error, words);
 	length = hf_arena_printf(arena, "%zu", body->len);
 	if (!body->ptr || !proxy.ptr || !length.ptr)
 		return HF_ENOMEM;

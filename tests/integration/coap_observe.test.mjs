@@ -162,6 +162,8 @@ test('there is an end to how many are observed', { skip: built }, async (x) => {
 	const refused = Page.open(x, o.daemon, '/t?16');
 	await until(() => refused.status, { what: 'the refusal' });
 	assert.equal(refused.status, 503);
+	assert.equal(refused.headers['holdfast-state'], 'refused');
+	assert.match(refused.headers['proxy-status'], /error=connection_limit_reached/);
 	pages[0].close();
 	await until(() => o.observers.size === 15, { what: 'the deregistration' });
 	const next = Page.open(x, o.daemon, '/t?16');
