@@ -80,6 +80,7 @@ class Guest:
 
     def start(self):
         self.started = time.monotonic()
+        open(self.console, "wb").close()  # there before QEMU has it
         with open(os.path.join(self.folder, "qemu.log"), "ab") as log:
             self.process = subprocess.Popen(self._arguments(), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                                             preexec_fn=end_with_parent)
