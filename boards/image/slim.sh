@@ -1,11 +1,13 @@
 # shellcheck shell=bash
 # The slimming: what no panel has a use for.
 
-# Folders of drivers that a Raspberry Pi and QEMU's virt have nothing for.
+# Folders of drivers that a Raspberry Pi and QEMU's virt have nothing for. Its graphics (vc4) need the core of media/cec, and that
+# the one of media/rc.
 no_drivers=(accessibility/speakup ata atm bcma bus/fsl-mc crypto/caam crypto/hisilicon crypto/marvell dma/qcom
 	firewire gpu/drm/amd gpu/drm/nouveau gpu/drm/radeon gpu/drm/msm gpu/drm/rockchip gpu/drm/etnaviv
 	gpu/drm/exynos gpu/drm/hisilicon gpu/drm/imx gpu/drm/mediatek gpu/drm/tegra gpu/drm/xlnx hwtracing infiniband
-	isdn media message mtd net/ethernet/mellanox net/ethernet/intel net/ethernet/broadcom/bnxt
+	isdn media/{[!cr]*,common,radio,rc/keymaps,cec/{platform,usb}} message mtd
+	net/ethernet/mellanox net/ethernet/intel net/ethernet/broadcom/bnxt
 	net/ethernet/broadcom/bnx2x net/ethernet/chelsio net/ethernet/cavium net/ethernet/marvell net/ethernet/qlogic
 	net/ethernet/netronome net/ethernet/hisilicon net/ethernet/amazon net/ethernet/sfc net/ethernet/freescale
 	net/ethernet/huawei net/ethernet/pensando net/wireless/ath net/wireless/intel net/wireless/marvell net/wireless/mediatek

@@ -24,6 +24,7 @@ CHECKS = (
     ("nothing failed", "systemctl --failed --no-legend", r""),
     ("what has to run does", "systemctl is-active holdfast systemd-timesyncd systemd-networkd systemd-resolved ssh "
      "holdfast-guard.timer holdfast-log.timer holdfast-remote-log | sort -u", r"active"),
+    ("each driver has what it needs", "journalctl -b -k --no-pager -o cat | grep 'Unknown symbol'; true", r""),
     ("the root is read-only", "touch /proof 2>&1; findmnt -n -o FSTYPE,OPTIONS /", r"(?s).*Read-only file system.*squashfs +ro\b.*"),
     ("the FAT partition is read-only", "touch /boot/firmware/proof 2>&1; true", r".*Read-only file system"),
     ("what lasts is on the data partition", "stat -c %m /var/lib/holdfast /var/lib/systemd/timesync; "
