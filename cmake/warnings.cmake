@@ -16,6 +16,8 @@ target_compile_options(hf_warnings INTERFACE
   $<$<C_COMPILER_ID:GNU>:-Wlogical-op;-Wduplicated-cond>)
 
 if(HF_RELEASE)
+  # What assertions name is the same wherever the tree lies.
+  add_compile_options(-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=)
   add_compile_options(-Os -ffunction-sections -fdata-sections
     -fno-asynchronous-unwind-tables -fno-unwind-tables -fmerge-all-constants)
   add_link_options(-static -Wl,--gc-sections -Wl,-s -Wl,-z,relro -Wl,-z,now

@@ -102,7 +102,10 @@ root_finish() {
 	ln -s /run/holdfast-panel/iwd "$folder/etc/iwd"
 	mkdir -p "$folder/data" "$folder/boot/firmware"
 	root_chroot "$folder" ldconfig
-	systemd-hwdb --root="$folder" --usr update
+	# it keeps the names of its sources: from a place that is the same for each build
+	mount --bind "$folder" /mnt
+	systemd-hwdb --root=/mnt --usr update
+	umount /mnt
 	depmod -b "$folder" "$kernel"
 	root_chroot "$folder" mkinitramfs -o /boot/initrd.img "$kernel"
 	mv "$folder"/boot/vmlinuz-* "$folder/boot/vmlinuz"
