@@ -176,13 +176,35 @@ static void cut_answer(void *user)
 	answered(r, &result);
 }
 
+/* There is no memory for the answer's body: under the same key the origin gives it
+ * again. False: it must not be asked again, and what is there of the answer stands. */
+static bool ask_again(struct hf_replay *r)
+{
+	struct hf_exchange_result result = { .end = HF_END_INTERNAL,
+					     .sent = HF_SENT_ALL,
+					     .err = HF_ENOMEM,
+					     .detail = "memory is short for the answer" };
+
+	if (r->lease.head.policy.idempotency == HF_IDEMPOTENCY_NEVER)
+		return false;
+	cancel(r);
+	r->has_head = false;
+	answered(r, &result);
+	return true;
+}
+
 static void on_body(void *user, struct hf_span data)
 {
 	struct hf_replay *r = user;
 	size_t room = r->opt->answer_bytes_max - r->body.len;
 	struct hf_span kept = data.len <= room ? data : hf_span(data.ptr, room);
 
-	if (r->dropped || hf_buf_append(&r->body, kept))
+	if (!r->dropped && hf_buf_append(&r->body, kept)) {
+		if (ask_again(r))
+			return;
+		kept.len = 0;
+	}
+	if (r->dropped)
 		kept.len = 0;
 	r->dropped += data.len - kept.len;
 	if (r->dropped && (r->sent_end || r->msg.body == HF_BODY_NONE))
