@@ -176,8 +176,9 @@ static void cut_answer(void *user)
 	answered(r, &result);
 }
 
-/* There is no memory for the answer's body: under the same key the origin gives it
- * again. False: it must not be asked again, and what is there of the answer stands. */
+/* There is no memory for the body of a success: under the same key the origin gives it
+ * again. False: it must not be asked again, or its status says all; what is there of the
+ * answer stands. */
 static bool ask_again(struct hf_replay *r)
 {
 	struct hf_exchange_result result = { .end = HF_END_INTERNAL,
@@ -185,7 +186,7 @@ static bool ask_again(struct hf_replay *r)
 					     .err = HF_ENOMEM,
 					     .detail = "memory is short for the answer" };
 
-	if (r->lease.head.policy.idempotency == HF_IDEMPOTENCY_NEVER)
+	if (r->answer.status / 100 != 2 || r->lease.head.policy.idempotency == HF_IDEMPOTENCY_NEVER)
 		return false;
 	cancel(r);
 	r->has_head = false;
@@ -198,15 +199,14 @@ static void on_body(void *user, struct hf_span data)
 	struct hf_replay *r = user;
 	size_t room = r->opt->answer_bytes_max - r->body.len;
 	struct hf_span kept = data.len <= room ? data : hf_span(data.ptr, room);
+	bool lost = r->dropped > 0;
 
-	if (!r->dropped && hf_buf_append(&r->body, kept)) {
+	if (!lost && hf_buf_append(&r->body, kept)) {
 		if (ask_again(r))
 			return;
-		kept.len = 0;
+		lost = true;
 	}
-	if (r->dropped)
-		kept.len = 0;
-	r->dropped += data.len - kept.len;
+	r->dropped += lost ? data.len : data.len - kept.len;
 	if (r->dropped && (r->sent_end || r->msg.body == HF_BODY_NONE))
 		cut_answer(r);
 }
