@@ -2,7 +2,6 @@
 /* Origins that speak CoAP. */
 #include "coap/transport.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "agent/agent_private.h"

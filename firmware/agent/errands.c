@@ -140,7 +140,9 @@ void hf_agent_coap_left(void *user, struct hf_transport *way)
 	struct hf_list *it, *tmp;
 
 	hf_list_for(it, tmp, &a->errands)
-		if (errand_of(it)->way.transport == way)
+		if (errand_of(it)->way.transport == way) {
 			errand_of(it)->over = true;
-	(void)hf_timerq_set(&a->timers, &a->errands_timer, a->port->boottime_ms(a->port));
+			(void)hf_timerq_set(&a->timers, &a->errands_timer,
+					    a->port->boottime_ms(a->port));
+		}
 }
